@@ -1,0 +1,100 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { sha256 } from 'multiformats/hashes/sha2'
+import type { z } from 'zod'
+import { DynamosError } from '../errors/index.ts'
+
+/** No document is larger; bulk data travels as parts, not as documents. */
+export const MAX_DOCUMENT_BYTES = 1 << 20
+const MAX_DEPTH = 32
+
+export class MalformedDocument extends DynamosError {
+  static override readonly name = 'MalformedDocument'
+  constructor(message: string, options?: ErrorOptions) {
+    super('malformed-document', message, options)
+  }
+}
+
+/** Plain data of the DAG-CBOR model without floats and links: what a signed payload may hold. */
+export type Plain = null | boolean | number | string | Uint8Array | Plain[] | { [key: string]: Plain }
+
+function assertPlain(value: unknown, depth: number, path: string): void {
+  if (depth > MAX_DEPTH) throw new MalformedDocument(`${path}: nested deeper than ${MAX_DEPTH} levels`)
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value))
+      throw new MalformedDocument(
+        `${path}: expected an integer, found ${value}; signed documents hold no floats`
+      )
+    return
+  }
+  if (value instanceof Uint8Array) return
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) assertPlain(item, depth + 1, `${path}[${index}]`)
+    return
+  }
+  if (typeof value === 'object') {
+    for (const [key, item] of Object.entries(value))
+      if (item !== undefined) assertPlain(item, depth + 1, `${path}.${key}`)
+    return
+  }
+  throw new MalformedDocument(`${path}: ${typeof value} has no place in a document`)
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, withoutUndefined(item)])
+  )
+}
+
+/**
+ * The canonical bytes of a payload: deterministic DAG-CBOR (RFC 8949 §4.2 as narrowed by the DAG-CBOR specification).
+ *
+ * @throws {MalformedDocument} for floats, functions, deep nesting or more than {@link MAX_DOCUMENT_BYTES}
+ */
+export function encodePlain(value: unknown): Uint8Array {
+  assertPlain(value, 0, 'document')
+  const bytes = dagCbor.encode(withoutUndefined(value))
+  if (bytes.byteLength > MAX_DOCUMENT_BYTES) {
+    throw new MalformedDocument(`expected at most ${MAX_DOCUMENT_BYTES} bytes, found ${bytes.byteLength}`)
+  }
+  return bytes
+}
+
+/**
+ * Bytes from anywhere, checked for size, strict DAG-CBOR, depth and floats, then against a schema.
+ *
+ * @throws {MalformedDocument} naming the first place that differs from the schema
+ */
+export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes = MAX_DOCUMENT_BYTES): T {
+  if (bytes.byteLength > maxBytes) {
+    throw new MalformedDocument(`expected at most ${maxBytes} bytes, found ${bytes.byteLength}`)
+  }
+  let value: unknown
+  try {
+    value = dagCbor.decode(bytes)
+  } catch (cause) {
+    throw new MalformedDocument('expected strict DAG-CBOR', { cause })
+  }
+  assertPlain(value, 0, 'document')
+  return parsePlain(value, schema)
+}
+
+/** Checks a decoded value against a schema. @throws {MalformedDocument} */
+export function parsePlain<T>(value: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new MalformedDocument(
+    `${issue === undefined ? 'document' : `${issue.path.join('.') || 'document'}: ${issue.message}`}`
+  )
+}
+
+/** CIDv1 (dag-cbor, sha2-256) of canonical bytes, in base32. */
+export async function idOf(bytes: Uint8Array): Promise<string> {
+  return CID.createV1(dagCbor.code, await sha256.digest(bytes)).toString()
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { failureCode, refusalCode } from './codes.ts'
+import { count, digest, documentId, header, instant, logPosition, name, organisation } from './fields.ts'
+
+/** Signed by the party that did a step. Counts are null where output is protected. */
+export const receipt = z.strictObject({
+  ...header('receipt'),
+  contract: documentId,
+  request: documentId,
+  organisation,
+  step: count,
+  service: name,
+  round: count,
+  inputs: z.array(digest).max(10_000),
+  outputs: z.array(digest).max(10_000),
+  rows: count.nullable(),
+  bytes: count.nullable(),
+  cpuMicroseconds: count,
+  microjoules: count,
+  energy: z.enum(['estimated', 'measured']),
+  cache: z.enum(['hit', 'miss', 'none']),
+  milliseconds: count,
+  wiped: z.strictObject({ bytes: count, at: instant }).nullable(),
+  log: logPosition
+})
+
+/**
+ * How an exchange ended. `completed` is signed by the recipient alone, whose receipts it names; `failed` and `cancelled`
+ * after the start by the recipient too, so that no two can contradict; before the start by whoever ends it.
+ */
+export const outcome = z.strictObject({
+  ...header('outcome'),
+  request: documentId,
+  contract: documentId.nullable(),
+  organisation,
+  result: z.enum(['completed', 'failed', 'cancelled', 'expired']),
+  code: z.union([failureCode, refusalCode]).nullable(),
+  hop: organisation.nullable(),
+  step: name.nullable(),
+  position: count.nullable(),
+  receipts: z.array(documentId).max(512),
+  log: logPosition
+})

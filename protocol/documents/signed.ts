@@ -1,0 +1,134 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import { RecordEnvelope } from '@libp2p/peer-record'
+import { equals, fromString } from 'uint8arrays'
+import { z } from 'zod'
+import { DynamosError } from '../errors/index.ts'
+import { decodePlain, encodePlain, idOf, MAX_DOCUMENT_BYTES } from './codec.ts'
+import { bytes } from './fields.ts'
+import { type DocumentType, type Payload, schemaOf } from './payloads.ts'
+
+export class BadSignature extends DynamosError {
+  static override readonly name = 'BadSignature'
+  constructor(message: string, options?: ErrorOptions) {
+    super('bad-signature', message, options)
+  }
+}
+
+/** How a signed document travels: the payload's own bytes, which the id covers, and detached envelopes over the id. */
+export const signedBytes = z.strictObject({
+  payload: bytes,
+  signatures: z.array(bytes).min(1).max(32)
+})
+export type SignedBytes = z.infer<typeof signedBytes>
+
+declare const verified: unique symbol
+/** A document whose payload matched its schema and whose every signature is good. Only {@link openDocument} and {@link signDocument} make one. */
+export interface Signed<T extends DocumentType> {
+  readonly [verified]: true
+  readonly id: string
+  readonly type: T
+  readonly payload: Payload<T>
+  /** Peer ids of the keys whose signatures stand under it; who they speak for is the membership's business. */
+  readonly signers: readonly string[]
+  readonly bytes: SignedBytes
+}
+
+function domainOf(type: DocumentType, version: number): string {
+  return `dynamos/${type}/${version}`
+}
+
+const PAYLOAD_TYPE = fromString('/dynamos/document-id/1')
+
+async function seal(id: string, type: DocumentType, version: number, key: PrivateKey): Promise<Uint8Array> {
+  const domain = domainOf(type, version)
+  const record = { domain, codec: PAYLOAD_TYPE, marshal: () => fromString(id), equals: () => false }
+  return (await RecordEnvelope.seal(record, key)).marshal()
+}
+
+function make<T extends DocumentType>(fields: Omit<Signed<T>, typeof verified>): Signed<T> {
+  return fields as Signed<T>
+}
+
+/**
+ * Signs a payload with a detached envelope over its id (libp2p RFC 0002, domain `dynamos/<type>/<version>`).
+ *
+ * @param payload checked against its schema first
+ */
+export async function signDocument<T extends DocumentType>(
+  type: T,
+  payload: Payload<T>,
+  key: PrivateKey
+): Promise<Signed<T>> {
+  const bytes = encodePlain(payload)
+  const checked = decodePlain(bytes, schemaOf(type))
+  const id = await idOf(bytes)
+  const signature = await seal(id, type, checked.version, key)
+  return make<T>({
+    id,
+    type,
+    payload: checked,
+    signers: [peerIdFromPublicKey(key.publicKey).toString()],
+    bytes: { payload: bytes, signatures: [signature] }
+  })
+}
+
+/** The same document with one more signature under it; signing twice with one key changes nothing. */
+export async function addSignature<T extends DocumentType>(
+  document: Signed<T>,
+  key: PrivateKey
+): Promise<Signed<T>> {
+  const signer = peerIdFromPublicKey(key.publicKey).toString()
+  if (document.signers.includes(signer)) return document
+  const signature = await seal(document.id, document.type, document.payload.version, key)
+  return make<T>({
+    ...document,
+    signers: [...document.signers, signer],
+    bytes: { payload: document.bytes.payload, signatures: [...document.bytes.signatures, signature] }
+  })
+}
+
+/**
+ * Opens a document from a peer, a file or the store: size, schema, id and every signature. Whether the signers may say
+ * what it says, and whether it has expired, is for the caller (`verifySigner`, `assertCurrent`).
+ *
+ * @throws {MalformedDocument} or {BadSignature}
+ */
+export async function openDocument<T extends DocumentType>(type: T, wire: SignedBytes): Promise<Signed<T>> {
+  const payload = decodePlain(wire.payload, schemaOf(type))
+  const id = await idOf(wire.payload)
+  const signers: string[] = []
+  for (const signature of wire.signatures) {
+    let envelope: RecordEnvelope
+    try {
+      envelope = await RecordEnvelope.openAndCertify(signature, domainOf(type, payload.version))
+    } catch (cause) {
+      throw new BadSignature(`${type}: a signature does not verify`, { cause })
+    }
+    if (!equals(envelope.payloadType, PAYLOAD_TYPE) || !equals(envelope.payload, fromString(id))) {
+      throw new BadSignature(`${type}: a signature stands under another document than ${id}`)
+    }
+    const signer = peerIdFromPublicKey(envelope.publicKey).toString()
+    if (!signers.includes(signer)) signers.push(signer)
+  }
+  return make<T>({ id, type, payload, signers, bytes: wire })
+}
+
+/** One byte string per signed document, for files and the store. */
+export function encodeSigned(document: { bytes: SignedBytes }): Uint8Array {
+  return encodePlain(document.bytes)
+}
+
+/** @throws {MalformedDocument} or {BadSignature} */
+export async function decodeSigned<T extends DocumentType>(type: T, bytes: Uint8Array): Promise<Signed<T>> {
+  return await openDocument(type, decodePlain(bytes, signedBytes, MAX_DOCUMENT_BYTES + 8192))
+}
+
+/** @throws {BadSignature} when `signer` has not signed */
+export function assertSignedBy(document: { type: string; signers: readonly string[] }, signer: string): void {
+  if (!document.signers.includes(signer)) {
+    throw new BadSignature(
+      `${document.type}: expected a signature of ${signer}, found ${document.signers.join(', ')}`
+    )
+  }
+}

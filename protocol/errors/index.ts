@@ -1,0 +1,32 @@
+/**
+ * The base of every error an agent shows. `code` goes over the wire, into logs and documentation; `message` says what was
+ * expected, what was found and what to do. Values of data never belong in a message.
+ */
+export class DynamosError extends Error {
+  static override readonly name: string = 'DynamosError'
+  /** One of the published codes, see `protocol/documents/codes.ts`. */
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/** What was thrown, as an Error: libp2p rejects some waits with an event, and `throw` takes anything. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  if (typeof thrown === 'object' && thrown !== null && 'error' in thrown && thrown.error instanceof Error)
+    return thrown.error
+  return new Error(typeof thrown === 'string' ? thrown : 'the stream was closed')
+}
+
+/** The stable code of anything thrown: a DynamosError's own, `timeout` or `cancelled` for the platform's, else `internal`. */
+export function codeOf(thrown: unknown): string {
+  if (thrown instanceof DynamosError) return thrown.code
+  const name = toError(thrown).name
+  if (name === 'TimeoutError') return 'timeout'
+  if (name === 'AbortError') return 'cancelled'
+  return 'internal'
+}
