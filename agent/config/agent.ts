@@ -1,0 +1,196 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { anyOrNames, fields, type Hosting, type Resources, role } from '../../protocol/documents/index.ts'
+import { checkSource, problemAt } from './check.ts'
+import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
+import { readConfigFile } from './file.ts'
+import { scaled, size } from './quantities.ts'
+import type { Source } from './source.ts'
+
+const MILLI = 1e3
+const MICRO = 1e6
+
+const perJob = z.strictObject({
+  memory: size.default(4 * 2 ** 30),
+  seconds: z.int().positive().max(86_400).default(900),
+  disk: size.default(20 * 2 ** 30)
+})
+
+/** `agent.yaml` as it is written. Everything but `organisation` has a default. */
+export const agentFile = z.strictObject({
+  organisation: fields.organisation,
+  roles: listOf(role, 2).default([]),
+  marketplace: filePath.default('membership.json'),
+  identity: z
+    .strictObject({
+      key: filePath.default('identity/agent.key'),
+      steward: filePath.default('identity/steward.key')
+    })
+    .prefault({}),
+  data: filePath.default('data'),
+  listen: listOf(address, 16).default(['/ip4/0.0.0.0/tcp/4001']),
+  announce: listOf(address, 16).default([]),
+  bootstrap: listOf(peerAddress, 64).default([]),
+  api: z
+    .strictObject({
+      listen: hostAndPort.prefault('127.0.0.1:7700'),
+      token: filePath.default('token'),
+      tokens: filePath.default('tokens.json')
+    })
+    .prefault({}),
+  users: listOf(userName, 256).default([]),
+  datasets: listOf(filePath, 256).default([]),
+  agreements: filePath.default('agreements'),
+  policy: filePath.default('policy'),
+  archetypes: filePath.default('archetypes'),
+  services: filePath.default('services'),
+  resources: z
+    .strictObject({
+      cores: z.int().positive().max(65_536).optional(),
+      memory: size.optional(),
+      disk: size.default(100 * 2 ** 30),
+      watts: z
+        .strictObject({ idle: scaled(MILLI), full: scaled(MILLI) })
+        .refine(({ idle, full }) => idle <= full, 'expected idle to be at most full')
+        .prefault({ idle: 60, full: 180 }),
+      carbon: z.union([scaled(MILLI), filePath]).prefault(268),
+      price: z
+        .strictObject({
+          cpuHour: scaled(MICRO),
+          currency: z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR')
+        })
+        .optional()
+    })
+    .prefault({}),
+  hosting: z
+    .strictObject({
+      for: anyOrNames.default([]),
+      algorithms: anyOrNames.default([]),
+      perJob: perJob.prefault({})
+    })
+    .prefault({}),
+  sandbox: z.enum(['required', 'none']).default('required'),
+  autoApprove: z.enum(['none', 'all']).default('none'),
+  log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
+})
+
+/** What an agent is told by its owner: paths absolute, quantities in base units, every default filled in. Plain data. */
+export interface AgentConfig {
+  /** The file it was read from, absolute. */
+  file: string
+  organisation: string
+  roles: z.infer<typeof role>[]
+  /** The membership document. It may not exist yet: `marketplace install` writes it. */
+  marketplace: string
+  /** Private key files: the agent's own, and the steward's that signs agreements. */
+  identity: { key: string; steward: string }
+  /** Folder of the agent's state; one process at a time owns it. */
+  data: string
+  listen: string[]
+  announce: string[]
+  bootstrap: string[]
+  /** `token` holds the token of the first user (or the steward), `tokens` those of all; see `openTokens`. */
+  api: { host: string; port: number; token: string; tokens: string }
+  users: string[]
+  /** Dataset files, see `loadDatasetFile`. */
+  datasets: string[]
+  agreements: string
+  policy: string
+  archetypes: string
+  services: string
+  resources: Resources
+  /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
+  hosting: Hosting
+  sandbox: 'required' | 'none'
+  /** `all`: agreements are signed with the agent's own steward key without asking a human. For labs. */
+  autoApprove: 'none' | 'all'
+  log: 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /** What is allowed but probably not meant, for the log at start. */
+  warnings: string[]
+}
+
+/** What the machine offers when the file does not say. */
+export interface Machine {
+  cores: number
+  /** bytes */
+  memory: number
+}
+
+export function thisMachine(): Machine {
+  return { cores: availableParallelism(), memory: totalmem() }
+}
+
+function warningsFor(file: z.output<typeof agentFile>): string[] {
+  const warnings: string[] = []
+  const nobody = (value: string | string[]) => value.length === 0
+  if (file.roles.includes('computeProvider')) {
+    for (const clause of ['for', 'algorithms'] as const)
+      if (nobody(file.hosting[clause]))
+        warnings.push(
+          `roles has computeProvider, but hosting.${clause} is omitted, and nothing is open by omission: no request will be hosted; write hosting.${clause}: "*" or a list`
+        )
+  }
+  if (file.datasets.length > 0 && !file.roles.includes('dataProvider'))
+    warnings.push('datasets are listed, but roles lacks dataProvider: they will not be offered')
+  if (file.sandbox === 'none')
+    warnings.push('sandbox: none lets jobs reach files and network of this machine')
+  return warnings
+}
+
+async function carbonOf(value: number | string, source: Source, base: string): Promise<number> {
+  if (typeof value === 'number') return value
+  const found = await readConfigFile(resolve(base, value)).catch((cause: unknown) => {
+    throw problemAt(source, ['resources', 'carbon'], cause instanceof Error ? cause.message : String(cause))
+  })
+  return checkSource(found, scaled(MILLI))
+}
+
+/**
+ * `agent.yaml`, checked and resolved.
+ *
+ * @param options.machine what `resources` falls back to
+ * @throws {ConfigInvalid}
+ */
+export async function loadAgentConfig(
+  path: string,
+  options: { machine?: Machine } = {}
+): Promise<AgentConfig> {
+  const source = await readConfigFile(path)
+  const file = checkSource(source, agentFile)
+  const base = dirname(source.file)
+  const absolute = (relative: string) => resolve(base, relative)
+  const machine = options.machine ?? thisMachine()
+  const { watts, price, ...resources } = file.resources
+  return {
+    file: source.file,
+    organisation: file.organisation,
+    roles: file.roles,
+    marketplace: absolute(file.marketplace),
+    identity: { key: absolute(file.identity.key), steward: absolute(file.identity.steward) },
+    data: absolute(file.data),
+    listen: file.listen,
+    announce: file.announce,
+    bootstrap: file.bootstrap,
+    api: { ...file.api.listen, token: absolute(file.api.token), tokens: absolute(file.api.tokens) },
+    users: file.users,
+    datasets: file.datasets.map(absolute),
+    agreements: absolute(file.agreements),
+    policy: absolute(file.policy),
+    archetypes: absolute(file.archetypes),
+    services: absolute(file.services),
+    resources: {
+      cores: resources.cores ?? machine.cores,
+      memory: resources.memory ?? machine.memory,
+      disk: resources.disk,
+      milliwatts: watts,
+      carbon: await carbonOf(resources.carbon, source, base),
+      ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
+    },
+    hosting: file.hosting,
+    sandbox: file.sandbox,
+    autoApprove: file.autoApprove,
+    log: file.log,
+    warnings: warningsFor(file)
+  }
+}

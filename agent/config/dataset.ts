@@ -1,0 +1,218 @@
+import { dirname, extname, resolve } from 'node:path'
+import { z } from 'zod'
+import { fields } from '../../protocol/documents/index.ts'
+import type { SourceTable } from '../../services/job/index.ts'
+import { checkSource, problemAt } from './check.ts'
+import { filePath } from './fields.ts'
+import { readConfigFile } from './file.ts'
+import type { Source } from './source.ts'
+import { suggestionFor } from './suggestion.ts'
+
+const { identifier, name, text } = fields
+
+const TYPES = [
+  'BOOLEAN',
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'HUGEINT',
+  'UTINYINT',
+  'USMALLINT',
+  'UINTEGER',
+  'UBIGINT',
+  'FLOAT',
+  'DOUBLE',
+  'DECIMAL',
+  'VARCHAR',
+  'DATE',
+  'TIME',
+  'TIMESTAMP',
+  'TIMESTAMPTZ',
+  'UUID'
+]
+const TYPE = /^([A-Za-z]+)(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?$/
+
+/** A column's type, of the closed list that a file may declare: it becomes SQL in the extract. */
+const columnType = z.string().transform((written, context) => {
+  const [, base = '', width, scale] = TYPE.exec(written) ?? []
+  const upper = base.toUpperCase()
+  if (TYPES.includes(upper) && (width === undefined || upper === 'DECIMAL')) {
+    return width === undefined ? upper : `${upper}(${width},${scale ?? '0'})`
+  }
+  const near = suggestionFor(base || written, TYPES)
+  context.addIssue(
+    `expected one of ${TYPES.join(', ')}, found "${written.slice(0, 40)}"${near === undefined ? '' : `; did you mean "${near}"?`}`
+  )
+  return z.NEVER
+})
+
+const singleCharacter = z.string().length(1, 'expected a single character')
+const columnFile = z.strictObject({
+  type: columnType.optional(),
+  from: identifier.optional(),
+  values: z.record(z.string(), z.string()).optional(),
+  unit: text.optional(),
+  description: text.optional(),
+  sensitive: z.boolean().optional()
+})
+
+const tableFile = z.strictObject({
+  path: filePath,
+  format: z.enum(['csv', 'parquet', 'json', 'sqlite', 'postgres']).optional(),
+  delimiter: singleCharacter.optional(),
+  quote: singleCharacter.optional(),
+  encoding: z.enum(['utf-8', 'latin-1', 'utf-16']).optional(),
+  decimal: z.enum(['.', ',']).optional(),
+  nulls: z.array(z.string()).max(64).optional(),
+  subject: identifier.optional(),
+  columns: z.record(identifier, columnFile).default({})
+})
+
+/** A dataset as its steward describes it. */
+export const datasetFile = z.strictObject({
+  id: name,
+  title: text.optional(),
+  visibility: z.enum(['members', 'parties']).default('members'),
+  contact: text.optional(),
+  tables: z.record(identifier, tableFile).refine((tables) => {
+    const count = Object.keys(tables).length
+    return count > 0 && count <= 64
+  }, 'expected 1 to 64 tables')
+})
+
+/** `unit`, `description` and `sensitive` are for people and policies; the rest tells a job how to read the column. */
+export interface DatasetColumn {
+  name: string
+  from?: string
+  type?: string
+  values?: Record<string, string>
+  unit?: string
+  description?: string
+  sensitive?: boolean
+}
+
+export interface DatasetTable {
+  name: string
+  /** Absolute. */
+  path: string
+  format: SourceTable['format']
+  csv?: NonNullable<SourceTable['csv']>
+  /** The column that tells whom a row is about: the unit that limits on groups protect. */
+  subject?: string
+  /** Only those the steward described. */
+  columns: DatasetColumn[]
+}
+
+export interface DatasetConfig {
+  /** The file it was read from, absolute. */
+  file: string
+  id: string
+  title: string
+  visibility: 'members' | 'parties'
+  contact?: string
+  tables: DatasetTable[]
+}
+
+const BY_EXTENSION: Readonly<Record<string, SourceTable['format']>> = {
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.parquet': 'parquet',
+  '.json': 'json'
+}
+
+/** A copy without the keys that are undefined: with exact optional types an absent key is not an undefined one. */
+function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}
+
+function formatOf(
+  table: z.output<typeof tableFile>,
+  source: Source,
+  tableName: string
+): SourceTable['format'] {
+  const place = ['tables', tableName, 'format']
+  if (table.format === 'sqlite' || table.format === 'postgres') {
+    throw problemAt(
+      source,
+      place,
+      `"${table.format}" is reserved and not read by this version; export the table as csv or parquet`
+    )
+  }
+  const format = table.format ?? BY_EXTENSION[extname(table.path).toLowerCase()]
+  if (format === undefined)
+    throw problemAt(source, place, 'expected one of "csv", "parquet", "json"; the path does not tell')
+  return format
+}
+
+function tableOf(tableName: string, table: z.output<typeof tableFile>, source: Source): DatasetTable {
+  const format = formatOf(table, source, tableName)
+  const { delimiter, quote, encoding, decimal, nulls } = table
+  const csv = present({ delimiter, quote, encoding, decimal, nulls })
+  const [option] = Object.keys(csv)
+  if (format !== 'csv' && option !== undefined) {
+    throw problemAt(source, ['tables', tableName, option], `expected with format csv only, found ${format}`)
+  }
+  const result: DatasetTable = {
+    name: tableName,
+    path: resolve(dirname(source.file), table.path),
+    format,
+    columns: Object.entries(table.columns).map(([columnName, column]) => ({
+      name: columnName,
+      ...present(column)
+    }))
+  }
+  if (option !== undefined) result.csv = csv
+  if (table.subject !== undefined) result.subject = table.subject
+  return result
+}
+
+/** Names are told apart without regard to case, as SQL does. */
+function assertDistinct(names: readonly string[], source: Source, path: readonly string[]): void {
+  const seen = new Map<string, string>()
+  for (const one of names) {
+    const other = seen.get(one.toLowerCase())
+    if (other !== undefined)
+      throw problemAt(
+        source,
+        [...path, one],
+        `SQL does not tell "${one}" from "${other}"; rename one of them`
+      )
+    seen.set(one.toLowerCase(), one)
+  }
+}
+
+export function parseDataset(source: Source): DatasetConfig {
+  const file = checkSource(source, datasetFile)
+  assertDistinct(Object.keys(file.tables), source, ['tables'])
+  for (const [tableName, table] of Object.entries(file.tables))
+    assertDistinct(Object.keys(table.columns), source, ['tables', tableName, 'columns'])
+  return {
+    file: source.file,
+    id: file.id,
+    title: file.title ?? file.id,
+    visibility: file.visibility,
+    ...(file.contact === undefined ? {} : { contact: file.contact }),
+    tables: Object.entries(file.tables).map(([tableName, table]) => tableOf(tableName, table, source))
+  }
+}
+
+/** @throws {ConfigInvalid} also for formats that are reserved and not read yet */
+export async function loadDatasetFile(path: string): Promise<DatasetConfig> {
+  return parseDataset(await readConfigFile(path))
+}
+
+/** The table as a job takes it: without what is for people only. */
+export function sourceTableOf(table: DatasetTable): SourceTable {
+  return {
+    name: table.name,
+    path: table.path,
+    format: table.format,
+    ...(table.csv === undefined ? {} : { csv: table.csv }),
+    columns: table.columns.map(({ name: columnName, from, type, values }) =>
+      present({ name: columnName, from, type, values })
+    )
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The files users write (agent.yaml, dataset, topology, request): schemas, places of mistakes, defaults. What comes out is
+ * plain data with absolute paths and base units (bytes, milliseconds, milliwatts, millionths).
+ */
+export { type AgentConfig, loadAgentConfig, type Machine, thisMachine } from './agent.ts'
+export { checkSource, describeValue, problemAt } from './check.ts'
+export { commentedAgentConfig } from './commented.ts'
+export {
+  type DatasetColumn,
+  type DatasetConfig,
+  type DatasetTable,
+  loadDatasetFile,
+  parseDataset,
+  sourceTableOf
+} from './dataset.ts'
+export { ConfigInvalid, type ConfigProblem, RequestTypeNotSupported } from './errors.ts'
+export { readConfigFile, readUserFile } from './file.ts'
+export { durationInMilliseconds, sizeInBytes } from './quantities.ts'
+export { jsonSchemas } from './schemas.ts'
+export { readSource, type Source, sourceOfValue } from './source.ts'
+export { parseSubmission, type Submission } from './submission.ts'
+export { suggestionFor } from './suggestion.ts'
+export { openTokens, type Tokens } from './tokens.ts'
+export {
+  loadTopology,
+  parseTopology,
+  type Topology,
+  type TopologyAgent,
+  type TopologyAgreement
+} from './topology.ts'

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import {
+  fields,
+  MalformedDocument,
+  type ParameterValue,
+  parameters as signableParameters
+} from '../../protocol/documents/index.ts'
+import { checkSource, problemAt } from './check.ts'
+import { decimalOf } from './decimal.ts'
+import { RequestTypeNotSupported } from './errors.ts'
+import { listOf, userName } from './fields.ts'
+import { duration, scaled } from './quantities.ts'
+import { readSource, type Source, sourceOfValue } from './source.ts'
+
+const { identifier, name, organisation } = fields
+const MICRO = 1e6
+/** Reserved by the schema; each is refused until this agent can run it. */
+const LATER_TYPES = ['sqlJoinRequest', 'trainRequest', 'streamRequest']
+
+const weight = z.number().nonnegative().max(1e6)
+
+/** A request as an analyst writes it. */
+export const submissionFile = z.strictObject({
+  type: z.literal('sqlDataRequest').default('sqlDataRequest'),
+  user: userName.optional(),
+  purpose: name,
+  datasets: listOf(name, 8, 1),
+  providers: listOf(organisation, 64, 1).optional(),
+  require: z.union([z.enum(['all', 'available']), z.int().positive().max(64)]).optional(),
+  query: z.string().trim().min(1).max(65_536),
+  algorithm: z
+    .union([
+      name.transform((algorithm) => ({ name: algorithm, parameters: {} })),
+      z.strictObject({ name, parameters: z.record(identifier, z.unknown()).default({}) })
+    ])
+    .prefault({ name: 'table' }),
+  options: z
+    .strictObject({
+      aggregate: z.boolean().optional(),
+      anonymize: z.boolean().default(false),
+      graph: z.boolean().default(false)
+    })
+    .prefault({}),
+  archetype: z.union([name.transform((archetype) => [archetype]), listOf(name, 8, 1)]).optional(),
+  recipients: listOf(organisation, 8, 1).optional(),
+  agreements: z.record(organisation, name).default({}),
+  optimise: z
+    .strictObject({
+      energy: weight.default(0),
+      carbon: weight.default(0),
+      time: weight.default(0),
+      cost: weight.default(0),
+      load: weight.default(0)
+    })
+    .prefault({ energy: 1, time: 1 }),
+  within: z.strictObject({ time: duration.optional(), cost: scaled(MICRO).optional() }).prefault({}),
+  verify: z.strictObject({ at: organisation }).optional(),
+  deadline: duration.refine((milliseconds) => milliseconds > 0, 'expected more than no time').prefault('PT5M')
+})
+
+/** What an analyst asks for, checked, with its defaults. Plain data. */
+export interface Submission {
+  type: 'sqlDataRequest'
+  /** As `name@domain`; absent: the token's. */
+  user?: string
+  purpose: string
+  datasets: string[]
+  /** Organisations; absent: every provider found. */
+  providers?: string[]
+  /** How many of the providers must take part. */
+  require: 'all' | 'available' | number
+  query: string
+  /** Parameters can be signed: integers, texts, lists; a fraction has become a decimal text. */
+  algorithm: { name: string; parameters: Record<string, ParameterValue> }
+  /** `aggregate` absent: true from two providers, which only discovery tells. */
+  options: { aggregate?: boolean; anonymize: boolean; graph: boolean }
+  /** Wishes, the best first; empty: any. */
+  archetypes: string[]
+  /** Organisations; absent: the requester's own. */
+  recipients?: string[]
+  /** The agreement to run under, by provider organisation. */
+  agreements: Record<string, string>
+  /** Weights over the permitted candidates. */
+  optimise: { energy: number; carbon: number; time: number; cost: number; load: number }
+  /** Hard limits: milliseconds, and millionths of the currency. */
+  within: { time?: number; cost?: number }
+  /** Milliseconds, from receipt; bounds the exchange. */
+  deadline: number
+}
+
+const typed = z.looseObject({ type: z.string().optional(), verify: z.unknown().optional() })
+
+/** A later type has keys of its own, so it is told apart before the keys are checked. */
+function assertSupported(source: Source): void {
+  const parsed = typed.safeParse(source.value)
+  if (!parsed.success) return
+  const { type, verify } = parsed.data
+  if (type !== undefined && LATER_TYPES.includes(type))
+    throw new RequestTypeNotSupported(
+      `${source.file}: expected type sqlDataRequest, found ${type}, which this version does not run yet`
+    )
+  if (verify !== undefined)
+    throw new RequestTypeNotSupported(
+      `${source.file}: verify is reserved and not run yet; leave it out to run the request once`
+    )
+}
+
+function signable(parameters: Record<string, unknown>, source: Source): Record<string, ParameterValue> {
+  const place = ['algorithm', 'parameters']
+  try {
+    const decimal = Object.fromEntries(
+      Object.entries(parameters).map(([key, value]) => [key, decimalOf(value, key)])
+    )
+    return checkSource(sourceOfValue(decimal, source.file), signableParameters)
+  } catch (cause) {
+    if (cause instanceof MalformedDocument) throw problemAt(source, place, cause.message)
+    throw cause
+  }
+}
+
+/**
+ * A request file, or the body of an HTTP request: untrusted either way.
+ *
+ * @param input YAML or JSON as a text, or the value that a JSON text stood for
+ * @param file what to call it in errors
+ * @throws {ConfigInvalid} naming place and expectation; {RequestTypeNotSupported} for reserved forms
+ */
+export function parseSubmission(input: unknown, file = 'request'): Submission {
+  const source = typeof input === 'string' ? readSource(input, file) : sourceOfValue(input, file)
+  assertSupported(source)
+  const written = checkSource(source, submissionFile)
+  const { providers, recipients, user } = written
+  if (typeof written.require === 'number' && providers !== undefined && written.require > providers.length) {
+    throw problemAt(
+      source,
+      ['require'],
+      `expected at most the ${providers.length} providers that are named, found ${written.require}`
+    )
+  }
+  const { aggregate, ...options } = written.options
+  const { time, cost } = written.within
+  return {
+    type: written.type,
+    ...(user === undefined ? {} : { user }),
+    purpose: written.purpose,
+    datasets: written.datasets,
+    ...(providers === undefined ? {} : { providers }),
+    require: written.require ?? (providers === undefined ? 'available' : 'all'),
+    query: written.query,
+    algorithm: {
+      name: written.algorithm.name,
+      parameters: signable(written.algorithm.parameters, source)
+    },
+    options: { ...options, ...(aggregate === undefined ? {} : { aggregate }) },
+    archetypes: written.archetype ?? [],
+    ...(recipients === undefined ? {} : { recipients }),
+    agreements: written.agreements,
+    optimise: written.optimise,
+    within: { ...(time === undefined ? {} : { time }), ...(cost === undefined ? {} : { cost }) },
+    deadline: written.deadline
+  }
+}
