@@ -27,7 +27,10 @@ export const submissionFile = z.strictObject({
   datasets: listOf(name, 8, 1),
   providers: listOf(organisation, 64, 1).optional(),
   require: z.union([z.enum(['all', 'available']), z.int().positive().max(64)]).optional(),
-  query: z.string().trim().min(1).max(65_536),
+  query: z
+    .string()
+    .max(65_536)
+    .refine((sql) => sql.trim() !== '', 'expected a SELECT'),
   algorithm: z
     .union([
       name.transform((algorithm) => ({ name: algorithm, parameters: {} })),
