@@ -147,8 +147,7 @@ export const offerDetails = z.strictObject({
     /** thousandths of the cores in use */
     load: count
   }),
-  notes: z.array(text).max(64),
-  notDistributable: z.array(text).max(8)
+  notes: z.array(text).max(64)
 })
 export type OfferDetails = z.infer<typeof offerDetails>
 
@@ -219,7 +218,12 @@ export const contract = z.strictObject({
 export const MAX_EPOCHS = 3
 
 const stepParameters = z.strictObject({ step: count, parameters })
-const flowInput = z.strictObject({ flow: count, organisation, columns: z.array(column).max(2000) })
+const flowInput = z.strictObject({
+  flow: count,
+  /** Whose rows it carries. */
+  organisations: z.array(organisation).min(1).max(64),
+  columns: z.array(column).max(2000)
+})
 
 /** What one party needs to do its share, and nobody else may see. */
 export const section = z.discriminatedUnion('as', [

@@ -1,0 +1,36 @@
+import type { Answer } from './compose.ts'
+
+/**
+ * Rows are put together by column name, so names and types must be the same at every provider.
+ *
+ * @returns null, or what differs, naming provider and column; `organisation` is the odd one
+ */
+export function schemaProblem(data: readonly Answer[]): { organisation: string; text: string } | null {
+  const [first, ...others] = data
+  if (first === undefined) return null
+  const expected = new Map(first.details?.columns.map((column) => [column.name, column.type]))
+  for (const other of others) {
+    const found = new Map(other.details?.columns.map((column) => [column.name, column.type]))
+    for (const [name, type] of expected) {
+      const theirs = found.get(name)
+      if (theirs === undefined)
+        return {
+          organisation: other.organisation,
+          text: `${other.organisation} has no column ${name}, which ${first.organisation} has`
+        }
+      if (theirs !== type)
+        return {
+          organisation: other.organisation,
+          text: `${other.organisation}.${name} is ${theirs}, at ${first.organisation} it is ${type}`
+        }
+    }
+    for (const name of found.keys()) {
+      if (!expected.has(name))
+        return {
+          organisation: other.organisation,
+          text: `${other.organisation} has a column ${name}, which ${first.organisation} has not`
+        }
+    }
+  }
+  return null
+}
