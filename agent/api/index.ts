@@ -1,0 +1,11 @@
+/**
+ * The HTTP interface of an agent for its own organisation: bearer tokens, JSON in and out, problem+json for what goes wrong,
+ * server-sent events for progress. It decides nothing; {@link Operations} does.
+ */
+export type { TokenVerifier } from './bearer.ts'
+export { type ApiInit, createApi } from './create-api.ts'
+export { isLoopback } from './host-guard.ts'
+export { listen } from './listen.ts'
+export type { Caller, Operations, ResultFormat } from './operations.ts'
+export { ApiProblem, conflict, notFound } from './problem.ts'
+export * from './views.ts'

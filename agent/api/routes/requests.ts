@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { parseSubmission } from '../../config/index.ts'
+import { formatFor, MEDIA_TYPES } from '../accept.ts'
+import type { RouteContext } from '../context.ts'
+import { lastEventId, writeEvents } from '../event-stream.ts'
+import { byId, idempotencyKey, parseInput, shortText } from '../parse.ts'
+import { ApiProblem, notFound } from '../problem.ts'
+import { FINAL_STATUS } from '../views.ts'
+
+/** A dry run waits for every hop's answer. */
+const EXPLAIN_TIMEOUT_MS = 120_000
+const explainFlag = z.object({ explain: z.enum(['true', 'false', '1', '0', '']).optional() })
+
+/** JSON comes parsed and YAML as a text, whose lines an error can name. */
+function submissionOf(request: FastifyRequest) {
+  if (request.body === undefined || request.body === null)
+    throw new ApiProblem(400, 'bad-request', 'expected a request as JSON or YAML in the body, found none')
+  return parseSubmission(request.body)
+}
+
+export function requestRoutes(api: FastifyInstance, { operations, callerOf }: RouteContext): void {
+  const requestOf = async (request: FastifyRequest) => {
+    const { id } = parseInput(request.params, byId)
+    const view = await operations.request(id)
+    if (view === undefined) throw notFound('such request')
+    return view
+  }
+
+  const explain = (request: FastifyRequest) =>
+    operations.explain(submissionOf(request), callerOf(request), request.signal)
+
+  api.post(
+    '/api/v1/requests',
+    { handlerTimeout: EXPLAIN_TIMEOUT_MS },
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      const { explain: flag } = parseInput(request.query, explainFlag)
+      if (flag !== undefined && flag !== 'false' && flag !== '0') return await explain(request)
+      const key = parseInput(request.headers['idempotency-key'], idempotencyKey)
+      const answer = await operations.submit(
+        submissionOf(request),
+        callerOf(request),
+        key === undefined ? {} : { idempotencyKey: key }
+      )
+      return reply
+        .code(202)
+        .header('location', `/api/v1/requests/${encodeURIComponent(answer.request)}`)
+        .send(answer)
+    }
+  )
+
+  api.post('/api/v1/explain', { handlerTimeout: EXPLAIN_TIMEOUT_MS }, explain)
+
+  api.get('/api/v1/requests', () => operations.requests())
+
+  api.get('/api/v1/requests/:id', requestOf)
+
+  api.delete('/api/v1/requests/:id', async (request) => {
+    const { id } = parseInput(request.params, byId)
+    const view = await operations.cancel(id)
+    if (view === undefined) throw notFound('such request')
+    return view
+  })
+
+  api.get('/api/v1/requests/:id/events', async (request, reply) => {
+    const { request: id, status } = await requestOf(request)
+    const after = lastEventId(request.headers['last-event-id'])
+    const stop = new AbortController()
+    if (after >= 0 && FINAL_STATUS.includes(status)) {
+      // 204 is how a browser's EventSource is told not to come back.
+      let unseen = false
+      for await (const event of operations.events(id, stop.signal)) unseen ||= event.sequence > after
+      if (!unseen) return reply.code(204).send()
+    }
+    reply.hijack()
+    reply.raw.once('close', () => stop.abort())
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-accel-buffering': 'no'
+    })
+    try {
+      await writeEvents(operations.events(id, stop.signal), reply.raw, after, { signal: stop.signal })
+    } catch (error) {
+      if (!stop.signal.aborted) request.log.error({ err: error, request: id }, 'an event stream broke off')
+      reply.raw.destroy()
+    }
+    return reply
+  })
+
+  api.get('/api/v1/requests/:id/result', async (request, reply) => {
+    const { from } = parseInput(request.query, z.object({ from: shortText.optional() }))
+    const format = formatFor(request.headers.accept)
+    const view = await requestOf(request)
+    if (view.status !== 'completed')
+      throw new ApiProblem(
+        409,
+        FINAL_STATUS.includes(view.status) ? 'no-result' : 'not-finished',
+        `expected a completed request, found ${view.status}; GET ${`/api/v1/requests/${view.request}`} says more`
+      )
+    const file = await operations.result(view.request, from === undefined ? { format } : { from, format })
+    if (file === undefined) {
+      const named = (view.results ?? []).map((result) => result.from.join('+')).join(', ')
+      throw new ApiProblem(
+        404,
+        'not-found',
+        `there is no such result; ?from= takes one of: ${named === '' ? 'none' : named}`
+      )
+    }
+    const { size } = await stat(file.path)
+    return reply
+      .header('content-type', file.mediaType === '' ? MEDIA_TYPES[format] : file.mediaType)
+      .header('content-length', size)
+      .header('content-disposition', `attachment; filename="${basename(file.path).replaceAll('"', '')}"`)
+      .send(createReadStream(file.path))
+  })
+}

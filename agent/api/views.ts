@@ -1,0 +1,240 @@
+/**
+ * What the API answers with, as schemas: the agent's side takes its types from them, and a client parses by them before it
+ * believes an answer. They are promises to users: add optional keys, never rename one.
+ */
+import { z } from 'zod'
+
+export const requestStatus = z.enum([
+  'queued',
+  'discovering',
+  'negotiating',
+  'waiting',
+  'running',
+  'completed',
+  'refused',
+  'failed',
+  'cancelled',
+  'timed-out'
+])
+export type RequestStatus = z.infer<typeof requestStatus>
+
+export const FINAL_STATUS: readonly RequestStatus[] = [
+  'completed',
+  'refused',
+  'failed',
+  'cancelled',
+  'timed-out'
+]
+
+export const decisionView = z.object({
+  hop: z.string(),
+  question: z.string(),
+  verdict: z.enum(['permit', 'deny']),
+  clauses: z.array(z.string()),
+  policy: z.string()
+})
+export type DecisionView = z.infer<typeof decisionView>
+
+export const refusalView = z.object({
+  hop: z.string(),
+  question: z.string(),
+  code: z.string(),
+  clause: z.string().nullable(),
+  reason: z.string(),
+  acceptable: z.record(z.string(), z.unknown()).nullable(),
+  position: z.number().exactOptional()
+})
+export type RefusalView = z.infer<typeof refusalView>
+
+export const candidateView = z.object({
+  archetype: z.string(),
+  at: z.record(z.string(), z.string()),
+  scores: z.record(z.string(), z.number()),
+  total: z.number().nullable(),
+  chosen: z.boolean(),
+  why: z.string()
+})
+export type CandidateView = z.infer<typeof candidateView>
+
+export const resultView = z.object({
+  from: z.array(z.string()),
+  columns: z.array(z.string()),
+  types: z.array(z.string()),
+  rows: z.array(z.array(z.unknown())),
+  rowCount: z.number(),
+  truncated: z.boolean(),
+  suppressed: z.array(z.object({ provider: z.string(), groups: z.number() }))
+})
+export type ResultView = z.infer<typeof resultView>
+
+export const receiptView = z.object({
+  hop: z.string(),
+  service: z.string(),
+  rows: z.number().nullable(),
+  bytes: z.number().nullable(),
+  cpuSeconds: z.number(),
+  joules: z.number(),
+  energy: z.enum(['estimated', 'measured']),
+  cache: z.string(),
+  milliseconds: z.number(),
+  wiped: z.object({ bytes: z.number(), at: z.string() }).nullable()
+})
+export type ReceiptView = z.infer<typeof receiptView>
+
+/** `request submit --json` and `GET …/requests/ID`. */
+export const requestView = z.object({
+  request: z.string(),
+  contract: z.string().nullable(),
+  status: requestStatus,
+  archetype: z.string().nullable(),
+  missing: z.array(z.string()),
+  notes: z.array(z.string()),
+  chain: z.array(z.object({ service: z.string(), at: z.string() })),
+  decisions: z.array(decisionView),
+  candidates: z.array(candidateView),
+  results: z.array(resultView).exactOptional(),
+  artifacts: z.array(z.object({ name: z.string(), mediaType: z.string(), digest: z.string() })),
+  refusals: z.array(refusalView).exactOptional(),
+  error: z
+    .object({
+      code: z.string(),
+      hop: z.string().nullable(),
+      step: z.string().nullable(),
+      position: z.number().nullable(),
+      message: z.string()
+    })
+    .exactOptional(),
+  receipts: z.array(receiptView),
+  timing: z.record(z.string(), z.number()),
+  submitted: z.string(),
+  user: z.string()
+})
+export type RequestView = z.infer<typeof requestView>
+
+export const requestSummary = z.object({
+  request: z.string(),
+  status: requestStatus,
+  submitted: z.string(),
+  user: z.string(),
+  datasets: z.array(z.string())
+})
+export type RequestSummary = z.infer<typeof requestSummary>
+
+/** Progress of a request: status changes, hops' answers, bytes of flows, estimates of what is left. */
+export const progressEvent = z.object({
+  sequence: z.number(),
+  at: z.string(),
+  status: requestStatus,
+  phase: z.string(),
+  hop: z.string().exactOptional(),
+  message: z.string(),
+  bytes: z.number().exactOptional(),
+  of: z.number().exactOptional(),
+  etaMilliseconds: z.number().exactOptional()
+})
+export type ProgressEvent = z.infer<typeof progressEvent>
+
+export const peerView = z.object({
+  peerId: z.string(),
+  organisation: z.string().nullable(),
+  roles: z.array(z.string()),
+  addresses: z.array(z.string()),
+  connected: z.boolean()
+})
+export type PeerView = z.infer<typeof peerView>
+
+export const memberView = z.object({
+  organisation: z.string(),
+  agents: z.array(z.string()),
+  roles: z.array(z.string()),
+  expires: z.string()
+})
+export type MemberView = z.infer<typeof memberView>
+
+export const datasetView = z.object({
+  id: z.string(),
+  title: z.string(),
+  providers: z.array(
+    z.object({ organisation: z.string(), peerId: z.string(), agreements: z.array(z.string()) })
+  ),
+  tables: z.array(
+    z.object({
+      name: z.string(),
+      rows: z.number(),
+      columns: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          unit: z.string().exactOptional(),
+          description: z.string().exactOptional()
+        })
+      )
+    })
+  ),
+  differences: z.array(z.string())
+})
+export type DatasetView = z.infer<typeof datasetView>
+
+export const agreementView = z.object({
+  id: z.string(),
+  name: z.string(),
+  provider: z.string(),
+  dataset: z.string(),
+  parties: z.array(z.string()),
+  signedBy: z.array(z.string()),
+  state: z.enum([
+    'draft',
+    'proposed',
+    'in-force',
+    'superseded',
+    'expired',
+    'not-yet-valid',
+    'not-enforceable'
+  ]),
+  unenforceable: z.array(z.string()),
+  plain: z.array(z.string()),
+  terms: z.unknown()
+})
+export type AgreementView = z.infer<typeof agreementView>
+
+export const finding = z.object({
+  level: z.enum(['error', 'warning']),
+  clause: z.string(),
+  message: z.string(),
+  line: z.number().exactOptional()
+})
+export type Finding = z.infer<typeof finding>
+
+export const healthView = z.object({
+  status: z.enum(['ok', 'degraded']),
+  organisation: z.string(),
+  peerId: z.string(),
+  version: z.string(),
+  sandbox: z.string(),
+  problems: z.array(z.string())
+})
+export type HealthView = z.infer<typeof healthView>
+
+export const submitted = z.object({ request: z.string(), created: z.boolean() })
+export const checkedAgreement = z.object({ findings: z.array(finding), view: agreementView.nullable() })
+export const preparedAgreement = z.object({ id: z.string(), payload: z.string(), view: agreementView })
+
+/** RFC 9457, with the stable `code` and, for a file that breaks its schema, the places. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  problems: z
+    .array(
+      z.object({
+        line: z.number().exactOptional(),
+        column: z.number().exactOptional(),
+        path: z.string(),
+        message: z.string()
+      })
+    )
+    .exactOptional()
+})
+export type Problem = z.infer<typeof problem>

@@ -1,0 +1,140 @@
+import { pino } from 'pino'
+import {
+  type AgreementView,
+  createApi,
+  type DatasetView,
+  type Operations,
+  type ProgressEvent,
+  type RequestView
+} from '../../agent/api/index.ts'
+
+export const TOKEN = 'token-of-the-analyst-0123456789abcdefgh'
+export const USER = 'analyst@uva.nl'
+
+export function aRequest(changes: Partial<RequestView> = {}): RequestView {
+  return {
+    request: 'bafyrequest',
+    contract: 'bafycontract',
+    status: 'completed',
+    archetype: 'computeToData',
+    missing: [],
+    notes: [],
+    chain: [{ service: 'query', at: 'VU' }],
+    decisions: [],
+    candidates: [],
+    results: [
+      {
+        from: ['VU'],
+        columns: ['Geslacht', 'average'],
+        types: ['VARCHAR', 'DOUBLE'],
+        rows: [['M', 11.287]],
+        rowCount: 1,
+        truncated: false,
+        suppressed: []
+      }
+    ],
+    artifacts: [],
+    receipts: [],
+    timing: { total: 113 },
+    submitted: '2026-01-01T00:00:00.000Z',
+    user: USER,
+    ...changes
+  }
+}
+
+export function anEvent(sequence: number, changes: Partial<ProgressEvent> = {}): ProgressEvent {
+  return {
+    sequence,
+    at: '2026-01-01T00:00:00.000Z',
+    status: 'running',
+    phase: 'execute',
+    message: `step ${sequence}`,
+    ...changes
+  }
+}
+
+export function aDataset(changes: Partial<DatasetView> = {}): DatasetView {
+  return {
+    id: 'wageGap',
+    title: 'University wages',
+    providers: [{ organisation: 'VU', peerId: '12D3VU', agreements: ['wage-gap-2026'] }],
+    tables: [{ name: 'Personen', rows: 180, columns: [{ name: 'Geslacht', type: 'VARCHAR' }] }],
+    differences: [],
+    ...changes
+  }
+}
+
+export function anAgreement(changes: Partial<AgreementView> = {}): AgreementView {
+  return {
+    id: 'bafyagreement',
+    name: 'wage-gap-2026',
+    provider: 'VU',
+    dataset: 'wageGap',
+    parties: ['VU', 'UVA'],
+    signedBy: ['VU', 'UVA'],
+    state: 'in-force',
+    unenforceable: [],
+    plain: ['analyst@uva.nl may ask for research'],
+    terms: {},
+    ...changes
+  }
+}
+
+export function fakeOperations(changes: Partial<Operations> = {}): Operations {
+  return {
+    health: async () => ({
+      status: 'ok',
+      organisation: 'UVA',
+      peerId: '12D3UVA',
+      version: '0.1.0',
+      sandbox: 'bubblewrap',
+      problems: []
+    }),
+    submit: async () => ({ request: 'bafyrequest', created: true }),
+    explain: async () => aRequest({ status: 'queued' }),
+    requests: async () => [
+      {
+        request: 'bafyrequest',
+        status: 'completed',
+        submitted: '2026-01-01T00:00:00.000Z',
+        user: USER,
+        datasets: ['wageGap']
+      }
+    ],
+    request: async (id) => (id === 'bafyrequest' ? aRequest() : undefined),
+    events: async function* () {
+      yield anEvent(1)
+      yield anEvent(2)
+      yield anEvent(3, { status: 'completed' })
+    },
+    cancel: async (id) => (id === 'bafyrequest' ? aRequest({ status: 'cancelled' }) : undefined),
+    result: async () => undefined,
+    peers: async () => [
+      { peerId: '12D3VU', organisation: 'VU', roles: ['dataProvider'], addresses: [], connected: true }
+    ],
+    members: async () => [
+      { organisation: 'VU', agents: ['12D3VU'], roles: ['dataProvider'], expires: '2026-04-01T00:00:00.000Z' }
+    ],
+    capability: async (peer) =>
+      peer === undefined || peer === 'VU' ? { organisation: peer ?? 'UVA' } : undefined,
+    datasets: async () => [aDataset()],
+    dataset: async (id) => (id === 'wageGap' ? aDataset() : undefined),
+    agreements: async () => [anAgreement()],
+    agreement: async (id) => (id === 'wage-gap-2026' ? anAgreement() : undefined),
+    checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
+    prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
+    signAgreement: async () => anAgreement(),
+    ...changes
+  }
+}
+
+export function fakeApi(changes: Partial<Operations> = {}, listensOn?: string) {
+  return createApi({
+    operations: fakeOperations(changes),
+    tokens: { userOf: (bearer) => (bearer === TOKEN ? USER : undefined) },
+    logger: pino({ level: 'silent' }),
+    ...(listensOn === undefined ? {} : { listensOn })
+  })
+}
+
+export const authorised = { authorization: `Bearer ${TOKEN}`, host: '127.0.0.1:7700' }
