@@ -198,7 +198,7 @@ function evaluate(input: CompositionInput, index: number): Feasible | Infeasible
   const several = data.length > 1
   const union = input.request.options.aggregate
   if (union && several) {
-    const problem = schemaProblem(data)
+    const problem = schemaProblem(data, index)
     if (problem !== null)
       return { why: `schema-mismatch: ${problem.text}`, code: 'schema-mismatch', hop: problem.organisation }
   }

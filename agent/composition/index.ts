@@ -11,4 +11,5 @@ export {
   type Preferences
 } from './compose.ts'
 export { estimateJob, roundedUp } from './estimate.ts'
+export { columnsOf } from './schemas.ts'
 export { OBJECTIVES, type Scores } from './score.ts'

@@ -1,3 +1,4 @@
+import type { Column } from '../../services/index.ts'
 import type { Answer } from './compose.ts'
 
 /**
@@ -5,12 +6,15 @@ import type { Answer } from './compose.ts'
  *
  * @returns null, or what differs, naming provider and column; `organisation` is the odd one
  */
-export function schemaProblem(data: readonly Answer[]): { organisation: string; text: string } | null {
+export function schemaProblem(
+  data: readonly Answer[],
+  row: number
+): { organisation: string; text: string } | null {
   const [first, ...others] = data
   if (first === undefined) return null
-  const expected = new Map(first.details?.columns.map((column) => [column.name, column.type]))
+  const expected = new Map(columnsOf(first, row).map((column) => [column.name, column.type]))
   for (const other of others) {
-    const found = new Map(other.details?.columns.map((column) => [column.name, column.type]))
+    const found = new Map(columnsOf(other, row).map((column) => [column.name, column.type]))
     for (const [name, type] of expected) {
       const theirs = found.get(name)
       if (theirs === undefined)
@@ -33,4 +37,9 @@ export function schemaProblem(data: readonly Answer[]): { organisation: string; 
     }
   }
   return null
+}
+
+/** The columns that the query yields at a data provider under the agreement that permits this row. */
+export function columnsOf(answer: Answer, row: number): Column[] {
+  return answer.details?.grants.find((grant) => grant.rows.includes(row))?.columns ?? []
 }

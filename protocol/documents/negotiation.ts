@@ -132,9 +132,16 @@ export const offer = z.strictObject({
 
 /** For the requester alone. Counts are powers of two, from the stored profile, and ignore literals. */
 export const offerDetails = z.strictObject({
-  agreement: z.strictObject({ id: documentId, name }).nullable(),
-  /** Columns that the query yields here. */
-  columns: z.array(column).max(2000),
+  /** Under which agreement the permitted rows would run, and what columns the query yields there. Empty at other hops than data. */
+  grants: z
+    .array(
+      z.strictObject({
+        rows: z.array(count).min(1).max(MAX_ROWS),
+        agreement: z.strictObject({ id: documentId, name }),
+        columns: z.array(column).max(2000)
+      })
+    )
+    .max(MAX_ROWS),
   estimates: z.strictObject({
     rows: count,
     bytes: count,
