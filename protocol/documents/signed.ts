@@ -60,14 +60,27 @@ export async function signDocument<T extends DocumentType>(
   payload: Payload<T>,
   key: PrivateKey
 ): Promise<Signed<T>> {
-  const bytes = encodePlain(payload)
-  const checked = decodePlain(bytes, schemaOf(type))
+  return await signFields(type, payload, key)
+}
+
+/**
+ * As {@link signDocument}, for a payload put together from parts whose type the compiler cannot follow; the schema decides.
+ *
+ * @throws {MalformedDocument}
+ */
+export async function signFields<T extends DocumentType>(
+  type: T,
+  fields: unknown,
+  key: PrivateKey
+): Promise<Signed<T>> {
+  const bytes = encodePlain(fields)
+  const payload = decodePlain(bytes, schemaOf(type))
   const id = await idOf(bytes)
-  const signature = await seal(id, type, checked.version, key)
+  const signature = await seal(id, type, payload.version, key)
   return make<T>({
     id,
     type,
-    payload: checked,
+    payload,
     signers: [peerIdFromPublicKey(key.publicKey).toString()],
     bytes: { payload: bytes, signatures: [signature] }
   })
