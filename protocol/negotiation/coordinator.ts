@@ -280,7 +280,8 @@ function received(coordinator: Coordinator, event: Received): Advance<Coordinato
       return stay({ ...coordinator, stage: { ...stage, confirmed } })
     }
     case 'rejected': {
-      if (!withParty(coordinator, from, message.contract)) return stay(coordinator)
+      if (message.contract === null || !withParty(coordinator, from, message.contract))
+        return stay(coordinator)
       return retreat(coordinator, [from], message.code, now)
     }
     case 'failure': {

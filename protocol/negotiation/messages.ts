@@ -20,8 +20,8 @@ export const message = z.discriminatedUnion('kind', [
   /** The contract with all acceptances: it proves itself, whoever brings it. */
   z.strictObject({ kind: z.literal('start'), contract: id, acceptances: z.array(acceptanceView).max(80) }),
   z.strictObject({ kind: z.literal('started'), contract: id }),
-  /** A start or a contract that was not taken, and why; promises nothing. */
-  z.strictObject({ kind: z.literal('rejected'), contract: id, code: endCode }),
+  /** A start, a contract or a question that was not taken, and why; promises nothing. */
+  z.strictObject({ kind: z.literal('rejected'), contract: id.nullable(), code: endCode }),
   /** The sender's share will not be done. `hop` is whom it blames. */
   z.strictObject({
     kind: z.literal('failure'),
