@@ -1,0 +1,33 @@
+import { DynamosError } from '../../protocol/errors/index.ts'
+
+export class NotMember extends DynamosError {
+  static override readonly name = 'NotMember'
+  constructor(message: string, options?: ErrorOptions) {
+    super('not-member', message, options)
+  }
+}
+
+export class MembershipExpired extends DynamosError {
+  static override readonly name = 'MembershipExpired'
+  constructor(organisation: string, expires: number) {
+    super(
+      'membership-expired',
+      `${organisation}: the membership ended ${new Date(expires).toISOString()}; ask the authority to renew it`
+    )
+  }
+}
+
+export class Expelled extends DynamosError {
+  static override readonly name = 'Expelled'
+  constructor(peer: string, since: number) {
+    super('expelled', `${peer} was expelled from the marketplace as of ${new Date(since).toISOString()}`)
+  }
+}
+
+/** A file of the marketplace (charter, join request, membership package, authority's state) that is not what it should be. */
+export class MembershipFileInvalid extends DynamosError {
+  static override readonly name = 'MembershipFileInvalid'
+  constructor(message: string, options?: ErrorOptions) {
+    super('malformed-document', message, options)
+  }
+}
