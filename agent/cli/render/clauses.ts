@@ -1,0 +1,28 @@
+/** What each clause of an agreement is about, in words; the rules themselves are in the agreement's own text. */
+const WORDS: Readonly<Record<string, string>> = {
+  consumers: 'who may ask',
+  purposes: 'what the data may be used for',
+  archetypes: 'who may play which role in an exchange',
+  computeProviders: 'who may hold the data besides the provider',
+  recipients: 'who may receive results',
+  tables: 'which tables, columns and rows may be read',
+  services: 'which services must or must not take part',
+  algorithms: 'which algorithms may run on the data',
+  output: 'what may leave: size and groups of a result',
+  anonymize: 'how persons are hidden',
+  limits: 'how often may be asked',
+  approval: 'who must say yes to a request',
+  privacy: 'how much noise and how large a budget',
+  cache: 'what may be kept',
+  valid: 'from when until when it holds',
+  sandbox: 'whether jobs must run in a sandbox',
+  onward: 'whether a result may be shared further',
+  revocation: 'what happens when it is withdrawn',
+  cedar: 'further rules of the provider'
+}
+
+/** `wage-gap-2026#purposes` in words, or nothing for a clause this program does not know. */
+export function clauseInWords(clause: string): string | undefined {
+  const name = clause.slice(clause.lastIndexOf('#') + 1).split(/[.[]/)[0] ?? ''
+  return Object.hasOwn(WORDS, name) ? WORDS[name] : undefined
+}

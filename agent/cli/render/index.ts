@@ -1,0 +1,12 @@
+/** What people see: tables, the chain over the parties, decisions, refusals, places in a text, progress. Pure. */
+export { caret } from './caret.ts'
+export { renderChain } from './chain.ts'
+export { clauseInWords } from './clauses.ts'
+export { createProgress, type Progress, progressLine } from './progress.ts'
+export { renderRefusal } from './refusal.ts'
+export { renderRequest } from './request.ts'
+export { renderResult } from './result.ts'
+export { noStyle, type Style, styleFor } from './style.ts'
+export { type Cell, type Column, table } from './table.ts'
+export { cut, plain, widthOf } from './text.ts'
+export { bytesInWords, timeInWords } from './units.ts'
