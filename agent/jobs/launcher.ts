@@ -1,0 +1,48 @@
+import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
+
+export type SandboxKind = 'bubblewrap' | 'none'
+
+/** What a finished job cost. `joules` is derived elsewhere from CPU seconds and declared watts. */
+export interface JobUsage {
+  cpuSeconds: number
+  milliseconds: number
+  maxRss: number
+}
+
+export interface JobFolder {
+  /** Absolute path on the host. The job sees it as its working folder, with `in/` and `out/`. */
+  readonly path: string
+  /** Removes the folder and everything in it; returns the bytes removed. Safe to call twice. */
+  wipe(): Promise<number>
+}
+
+export interface JobResult<K extends Assignment['kind']> {
+  report: ReportOf<K>
+  usage: JobUsage
+}
+
+/** Starts single-use, sandboxed jobs. The only way for the agent to let DuckDB touch anything. */
+export interface Launcher {
+  readonly sandbox: SandboxKind
+  /** A fresh, empty folder for one job. Fill `in/` before `run`. */
+  folder(): Promise<JobFolder>
+  /**
+   * Runs one assignment in a fresh sandbox and returns its report.
+   *
+   * @throws {JobFailed} with the runner's code, or `job-timeout`, `job-killed`, `memory-limit`, `sandbox-unavailable`
+   */
+  run<K extends Exclude<Assignment['kind'], 'inspect'>>(
+    assignment: Extract<Assignment, { kind: K }>,
+    folder: JobFolder,
+    limits: JobLimits,
+    options?: { signal?: AbortSignal }
+  ): Promise<JobResult<K>>
+  /** Inspects an analyst's statement against schemas, in the reused `inspect` sandbox; killed after 500 ms and then replaced. */
+  inspect(
+    assignment: Extract<Assignment, { kind: 'inspect' }>,
+    options?: { signal?: AbortSignal }
+  ): Promise<ReportOf<'inspect'>>
+  /** Makes ready what the next jobs will need (warm sandboxes); resolves when it is there. */
+  prepare(): Promise<void>
+  stop(): Promise<void>
+}

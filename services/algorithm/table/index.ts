@@ -1,0 +1,7 @@
+/** The rows themselves; partial states are rows too, and merging them puts them together. */
+import { type Algorithm, onlyParameters } from '../index.ts'
+
+export const algorithm: Algorithm = ({ relation, parameters }) => {
+  onlyParameters(parameters, [])
+  return `SELECT * FROM ${relation}`
+}

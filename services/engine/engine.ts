@@ -1,0 +1,86 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
+import type { Column } from '../job/index.ts'
+import { quoteList, quoteText } from '../sql/index.ts'
+
+export interface EngineSettings {
+  /** bytes */
+  memory: number
+  threads: number
+  /** bytes that spilled data may take */
+  spill: number
+  /** Where it spills; must exist. */
+  scratch: string
+  /** Folders in which it may read and write. */
+  folders: readonly string[]
+  /** Single files that it may read. */
+  files: readonly string[]
+}
+
+/** One in-memory database with one connection. */
+export class Engine {
+  private constructor(private readonly connection: DuckDBConnection) {}
+
+  static async open(): Promise<Engine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false'
+    })
+    const engine = new Engine(await instance.connect())
+    await engine.run(
+      "SET errors_as_json = true; SET TimeZone = 'UTC'; SET Calendar = 'gregorian'; SET enable_progress_bar = false"
+    )
+    return engine
+  }
+
+  /** Restricts the engine to its folders and limits; nothing can be set afterwards. */
+  async confine(settings: EngineSettings): Promise<void> {
+    await this.run(
+      [
+        `SET memory_limit = '${Math.floor(settings.memory)}B'`,
+        `SET threads = ${Math.max(1, Math.floor(settings.threads))}`,
+        `SET temp_directory = ${quoteText(settings.scratch)}`,
+        `SET max_temp_directory_size = '${Math.floor(settings.spill)}B'`,
+        `SET allowed_directories = ${quoteList(settings.folders)}`,
+        `SET allowed_paths = ${quoteList(settings.files)}`,
+        'SET enable_external_access = false',
+        'SET lock_configuration = true'
+      ].join('; ')
+    )
+  }
+
+  /** Runs one or more statements of ours; gives the first value of the last one, which for a write is its number of rows. */
+  async run(sql: string): Promise<unknown> {
+    const reader = await this.connection.runAndReadAll(sql)
+    return reader.getRows()[0]?.[0]
+  }
+
+  async rows(sql: string, values?: string[]): Promise<unknown[][]> {
+    const reader = await this.connection.runAndReadAll(sql, values)
+    return reader.getRows()
+  }
+
+  /** The result itself, for values that keep their engine type. */
+  async result(sql: string): Promise<DuckDBResult> {
+    return await this.connection.run(sql)
+  }
+
+  /** How many statements a text holds. */
+  async statements(sql: string): Promise<number> {
+    const extracted = await this.connection.extractStatements(sql)
+    return extracted.count
+  }
+
+  /** The columns one statement gives, bound but not run. Names may repeat. */
+  async describe(sql: string): Promise<Column[]> {
+    const prepared = await this.connection.prepare(sql)
+    try {
+      return Array.from({ length: prepared.columnCount }, (_, index) => ({
+        name: prepared.columnName(index),
+        type: String(prepared.columnType(index))
+      }))
+    } finally {
+      prepared.destroySync()
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * The atomic services of a data exchange, the archetypes that arrange them, and what a job is told and answers. A service is
+ * a folder with a manifest; it is found from there. Code of a service runs inside a job only.
+ */
+export { anonymisedTables } from './anonymize/index.ts'
+export * from './job/index.ts'
+export * from './manifests/index.ts'

@@ -1,0 +1,8 @@
+export type Undistributable = 'group by' | 'aggregate' | 'distinct' | 'window' | 'set operation'
+
+/** What the tree of a statement shows before it is bound. */
+export interface StatementFacts {
+  functions: ReadonlySet<string>
+  notDistributable: ReadonlySet<Undistributable>
+  perProvider: ReadonlySet<'limit' | 'order by'>
+}

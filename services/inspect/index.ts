@@ -1,0 +1,8 @@
+/**
+ * Finds out what an analyst's statement is, reads and gives, without any data. The statement is parsed, its tree is checked
+ * against what is allowed, and only then bound: binding can execute.
+ */
+export { checkStatement } from './check.ts'
+export type { StatementFacts } from './facts.ts'
+export { checkColumns, inspect, prepareShadow } from './inspect.ts'
+export { sqlFailure } from './sql-failure.ts'

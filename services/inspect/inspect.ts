@@ -1,0 +1,86 @@
+import type { Engine } from '../engine/index.ts'
+import { Failure } from '../failure/index.ts'
+import type { Column, ReportOf, TableSchema } from '../job/index.ts'
+import { quoteName, quoteText } from '../sql/index.ts'
+import { checkStatement } from './check.ts'
+import { lineageOf } from './lineage.ts'
+import { sqlFailure } from './sql-failure.ts'
+
+const EXPLAIN = 'EXPLAIN (FORMAT JSON) '
+/** The optimisers that push "this column is not read" down to the scans; the others hide columns that only a filter reads. */
+const NEEDED = ['unused_columns', 'column_lifetime']
+
+/** Sets an engine up for inspection; it must not be confined yet. */
+export async function prepareShadow(engine: Engine): Promise<void> {
+  const optimisers = (await engine.rows('SELECT name FROM duckdb_optimizers()')).map(([name]) => String(name))
+  const disabled = optimisers.filter((name) => !NEEDED.includes(name)).join(',')
+  await engine.run(`SET disabled_optimizers = ${quoteText(disabled)}`)
+}
+
+/**
+ * What a statement reads, calls and gives, bound in a shadow of empty tables with exactly the given schemas.
+ *
+ * @throws {Failure} with an `sql-…` code
+ */
+export async function inspect(
+  engine: Engine,
+  sql: string,
+  tables: readonly TableSchema[]
+): Promise<ReportOf<'inspect'>> {
+  const facts = await checkStatement(engine, sql, tables)
+  await engine.run('BEGIN TRANSACTION')
+  try {
+    for (const { name, columns } of tables) {
+      const list = columns.map((column) => `${quoteName(column.name)} ${column.type}`)
+      await engine.run(`CREATE TABLE ${quoteName(name)} (${list.join(', ')})`)
+    }
+    const { columns, plan } = await bind(engine, sql, tables)
+    return {
+      kind: 'inspect',
+      columns,
+      uses: lineageOf(plan, tables),
+      functions: [...facts.functions].sort(),
+      notDistributable: [...facts.notDistributable],
+      perProvider: [...facts.perProvider]
+    }
+  } finally {
+    await engine.run('ROLLBACK')
+  }
+}
+
+async function bind(
+  engine: Engine,
+  sql: string,
+  tables: readonly TableSchema[]
+): Promise<{ columns: Column[]; plan: unknown }> {
+  try {
+    const columns = await engine.describe(sql)
+    checkColumns(columns)
+    const rows = await engine.rows(EXPLAIN + sql)
+    return { columns, plan: JSON.parse(String(rows[0]?.[1])) }
+  } catch (error) {
+    // preparing reports positions in the text itself, explaining after its prefix; preparing comes first and fails first
+    throw sqlFailure(error, { text: sql, offset: 0, tables })
+  }
+}
+
+/** A result must be a table that can be put together with others by the names of its columns. */
+export function checkColumns(columns: readonly Column[]): void {
+  const seen = new Set<string>()
+  for (const [index, { name }] of columns.entries()) {
+    const lower = name.toLowerCase()
+    if (seen.has(lower)) {
+      throw new Failure('sql-invalid', 'duplicate column', {
+        hint: `two columns are called "${name.slice(0, 128)}": name one with AS`
+      })
+    }
+    if (name.length > 128 || name === '') {
+      throw new Failure('sql-invalid', 'column name', {
+        hint: `column ${index + 1} needs a name of 1 to 128 characters: give it one with AS`
+      })
+    }
+    seen.add(lower)
+  }
+  if (columns.length > 2000)
+    throw new Failure('sql-too-complex', 'columns', { hint: 'more than 2000 columns' })
+}

@@ -1,0 +1,306 @@
+import { Failure, nearest } from '../failure/index.ts'
+import type { TableSchema } from '../job/index.ts'
+import type { StatementFacts, Undistributable } from './facts.ts'
+import { functionKind, functionNames, isOperator, isSqlValue } from './functions.ts'
+import { characterOffset } from './position.ts'
+import { columnUnknown, tableUnknown } from './sql-failure.ts'
+import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
+
+/** Limits of a statement; binding one within them takes milliseconds. */
+const LIMITS = {
+  nodes: 20_000,
+  depth: 250,
+  subqueries: 64,
+  tables: 32,
+  readings: 128,
+  columns: 1000,
+  sets: 64,
+  ctes: 32
+}
+
+const EXPRESSIONS = new Set(
+  'COLUMN_REF CONSTANT COMPARISON CONJUNCTION FUNCTION OPERATOR CASE CAST BETWEEN STAR SUBQUERY WINDOW COLLATE POSITIONAL_REFERENCE'.split(
+    ' '
+  )
+)
+const OPERATIONS = new Set(
+  `OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY OPERATOR_UNPACK OPERATOR_NULLIF
+  COMPARE_IN COMPARE_NOT_IN GROUPING_FUNCTION STRUCT_EXTRACT ARRAY_EXTRACT ARRAY_SLICE ARRAY_CONSTRUCTOR`.split(
+    /\s+/
+  )
+)
+const TYPES = new Set(
+  `BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE DECIMAL VARCHAR
+  DATE TIME TIMESTAMP INTERVAL UUID`.split(/\s+/)
+)
+const MODIFIERS = new Set(['LIMIT_MODIFIER', 'LIMIT_PERCENT_MODIFIER', 'ORDER_MODIFIER', 'DISTINCT_MODIFIER'])
+
+interface Scope {
+  /** How many times a common table expression reads base tables when it is written out, by lower-case name. */
+  ctes: ReadonlyMap<string, number>
+  depth: number
+}
+
+/** Goes through a whole syntax tree; what it does not know it refuses. */
+export class TreeWalk implements StatementFacts {
+  readonly functions = new Set<string>()
+  readonly notDistributable = new Set<Undistributable>()
+  readonly perProvider = new Set<'limit' | 'order by'>()
+  private readonly tableNames: ReadonlySet<string>
+  private readonly columnNames: ReadonlySet<string>
+  private nodes = 0
+  private subqueries = 0
+  private references = 0
+  private expressionLists = 0
+  private definitions = 0
+
+  constructor(
+    private readonly sql: string,
+    private readonly tables: readonly TableSchema[]
+  ) {
+    this.tableNames = new Set(tables.map(({ name }) => name.toLowerCase()))
+    this.columnNames = new Set(tables.flatMap(({ columns }) => columns.map(({ name }) => name.toLowerCase())))
+  }
+
+  query(node: Tree): void {
+    this.node(node, { ctes: new Map(), depth: 0 })
+  }
+
+  /** A whole query; returns how many base tables it reads when written out. */
+  private node(node: Tree, outer: Scope): number {
+    this.enter(outer.depth)
+    if (++this.subqueries > LIMITS.subqueries) throw this.tooComplex('too many sub-queries')
+    const type = textAt(node, 'type')
+    if (type === 'RECURSIVE_CTE_NODE') throw this.tooComplex('recursive queries are not run')
+    if (type !== 'SELECT_NODE' && type !== 'SET_OPERATION_NODE')
+      throw this.invalid(`${type} is not supported`)
+    const scope = this.define(node, { ...outer, depth: outer.depth + 1 })
+    let readings = this.modifiers(node, scope)
+    if (type === 'SET_OPERATION_NODE') {
+      this.notDistributable.add('set operation')
+      for (const side of this.sides(node)) readings += this.node(side, scope)
+    } else readings += this.select(node, scope)
+    if (readings > LIMITS.readings) throw this.tooComplex('tables are read too many times')
+    return readings
+  }
+
+  private sides(node: Tree): Tree[] {
+    const pair = [treeAt(node, 'left'), treeAt(node, 'right')].filter((side) => side !== undefined)
+    return [...pair, ...treesAt(node, 'children')]
+  }
+
+  private define(node: Tree, scope: Scope): Scope {
+    const ctes = new Map(scope.ctes)
+    for (const entry of treesAt(treeAt(node, 'cte_map') ?? {}, 'map')) {
+      if (++this.definitions > LIMITS.ctes) throw this.tooComplex('too many common table expressions')
+      const query = treeAt(treeAt(treeAt(entry, 'value') ?? {}, 'query') ?? {}, 'node')
+      if (query === undefined) throw this.invalid('only a SELECT can be a common table expression')
+      ctes.set(textAt(entry, 'key').toLowerCase(), this.node(query, { ...scope, ctes }))
+    }
+    return { ...scope, ctes }
+  }
+
+  private modifiers(node: Tree, scope: Scope): number {
+    let readings = 0
+    for (const modifier of treesAt(node, 'modifiers')) {
+      const type = textAt(modifier, 'type')
+      if (!MODIFIERS.has(type)) throw this.invalid(`${type} is not supported`)
+      if (type === 'ORDER_MODIFIER') this.perProvider.add('order by')
+      else if (type === 'DISTINCT_MODIFIER') this.notDistributable.add('distinct')
+      else this.perProvider.add('limit')
+      readings += this.within(modifier, scope)
+    }
+    return readings
+  }
+
+  private select(node: Tree, scope: Scope): number {
+    if (node.sample !== null && node.sample !== undefined) throw this.sampling(node)
+    const columns = treesAt(node, 'select_list')
+    if (columns.length > LIMITS.columns) throw this.tooComplex('too many columns')
+    const sets = node.group_sets
+    if (Array.isArray(sets) && sets.length > LIMITS.sets) throw this.tooComplex('too many grouping sets')
+    if (
+      treesAt(node, 'group_expressions').length > 0 ||
+      textAt(node, 'aggregate_handling') === 'FORCE_AGGREGATES'
+    ) {
+      this.notDistributable.add('group by')
+    }
+    let readings = 0
+    const from = treeAt(node, 'from_table')
+    if (from !== undefined) readings += this.table(from, scope)
+    for (const column of columns) readings += this.expression(column, scope)
+    for (const group of treesAt(node, 'group_expressions')) readings += this.expression(group, scope)
+    for (const key of ['where_clause', 'having', 'qualify']) {
+      const clause = treeAt(node, key)
+      if (clause !== undefined) readings += this.expression(clause, scope)
+    }
+    return readings
+  }
+
+  private table(table: Tree, outer: Scope): number {
+    const scope = { ...outer, depth: outer.depth + 1 }
+    this.enter(scope.depth)
+    if (table.sample !== null && table.sample !== undefined) throw this.sampling(table)
+    switch (textAt(table, 'type')) {
+      case 'EMPTY':
+        return 0
+      case 'BASE_TABLE':
+        return this.baseTable(table, scope)
+      case 'SUBQUERY':
+        return this.node(treeAt(treeAt(table, 'subquery') ?? {}, 'node') ?? {}, scope)
+      case 'EXPRESSION_LIST':
+        if (++this.expressionLists > LIMITS.tables) throw this.tooComplex('too many tables')
+        return this.within(table.values, scope)
+      case 'JOIN': {
+        const sides = this.sides(table)
+        const condition = treeAt(table, 'condition')
+        let readings = condition === undefined ? 0 : this.expression(condition, scope)
+        for (const side of sides) readings += this.table(side, scope)
+        return readings
+      }
+      case 'TABLE_FUNCTION':
+        throw this.notAllowed(textAt(treeAt(table, 'function') ?? {}, 'function_name'), table)
+      default:
+        throw this.invalid(`${textAt(table, 'type')} is not supported in FROM`)
+    }
+  }
+
+  private baseTable(table: Tree, scope: Scope): number {
+    if (++this.references > LIMITS.tables) throw this.tooComplex('too many tables')
+    const name = textAt(table, 'table_name')
+    const at = this.place(table)
+    const qualifier = [textAt(table, 'catalog_name'), textAt(table, 'schema_name')].filter(
+      (part) => part !== ''
+    )
+    if (qualifier.length > 0)
+      throw tableUnknown([...qualifier, name].join('.'), this.tables, 'qualified table name', at)
+    if (table.at_clause !== null && table.at_clause !== undefined) throw this.invalid('AT is not supported')
+    const written = scope.ctes.get(name.toLowerCase())
+    if (written !== undefined) return written
+    if (!this.tableNames.has(name.toLowerCase())) throw tableUnknown(name, this.tables, 'no such table', at)
+    return 1
+  }
+
+  /** Every expression and sub-query anywhere below a value. */
+  private within(value: unknown, scope: Scope): number {
+    if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + this.within(item, scope), 0)
+    if (!isTree(value)) return 0
+    if (typeof value.class === 'string') return this.expression(value, scope)
+    let readings = 0
+    for (const child of Object.values(value)) readings += this.within(child, scope)
+    return readings
+  }
+
+  private expression(expression: Tree, outer: Scope): number {
+    const scope = { ...outer, depth: outer.depth + 1 }
+    this.enter(scope.depth)
+    const kind = textAt(expression, 'class')
+    if (!EXPRESSIONS.has(kind))
+      throw this.invalid(`${kind || 'this expression'} is not supported`, expression)
+    switch (kind) {
+      case 'CONSTANT':
+        return 0
+      case 'COLUMN_REF':
+        this.column(expression)
+        return 0
+      case 'SUBQUERY': {
+        const query = treeAt(treeAt(expression, 'subquery') ?? {}, 'node') ?? {}
+        const child = treeAt(expression, 'child')
+        return this.node(query, scope) + (child === undefined ? 0 : this.expression(child, scope))
+      }
+      case 'STAR':
+        return this.star(expression, scope)
+      case 'CAST':
+        this.castType(treeAt(expression, 'cast_type'), expression)
+        break
+      case 'OPERATOR':
+        if (!OPERATIONS.has(textAt(expression, 'type')))
+          throw this.notAllowed(textAt(expression, 'type'), expression)
+        break
+      case 'FUNCTION':
+      case 'WINDOW':
+        this.call(expression, kind)
+        break
+    }
+    let readings = 0
+    for (const [key, child] of Object.entries(expression))
+      if (key !== 'cast_type') readings += this.within(child, scope)
+    return readings
+  }
+
+  private column(expression: Tree): void {
+    const names = textsAt(expression, 'column_names')
+    const [name = ''] = names
+    const lower = (names.at(-1) ?? '').toLowerCase()
+    if (this.columnNames.has(lower)) return
+    if (lower === 'rowid') throw columnUnknown('rowid', this.tables, 'rowid', this.place(expression))
+    if (names.length === 1 && isSqlValue(lower)) throw this.notAllowed(name, expression)
+  }
+
+  private star(expression: Tree, scope: Scope): number {
+    let readings = this.within(expression.replace_list, scope)
+    const chosen = treeAt(expression, 'expr')
+    if (chosen === undefined) return readings
+    // COLUMNS(c -> …) is a filter over the names of columns
+    const [star, lambda] =
+      textAt(chosen, 'function_name') === 'list_filter' ? treesAt(chosen, 'children') : []
+    if (
+      star !== undefined &&
+      lambda !== undefined &&
+      textAt(star, 'class') === 'STAR' &&
+      textAt(lambda, 'class') === 'LAMBDA'
+    ) {
+      readings += this.expression(star, scope)
+      return readings + this.within(lambda.expr, scope)
+    }
+    return readings + this.expression(chosen, scope)
+  }
+
+  private castType(type: Tree | undefined, expression: Tree): void {
+    const id = type === undefined ? '' : textAt(type, 'id')
+    const named = type === undefined ? '' : textAt(treeAt(type, 'type_info') ?? {}, 'name')
+    if (TYPES.has(id) || id.startsWith('TIMESTAMP')) return
+    throw this.invalid(`the type ${named || id} is not supported in a CAST`, expression)
+  }
+
+  private call(expression: Tree, kind: 'FUNCTION' | 'WINDOW'): void {
+    const name = textAt(expression, 'function_name').toLowerCase()
+    const schema = textAt(expression, 'schema')
+    // what the parser writes itself (extract, [1, 2]) carries the schema main
+    const qualified = textAt(expression, 'catalog') !== '' || (schema !== '' && schema !== 'main')
+    const known = qualified ? undefined : functionKind(name)
+    if (known === undefined) throw this.notAllowed(name, expression)
+    if (!isOperator(name)) this.functions.add(name)
+    if (kind === 'WINDOW') this.notDistributable.add('window')
+    else if (known === 'aggregate') this.notDistributable.add('aggregate')
+    if (expression.distinct === true) this.notDistributable.add('distinct')
+  }
+
+  private enter(depth: number): void {
+    if (++this.nodes > LIMITS.nodes) throw this.tooComplex('too many expressions')
+    if (depth > LIMITS.depth) throw this.tooComplex('nested too deeply')
+  }
+
+  private place(tree: Tree): { position?: number } {
+    const position = characterOffset(this.sql, locationOf(tree))
+    return position === undefined ? {} : { position }
+  }
+
+  private tooComplex(why: string): Failure {
+    return new Failure('sql-too-complex', why, { hint: why })
+  }
+
+  private invalid(why: string, tree: Tree = {}): Failure {
+    return new Failure('sql-invalid', why, { ...this.place(tree), hint: why })
+  }
+
+  private sampling(tree: Tree): Failure {
+    return this.invalid('sampling would give another result each time', tree)
+  }
+
+  private notAllowed(name: string, tree: Tree): Failure {
+    const near = nearest(name, functionNames())
+    const hint = `"${name.slice(0, 128)}" is not among the functions that may be used${near === undefined || near === name ? '' : `, did you mean "${near}"?`}`
+    return new Failure('sql-function-not-allowed', `function ${name}`, { ...this.place(tree), hint })
+  }
+}

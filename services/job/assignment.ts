@@ -1,0 +1,159 @@
+/**
+ * What a launcher tells a sandboxed runner to do, and what the runner answers: one JSON document each way. Everything a
+ * job needs is in the assignment and in its own folder; it has no network and no other file.
+ */
+import { z } from 'zod'
+
+/** A name of a table or column; quoted by us whenever it becomes SQL. */
+export const identifier = z.string().min(1).max(128)
+
+/** A path inside the job folder, never absolute and never upwards. */
+export const jobPath = z
+  .string()
+  .max(512)
+  .regex(/^(?!\/)(?!.*\.\.)[^\0]+$/, 'a relative path without ".."')
+
+export const csvOptions = z.strictObject({
+  delimiter: z.string().length(1).optional(),
+  quote: z.string().length(1).optional(),
+  encoding: z.enum(['utf-8', 'latin-1', 'utf-16']).optional(),
+  decimal: z.enum(['.', ',']).optional(),
+  nulls: z.array(z.string()).max(64).optional()
+})
+
+/** A column of a dataset as its steward described it; `from` is the name in the file, `values` a code table. */
+export const sourceColumn = z.strictObject({
+  name: identifier,
+  from: identifier.optional(),
+  type: z.string().max(64).optional(),
+  values: z.record(z.string(), z.string()).optional()
+})
+
+/** A table of the data owner. `path` is absolute on the host; the launcher makes it visible, read-only, to this job alone. */
+export const sourceTable = z.strictObject({
+  name: identifier,
+  path: z.string().startsWith('/'),
+  format: z.enum(['csv', 'parquet', 'json']),
+  csv: csvOptions.optional(),
+  columns: z.array(sourceColumn).max(2000)
+})
+
+export const column = z.strictObject({ name: identifier, type: z.string().max(256) })
+export const tableSchema = z.strictObject({ name: identifier, columns: z.array(column).min(1).max(2000) })
+
+/** `profile`: the data owner looks at a new file. Types come from the whole file. */
+export const profileAssignment = z.strictObject({
+  kind: z.literal('profile'),
+  tables: z.array(sourceTable).min(1).max(64)
+})
+
+/** `extract`: raw data, only SQL we generate. `where` is a predicate printed by policy/ from a parsed tree. Writes `out/<table>.parquet`. */
+export const extractAssignment = z.strictObject({
+  kind: z.literal('extract'),
+  tables: z
+    .array(
+      z.strictObject({
+        source: sourceTable,
+        columns: z.array(identifier).min(1),
+        where: z.string().max(65_536).optional()
+      })
+    )
+    .min(1)
+    .max(64)
+})
+
+/** `inspect`: schemas and the analyst's text, no data. */
+export const inspectAssignment = z.strictObject({
+  kind: z.literal('inspect'),
+  sql: z.string().max(65_536),
+  tables: z.array(tableSchema).max(64)
+})
+
+export const step = z.discriminatedUnion('service', [
+  z.strictObject({ service: z.literal('query'), sql: z.string().max(65_536) }),
+  z.strictObject({
+    service: z.literal('anonymize'),
+    parameters: z.record(z.string(), z.unknown()),
+    key: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+  }),
+  z.strictObject({ service: z.literal('aggregate') }),
+  z.strictObject({
+    service: z.literal('algorithm'),
+    name: identifier,
+    parameters: z.record(z.string(), z.unknown()),
+    /** complete: rows to result. partial: rows to mergeable state. merge: states to result. */
+    phase: z.enum(['complete', 'partial', 'merge'])
+  })
+])
+
+/**
+ * One input of a job: either the tables of an extract (`tables`), for a first step `query`, or the parts that one party
+ * sent (`from`), for a first step `aggregate`, `algorithm` or a conversion.
+ */
+export const input = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('tables'),
+    tables: z
+      .array(z.strictObject({ name: identifier, path: jobPath }))
+      .min(1)
+      .max(64)
+  }),
+  z.strictObject({
+    kind: z.literal('parts'),
+    from: z.string().max(128),
+    paths: z.array(jobPath).max(10_000),
+    columns: z.array(column).optional()
+  })
+])
+
+/** `query`: a party's share of a chain, over an extract or over received parts. Writes Parquet parts `out/part-N.parquet`. */
+export const queryAssignment = z.strictObject({
+  kind: z.literal('query'),
+  inputs: z.array(input).min(1).max(64),
+  steps: z.array(step).min(1).max(16),
+  /** More rows than this fail the job with `output-too-large`. */
+  maxRows: z.int().positive().optional(),
+  partBytes: z
+    .int()
+    .positive()
+    .default(8 * 1024 * 1024)
+})
+
+/** `convert`: at the recipient. Merges parts (all into one when `merge` is given or `union` is true, else one result per sender) and writes each result as Parquet and JSON. */
+export const convertAssignment = z.strictObject({
+  kind: z.literal('convert'),
+  inputs: z.array(input).min(1).max(64),
+  union: z.boolean(),
+  steps: z.array(step).max(4),
+  maxInlineRows: z.int().positive().default(1000),
+  /** Also write `out/result-N.csv`. */
+  csv: z.boolean().default(true)
+})
+
+export const assignment = z.discriminatedUnion('kind', [
+  profileAssignment,
+  extractAssignment,
+  inspectAssignment,
+  queryAssignment,
+  convertAssignment
+])
+export type Assignment = z.infer<typeof assignment>
+export type SourceTable = z.infer<typeof sourceTable>
+export type TableSchema = z.infer<typeof tableSchema>
+export type Column = z.infer<typeof column>
+export type Step = z.infer<typeof step>
+
+/** Limits the launcher enforces from outside; DuckDB is told the same memory so that it spills first. */
+export interface JobLimits {
+  /** bytes */
+  memory: number
+  /** CPU threads DuckDB may use */
+  threads: number
+  /** wall seconds, then SIGKILL */
+  seconds: number
+  /** bytes that the job folder may hold, spill included */
+  disk: number
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { column, identifier, jobPath } from './assignment.ts'
+
+/** A file the job wrote; `digest` is sha2-256 in hex, of the file's bytes. */
+export const part = z.strictObject({
+  path: jobPath,
+  bytes: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  digest: z.string().regex(/^[0-9a-f]{64}$/)
+})
+
+export const profiledColumn = z.strictObject({
+  name: identifier,
+  type: z.string(),
+  nulls: z.int().nonnegative()
+})
+
+export const profileReport = z.strictObject({
+  kind: z.literal('profile'),
+  tables: z.array(
+    z.strictObject({
+      name: identifier,
+      rows: z.int().nonnegative(),
+      columns: z.array(profiledColumn),
+      notes: z.array(z.string())
+    })
+  )
+})
+
+export const extractReport = z.strictObject({
+  kind: z.literal('extract'),
+  tables: z.array(z.strictObject({ name: identifier, part, columns: z.array(column) }))
+})
+
+/** What the analyst's statement is, found without any data. `uses` is the bound lineage: every table and column that is read. */
+export const inspectReport = z.strictObject({
+  kind: z.literal('inspect'),
+  columns: z.array(column),
+  uses: z.array(z.strictObject({ table: identifier, columns: z.array(identifier) })),
+  functions: z.array(z.string()),
+  /** Why rows of several providers may not simply be put together: groups, aggregates, distinct, windows, set operations. */
+  notDistributable: z.array(z.enum(['group by', 'aggregate', 'distinct', 'window', 'set operation'])),
+  /** LIMIT and ORDER BY act per provider; they are listed in a result's notes. */
+  perProvider: z.array(z.enum(['limit', 'order by']))
+})
+
+export const queryReport = z.strictObject({
+  kind: z.literal('query'),
+  columns: z.array(column),
+  parts: z.array(part),
+  rows: z.int().nonnegative(),
+  /** Rows into and out of each step, for receipts. */
+  steps: z.array(
+    z.strictObject({ service: z.string(), rows: z.int().nonnegative(), milliseconds: z.number() })
+  )
+})
+
+export const convertReport = z.strictObject({
+  kind: z.literal('convert'),
+  results: z.array(
+    z.strictObject({
+      from: z.array(z.string()),
+      columns: z.array(z.string()),
+      types: z.array(z.string()),
+      /** JSON values: DECIMAL and integers beyond 2^53 as strings, NaN and infinities as strings, times ISO 8601. */
+      rows: z.array(z.array(z.unknown())),
+      rowCount: z.int().nonnegative(),
+      truncated: z.boolean(),
+      parquet: part,
+      csv: part.optional()
+    })
+  )
+})
+
+/** A failure as the runner tells it. `message` may quote data: it stays in the local log. `position` is in the analyst's own text. */
+export const jobError = z.strictObject({
+  kind: z.literal('error'),
+  code: z.enum([
+    'sql-syntax',
+    'sql-not-select',
+    'sql-function-not-allowed',
+    'sql-table-unknown',
+    'sql-column-unknown',
+    'sql-too-complex',
+    'sql-invalid',
+    'sql-runtime',
+    'schema-mismatch',
+    'algorithm-parameters',
+    'anonymize-parameters',
+    'output-too-large',
+    'memory-limit',
+    'disk-limit',
+    'dataset-malformed',
+    'dataset-missing',
+    'internal'
+  ]),
+  message: z.string().max(8192),
+  /** Character offset in the analyst's text, from 0. */
+  position: z.int().nonnegative().optional(),
+  /** Safe to show to the analyst: names only what the analyst may know, never a value. */
+  hint: z.string().max(1024).optional()
+})
+
+export const report = z.discriminatedUnion('kind', [
+  profileReport,
+  extractReport,
+  inspectReport,
+  queryReport,
+  convertReport,
+  jobError
+])
+export type Report = z.infer<typeof report>
+export type JobErrorReport = z.infer<typeof jobError>
+export type ReportOf<K extends Report['kind']> = Extract<Report, { kind: K }>
+export type Part = z.infer<typeof part>

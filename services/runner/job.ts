@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { Engine } from '../engine/index.ts'
+import type { Assignment, JobLimits, Report } from '../job/index.ts'
+import { runConvert } from './convert.ts'
+import { runExtract } from './extract.ts'
+import { runProfile } from './profile.ts'
+import { runQuery } from './query.ts'
+
+/** The folders of a job. */
+export interface JobPlace {
+  root: string
+  in: string
+  out: string
+  /** For spilled data and copies; inside the job's folder, so that it counts and is wiped. */
+  scratch: string
+}
+
+export function jobPlace(root: string): JobPlace {
+  return { root, in: join(root, 'in'), out: join(root, 'out'), scratch: join(root, 'tmp') }
+}
+
+/** The engine spills before the launcher's limit on the whole process is reached. */
+const ENGINE_SHARE = 0.8
+
+export async function confine(
+  engine: Engine,
+  place: JobPlace,
+  limits: JobLimits,
+  files: readonly string[]
+): Promise<void> {
+  await engine.confine({
+    memory: limits.memory * ENGINE_SHARE,
+    threads: limits.threads,
+    spill: limits.disk,
+    scratch: place.scratch,
+    folders: [place.in, place.out, place.scratch],
+    files
+  })
+}
+
+export async function runJob(
+  engine: Engine,
+  assignment: Exclude<Assignment, { kind: 'inspect' }>,
+  limits: JobLimits,
+  place: JobPlace
+): Promise<Report> {
+  const files =
+    assignment.kind === 'profile'
+      ? assignment.tables.map((table) => table.path)
+      : assignment.kind === 'extract'
+        ? assignment.tables.map((table) => table.source.path)
+        : []
+  await confine(engine, place, limits, files)
+  switch (assignment.kind) {
+    case 'profile':
+      return await runProfile(engine, assignment, place)
+    case 'extract':
+      return await runExtract(engine, assignment, place)
+    case 'query':
+      return await runQuery(engine, assignment, place)
+    case 'convert':
+      return await runConvert(engine, assignment, place)
+  }
+}

@@ -1,0 +1,81 @@
+import { access } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type Engine, resourceFailure } from '../engine/index.ts'
+import { Failure } from '../failure/index.ts'
+import type { Assignment, ReportOf, SourceTable } from '../job/index.ts'
+import { type OpenSource, openSource } from '../source/index.ts'
+import { quoteName, quoteText } from '../sql/index.ts'
+import type { JobPlace } from './job.ts'
+
+type ProfiledTable = ReportOf<'profile'>['tables'][number]
+
+/** Looks at whole files: types, NULLs, rows; no values. */
+export async function runProfile(
+  engine: Engine,
+  assignment: Extract<Assignment, { kind: 'profile' }>,
+  place: JobPlace
+): Promise<ReportOf<'profile'>> {
+  const tables: ProfiledTable[] = []
+  for (const table of assignment.tables) tables.push(await profileTable(engine, table, place))
+  return { kind: 'profile', tables }
+}
+
+async function profileTable(engine: Engine, table: SourceTable, place: JobPlace): Promise<ProfiledTable> {
+  const source = await openTable(engine, table, place)
+  const coded = table.columns.filter(
+    (column) => column.values !== undefined && (column.type ?? 'VARCHAR') === 'VARCHAR'
+  )
+  const counts = [
+    'count(*)',
+    ...source.columns.map(({ name }) => `count(${quoteName(name)})`),
+    ...coded.map(({ name, values = {} }) => {
+      const known = Object.values(values).map(quoteText)
+      return known.length === 0
+        ? '0'
+        : `count(*) FILTER (WHERE ${quoteName(name)} NOT IN (${known.join(', ')}))`
+    })
+  ]
+  const [row = []] = await reading(source, () =>
+    engine.rows(`SELECT ${counts.join(', ')} FROM (${source.sql}) AS t`)
+  )
+  const rows = Number(row[0])
+  const notes = [...source.notes]
+  if (rows === 0 && table.format === 'csv')
+    notes.push('no rows: types of columns are unknown and taken as VARCHAR')
+  for (const [index, { name }] of coded.entries()) {
+    const outside = Number(row[1 + source.columns.length + index])
+    if (outside > 0) notes.push(`column "${name}": ${outside} rows hold a code outside its table`)
+  }
+  return {
+    name: table.name,
+    rows,
+    columns: source.columns.map(({ name, type }, index) => ({
+      name,
+      type,
+      nulls: rows - Number(row[1 + index])
+    })),
+    notes
+  }
+}
+
+/** @throws {Failure} dataset-missing, dataset-malformed */
+export async function openTable(engine: Engine, table: SourceTable, place: JobPlace): Promise<OpenSource> {
+  try {
+    await access(table.path)
+  } catch (cause) {
+    throw new Failure('dataset-missing', `${table.path} cannot be read`, {
+      cause,
+      hint: `${basename(table.path)} cannot be read`
+    })
+  }
+  return await openSource(table, place.scratch, engine)
+}
+
+/** Runs what reads a source; says what is wrong with the file when that fails. */
+export async function reading<T>(source: OpenSource, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw error instanceof Failure ? error : (resourceFailure(error) ?? (await source.explain(error)))
+  }
+}

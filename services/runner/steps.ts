@@ -1,0 +1,97 @@
+import { algorithms } from 'dynamos:algorithms'
+import { type Contribution, planAggregate } from '../aggregate/index.ts'
+import { type AlgorithmInput, algorithmRefused } from '../algorithm/index.ts'
+import { parseAnonymize, planAnonymize, pseudonymKeys } from '../anonymize/index.ts'
+import { type Engine, engineError, resourceFailure } from '../engine/index.ts'
+import { Failure, nearest } from '../failure/index.ts'
+import type { Column, Step } from '../job/index.ts'
+import { quoteName, quoteText } from '../sql/index.ts'
+
+/** Rows on their way through the steps. */
+export interface Relation {
+  /** SQL that may stand in FROM. */
+  sql: string
+  columns: readonly Column[]
+  /** How many rows, when that is known without counting. */
+  rows: number | undefined
+}
+
+type AlgorithmStep = Extract<Step, { service: 'algorithm' }>
+export type AnonymizeStep = Extract<Step, { service: 'anonymize' }>
+
+/** All contributions as one relation, whatever order they came in. */
+export function gather(contributions: readonly (Contribution & { rows: number })[]): Relation {
+  const union = planAggregate(contributions)
+  const rows = contributions.reduce((sum, contribution) => sum + contribution.rows, 0)
+  return { sql: `(${union.sql})`, columns: union.columns, rows }
+}
+
+/** @throws {Failure} algorithm-parameters */
+export async function applyAlgorithm(
+  engine: Engine,
+  step: AlgorithmStep,
+  relation: Relation
+): Promise<Relation> {
+  const algorithm = algorithms.get(step.name)
+  if (algorithm === undefined) {
+    const near = nearest(step.name, algorithms.keys())
+    throw algorithmRefused(
+      `there is no algorithm "${step.name}" here${near === undefined ? '' : `, did you mean "${near}"?`}`
+    )
+  }
+  const input: AlgorithmInput = {
+    relation: `${relation.sql} AS input`,
+    columns: relation.columns,
+    parameters: step.parameters,
+    phase: step.phase
+  }
+  const sql = algorithm(input)
+  return { sql: `(${sql})`, columns: await engine.describe(sql), rows: undefined }
+}
+
+/** Gives one relation with the asked columns changed. */
+export async function applyAnonymize(
+  engine: Engine,
+  step: AnonymizeStep,
+  relation: Relation
+): Promise<Relation> {
+  const parameters = parseAnonymize(step.parameters)
+  if (parameters.pseudonymise.length > 0) {
+    if (step.key === undefined)
+      throw new Failure('anonymize-parameters', 'no key', {
+        hint: '"pseudonymise" needs the key of the contract'
+      })
+    for (const [variable, value] of Object.entries(pseudonymKeys(step.key, parameters.domain))) {
+      await engine.run(`SET VARIABLE ${variable} = ${quoteText(value)}`)
+    }
+  }
+  const plan = planAnonymize(`${relation.sql} AS input`, relation.columns, parameters)
+  return { sql: `(${plan.sql})`, columns: plan.columns, rows: relation.rows }
+}
+
+/** Keeps a relation as a table, so that what made it runs once and fails under its own name. */
+export async function materialise(engine: Engine, relation: Relation, as: string): Promise<Relation> {
+  try {
+    await engine.run(`CREATE TEMP TABLE ${quoteName(as)} AS SELECT * FROM ${relation.sql} AS input`)
+  } catch (error) {
+    throw runtimeFailure(error)
+  }
+  return await kept(engine, as, relation.columns)
+}
+
+export async function kept(engine: Engine, as: string, columns: readonly Column[]): Promise<Relation> {
+  const [[rows] = []] = await engine.rows(`SELECT count(*) FROM ${quoteName(as)}`)
+  return { sql: quoteName(as), columns, rows: Number(rows) }
+}
+
+/** A failure of SQL that is ours. */
+export function runtimeFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  return (
+    resourceFailure(error) ??
+    new Failure('sql-runtime', engineError(error).message, {
+      cause: error,
+      hint: 'the step failed while it ran'
+    })
+  )
+}
