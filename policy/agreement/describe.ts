@@ -1,0 +1,96 @@
+import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
+import { type Agreed, REQUESTER } from './draft.ts'
+import { unenforceableClauses } from './enforceable.ts'
+import { formatDuration, formatInstant } from './quantities.ts'
+
+function list(names: readonly string[], none: string): string {
+  const last = names.at(-1)
+  if (last === undefined) return none
+  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+function anyOr(names: AnyOrNames, any: string, none: string): string {
+  return names === '*' ? any : list(names, none)
+}
+
+function consumers(terms: Terms): string {
+  return list(
+    terms.consumers.map((consumer) =>
+      'user' in consumer
+        ? `${consumer.user.name} of ${consumer.user.organisation}`
+        : `everybody at ${consumer.organisation}`
+    ),
+    'nobody'
+  )
+}
+
+function tables(terms: Terms): string[] {
+  if (terms.tables === '*') return ['They may see all tables and columns.']
+  const shown = Object.entries(terms.tables).map(
+    ([name, { columns, where }]) =>
+      `They may see of ${name}: ${anyOr(columns, 'all columns', 'no columns')}${where === undefined ? '' : `; only rows where ${where}`}.`
+  )
+  return shown.length > 0 ? shown : ['They may see no tables.']
+}
+
+function anonymisation({ anonymize }: Terms): string[] {
+  if (anonymize === undefined) return []
+  const parts = [
+    ...(anonymize.pseudonymise.length > 0
+      ? [`replaces ${list(anonymize.pseudonymise, '')} by pseudonyms`]
+      : []),
+    ...Object.entries(anonymize.generalise).map(([name, level]) =>
+      typeof level === 'number'
+        ? `rounds ${name} down to multiples of ${level}`
+        : `reduces ${name} to the ${level}`
+    ),
+    ...(anonymize.suppress.length > 0 ? [`removes ${list(anonymize.suppress, '')}`] : [])
+  ]
+  return parts.length > 0 ? [`Before anything leaves, anonymize ${list(parts, '')}.`] : []
+}
+
+function limits(terms: Terms): string[] {
+  const { from, until } = terms.valid
+  return [
+    ...(terms.output.maxRows === undefined ? [] : [`A result has at most ${terms.output.maxRows} rows.`]),
+    ...(terms.limits === undefined
+      ? []
+      : [`At most ${terms.limits.requests} requests in ${formatDuration(terms.limits.per)}.`]),
+    ...(from === undefined ? [] : [`In force from ${formatInstant(from)}.`]),
+    ...(until === undefined
+      ? ['It has no end.']
+      : [`In force until ${formatInstant(until)}, which is not included.`])
+  ]
+}
+
+/** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */
+export function describeAgreement({ name, provider, dataset, terms }: Agreed): string[] {
+  const recipients =
+    terms.recipients === '*'
+      ? terms.recipients
+      : terms.recipients.map((one) => (one === REQUESTER ? 'the organisation that asks' : one))
+  return [
+    `${name}: ${provider} lets ${consumers(terms)} ask about the dataset ${dataset}.`,
+    `Purposes: ${anyOr(terms.purposes, 'any', 'none, so nothing is permitted')}.`,
+    ...tables(terms),
+    `Ways to work together: ${anyOr(terms.archetypes, 'any', 'none, so nothing is permitted')}.`,
+    `Algorithms: ${anyOr(terms.algorithms, 'any', 'none, so nothing is permitted')}.`,
+    terms.computeProviders !== '*' && terms.computeProviders.length === 0
+      ? `Only ${provider} itself may hold the data.`
+      : `Besides ${provider}, ${anyOr(terms.computeProviders, 'anybody', 'nobody')} may hold the data.`,
+    `Results go to: ${anyOr(recipients, 'anybody', 'nobody')}. They may not be passed on.`,
+    ...(terms.services.require.length > 0
+      ? [`Every chain contains ${list(terms.services.require, '')}.`]
+      : []),
+    ...(terms.services.forbid.length > 0 ? [`No chain contains ${list(terms.services.forbid, '')}.`] : []),
+    ...anonymisation(terms),
+    ...limits(terms),
+    terms.sandbox === 'required'
+      ? 'Wherever the data goes, jobs run in sandboxes.'
+      : 'Places that run jobs without sandboxes may hold the data.',
+    ...unenforceableClauses(terms).map(
+      ({ clause, reason }) => `Not enforceable here, so everything is refused: ${clause} (${reason}).`
+    ),
+    ...Object.entries(terms.about).map(([key, value]) => `${key}: ${value} (for the record, not enforced)`)
+  ]
+}

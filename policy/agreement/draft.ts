@@ -1,0 +1,28 @@
+import type { Terms } from '../../protocol/documents/index.ts'
+
+/** An agreement before anybody signed it. */
+export interface AgreementDraft {
+  name: string
+  provider: string
+  dataset: string
+  terms: Terms
+  /** Clause (`tables.Personen.where`, `consumers.0`) to the line, from 1, that states it. */
+  lines: Readonly<Record<string, number>>
+}
+
+/** What a draft and a signed agreement have in common. */
+export type Agreed = Pick<AgreementDraft, 'name' | 'provider' | 'dataset' | 'terms'>
+
+/**
+ * Stands among `recipients` for whichever consumer organisation asks, which is what omitted `recipients` mean. No
+ * organisation can have this name.
+ */
+export const REQUESTER = '@requester'
+
+/** Something a steward should know about a draft. */
+export interface Finding {
+  level: 'error' | 'warning'
+  clause: string
+  message: string
+  line?: number
+}

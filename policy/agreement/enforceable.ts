@@ -1,0 +1,65 @@
+import type { Terms } from '../../protocol/documents/index.ts'
+import { parsePredicate } from '../predicate/index.ts'
+import { formatDuration, isTimezone } from './quantities.ts'
+
+export interface Unenforceable {
+  clause: string
+  reason: string
+}
+
+type Check = (terms: Terms) => string | undefined
+
+const LATER = 'this agent cannot enforce it yet'
+
+/** Each clause that does not bind here, unless it says what happens anyway. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  'output.unit': ({ output }) => (output.unit === undefined ? undefined : LATER),
+  'output.minGroupSize': ({ output }) => ((output.minGroupSize ?? 0) > 1 ? LATER : undefined),
+  'output.aggregatesOnly': ({ output }) => (output.aggregatesOnly === true ? LATER : undefined),
+  'anonymize.k': ({ anonymize }) => ((anonymize?.k ?? 0) > 1 ? LATER : undefined),
+  approval: ({ approval }) => (approval === undefined ? undefined : LATER),
+  privacy: ({ privacy }) => (privacy === undefined ? undefined : LATER),
+  cache: ({ cache }) =>
+    cache === undefined || (cache.extract === 'none' && cache.results === 'none')
+      ? undefined
+      : 'this agent keeps nothing: expected {extract: none, results: none}',
+  onward: ({ onward }) =>
+    onward === undefined || onward === 'none'
+      ? undefined
+      : 'this agent knows no sharing of results beyond the recipients: expected none',
+  revocation: ({ revocation }) =>
+    revocation === undefined || (revocation.effect === 'stop' && revocation.notice === 0)
+      ? undefined
+      : `expected {effect: stop, notice: PT0S}, found {effect: ${revocation.effect}, notice: ${formatDuration(revocation.notice)}}`,
+  cedar: ({ cedar }) => (cedar === undefined || cedar.trim() === '' ? undefined : LATER),
+  timezone: ({ timezone }) =>
+    isTimezone(timezone) ? undefined : `"${timezone}" is no time zone that this agent knows`
+}
+
+/** A signed agreement may come from an agent that reads more than this one does. */
+function unreadablePredicates({ tables }: Terms): Unenforceable[] {
+  if (tables === '*') return []
+  return Object.entries(tables).flatMap(([name, { where }]) => {
+    if (where === undefined) return []
+    try {
+      parsePredicate(where)
+      return []
+    } catch (error) {
+      return [
+        { clause: `tables.${name}.where`, reason: error instanceof Error ? error.message : 'unreadable' }
+      ]
+    }
+  })
+}
+
+/**
+ * The clauses of an agreement that this agent would not enforce. One is enough: a clause is never skipped, so every request
+ * under such an agreement is refused `clause-not-enforceable`.
+ */
+export function unenforceableClauses(terms: Terms): Unenforceable[] {
+  const later = Object.entries(CHECKS).flatMap(([clause, check]) => {
+    const reason = check(terms)
+    return reason === undefined ? [] : [{ clause, reason }]
+  })
+  return [...later, ...unreadablePredicates(terms)]
+}

@@ -1,0 +1,19 @@
+/**
+ * Agreements before and after they are signed: read from a steward's file, checked, put into plain words.
+ *
+ * @example
+ * const draft = parseAgreement(text, 'wage-gap.yaml', (address) => users.get(address))
+ * const findings = checkAgreement(draft, { archetypes: ['computeToData', 'dataThroughTtp'] })
+ * const parties = agreementParties(draft)
+ */
+export { checkAgreement, type KnownFacts } from './check.ts'
+export { describeAgreement } from './describe.ts'
+export { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
+export { type Unenforceable, unenforceableClauses } from './enforceable.ts'
+export { AgreementMalformed } from './errors.ts'
+export { parseAgreement, type ResolveUser } from './parse.ts'
+export { agreementParties } from './parties.ts'
+export { namesToPin, type Pin, type PinnedKind, pinKey } from './pins.ts'
+export { formatDuration, formatInstant, hourAt } from './quantities.ts'
+export { requiredServices } from './required-services.ts'
+export { MAX_AGREEMENT_LENGTH } from './source.ts'

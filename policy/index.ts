@@ -1,0 +1,6 @@
+/**
+ * What is allowed. Pure: the same inputs give the same answer; time, counters and lineage are facts it is given.
+ */
+export * from './agreement/index.ts'
+export * from './predicate/index.ts'
+export * from './terms/index.ts'
