@@ -1,0 +1,22 @@
+/**
+ * The agent's log: append-only, hash-chained, written in the transaction of the action it tells of. Signed documents carry its
+ * position, so that a log with a past that was changed, or with an end that was cut off, contradicts what others hold.
+ */
+export {
+  type BrokenChain,
+  type ChainLine,
+  type ChainVerdict,
+  EMPTY_LOG,
+  headAfter,
+  parseEntry,
+  verifyChain
+} from './chain.ts'
+export {
+  type DecisionFields,
+  ENTRY_KINDS,
+  type EntryKind,
+  type LogEntry,
+  logEntry,
+  question
+} from './entry.ts'
+export { append, entriesOfRequest, logPosition, type PlacedEntry, readLog, verifyLog } from './log.ts'

@@ -1,0 +1,85 @@
+import { encodePlain, type LogPosition, parsePlain } from '../../protocol/documents/index.ts'
+import type { Log, StoredLine, Transaction } from '../store/index.ts'
+import { type ChainVerdict, chainCheck, EMPTY_LOG, headAfter, parseEntry } from './chain.ts'
+import { type LogEntry, logEntry } from './entry.ts'
+
+/** An entry with its place. */
+export interface PlacedEntry extends LogPosition {
+  entry: LogEntry
+}
+
+const PAGE = 200
+
+/** Where this agent's log stands: what acceptances, receipts and outcomes carry. */
+export async function logPosition(tables: { log: Log }): Promise<LogPosition> {
+  const last = await tables.log.last()
+  return last === undefined ? EMPTY_LOG : { sequence: last.sequence, head: last.head }
+}
+
+/**
+ * Adds an entry in the transaction of the action it tells of, so that neither is there without the other.
+ *
+ * @returns its place, which a document signed in the same transaction carries
+ * @throws {MalformedDocument} for an entry that breaks its schema
+ */
+export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosition> {
+  const checked = parsePlain(entry, logEntry)
+  const position = headAfter(await logPosition(tx), checked)
+  await tx.log.insert({
+    ...position,
+    kind: checked.kind,
+    request: checked.request ?? null,
+    contract: checked.contract ?? null,
+    entry: encodePlain(checked)
+  })
+  return position
+}
+
+function placed(line: StoredLine): PlacedEntry {
+  return { sequence: line.sequence, head: line.head, entry: parseEntry(line.entry) }
+}
+
+/** Entries in order. @param options.limit @default 200 */
+export async function readLog(
+  tables: { log: Log },
+  options: { from?: number; limit?: number } = {}
+): Promise<PlacedEntry[]> {
+  return (await tables.log.range(options.from ?? 1, options.limit ?? PAGE)).map(placed)
+}
+
+export async function entriesOfRequest(tables: { log: Log }, request: string): Promise<PlacedEntry[]> {
+  return (await tables.log.ofRequest(request)).map(placed)
+}
+
+/** The columns that entries are looked up by are outside the hash: one that lies would hide an entry. */
+function indexLies(line: StoredLine): boolean {
+  const { kind, request, contract } = parseEntry(line.entry)
+  return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
+}
+
+/** Checks this agent's whole log, page by page. @param options.expected see `verifyChain` */
+export async function verifyLog(
+  tables: { log: Log },
+  options: { expected?: LogPosition; signal?: AbortSignal } = {}
+): Promise<ChainVerdict> {
+  const { expected, signal } = options
+  const check = chainCheck(expected === undefined ? {} : { expected })
+  // From below the first: a line filed under number 0 would be shown but never checked.
+  let from = Number.MIN_SAFE_INTEGER
+  for (;;) {
+    signal?.throwIfAborted()
+    const page = await tables.log.range(from, PAGE)
+    if (page.length === 0) return check.end()
+    for (const line of page) {
+      const verdict = check.next(line)
+      if (!verdict.intact) return verdict
+      if (indexLies(line))
+        return {
+          intact: false,
+          sequence: line.sequence,
+          reason: 'it is filed under another kind, request or contract'
+        }
+      from = line.sequence + 1
+    }
+  }
+}

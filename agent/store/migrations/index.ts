@@ -1,0 +1,8 @@
+/** Every version of the schema, in order. */
+import { exchange } from './0001-exchange.ts'
+import { standing } from './0002-standing.ts'
+import { log } from './0003-log.ts'
+import type { Migration } from './migration.ts'
+
+export type { Migration } from './migration.ts'
+export const MIGRATIONS: readonly Migration[] = [exchange, standing, log]

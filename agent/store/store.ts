@@ -1,0 +1,203 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Connection, parseRows } from './connection.ts'
+import { isConstraint, StoreFailed, storeError } from './errors.ts'
+import { Handle } from './handle.ts'
+import { lockState } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { MIGRATIONS, type Migration } from './migrations/index.ts'
+import { Queue } from './queue.ts'
+import { type Tables, tablesOn } from './tables/index.ts'
+
+declare const inside: unique symbol
+/** Everything inside happened or nothing did, and nothing else happened in between. Only {@link Store.transaction} makes one. */
+export interface Transaction extends Tables {
+  readonly [inside]: true
+}
+
+function asTransaction(tables: Tables): Transaction {
+  return tables as Transaction
+}
+
+/**
+ * The state of one agent. When a call that changes something has resolved, the change is on disk and survives a crash of the
+ * machine: a message that depends on it may leave.
+ */
+export interface Store extends Tables {
+  /**
+   * Several changes as one. They run one after the other over the whole agent, so `work` waits for nothing but the store, and
+   * uses the `tx` it is given.
+   *
+   * @throws what `work` throws, after everything was undone; {StorageFull}, {StateCorrupt}
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Waits for what was begun, then lets go of the file. */
+  close(): Promise<void>
+}
+
+export interface StoreInit {
+  /**
+   * FULL: a commit is on disk when it resolves. NORMAL: a crash of the machine may lose the latest ones; for tests and benchmarks.
+   *
+   * @default FULL
+   */
+  synchronous?: 'FULL' | 'NORMAL'
+  /** How large the file may grow, in pages of 4 KiB. @default as large as the disk */
+  maxPages?: number
+  /** @default all of them */
+  migrations?: readonly Migration[]
+}
+
+const BUSY_TIMEOUT_MS = 5000
+/** What the write-ahead log shrinks to after a large transaction. */
+const MAX_WAL_BYTES = 16 << 20
+const PRAGMAS = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${MAX_WAL_BYTES};`
+
+/** @param guard runs each statement, or refuses to */
+function connectionOn(
+  handle: Handle,
+  file: string,
+  guard: <T>(statement: () => Promise<T>) => Promise<T>
+): Connection {
+  const connection: Connection = {
+    run: async (sql, values) => await guard(async () => await handle.run(sql, values)),
+    all: async (schema, sql, values) =>
+      await guard(async () => parseRows(schema, await handle.all(sql, values), file)),
+    get: async (schema, sql, values) =>
+      await guard(async () => parseRows(schema, await handle.all(sql, values), file)[0]),
+    atomically: async (work) => await work(connection)
+  }
+  return connection
+}
+
+/**
+ * After a statement failed for another reason than a constraint, SQLite may have undone the transaction by itself, and what
+ * followed would be committed piece by piece: so nothing may follow, even if the caller caught the error.
+ */
+class Scope {
+  #running = true
+  #failure: unknown
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  async guard<T>(statement: () => Promise<T>): Promise<T> {
+    if (!this.#running) throw new StoreFailed('a transaction was used after its end')
+    if (this.#failure !== undefined)
+      throw new StoreFailed('a transaction was used after it failed', { cause: this.#failure })
+    try {
+      return await statement()
+    } catch (error) {
+      if (!isConstraint(error)) this.#failure = error
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#running = false
+  }
+
+  /** Before a commit. @throws the failure of an earlier statement */
+  end(): void {
+    this.close()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
+
+async function makePrivate(file: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await (await open(file, 'a', 0o600)).close()
+  } catch (error) {
+    throw storeError(error, file)
+  }
+}
+
+/**
+ * Opens the state of an agent, makes it if there is none, and brings its schema up to date. One process at a time.
+ *
+ * @throws {StateInUse}, {StateTooNew}, {StateCorrupt}, {StorageFull}
+ */
+export async function openStore(file: string, init: StoreInit = {}): Promise<Store> {
+  await makePrivate(file)
+  const opened: { close(): Promise<void> }[] = []
+  try {
+    const lock = await lockState(file)
+    opened.push({ close: lock.release })
+    const writer = await Handle.open(file, 'write')
+    opened.unshift(writer)
+    await writer.execute(
+      `${PRAGMAS} PRAGMA journal_mode = WAL; PRAGMA synchronous = ${init.synchronous ?? 'FULL'};`
+    )
+    await migrate(writer, file, init.migrations ?? MIGRATIONS)
+    if (init.maxPages !== undefined) await writer.execute(`PRAGMA max_page_count = ${init.maxPages}`)
+    const reader = await Handle.open(file, 'read')
+    opened.unshift(reader)
+    await reader.execute(`${PRAGMAS} PRAGMA query_only = ON;`)
+    return storeOn(file, writer, reader, opened)
+  } catch (error) {
+    for (const one of opened) await one.close().catch(() => undefined)
+    throw error
+  }
+}
+
+function storeOn(
+  file: string,
+  writer: Handle,
+  reader: Handle,
+  opened: readonly { close(): Promise<void> }[]
+): Store {
+  const queue = new Queue()
+  const current = new AsyncLocalStorage<Scope>()
+  let closed = false
+
+  const assertUsable = () => {
+    if (closed) throw new StoreFailed('the store is closed')
+    // It would wait for itself: the transaction it is called from holds the queue.
+    if (current.getStore()?.running === true)
+      throw new StoreFailed('the store was used inside a transaction; use the transaction itself')
+  }
+
+  const within = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    assertUsable()
+    return await queue.enter(async () => {
+      const scope = new Scope()
+      const connection = connectionOn(writer, file, async (statement) => await scope.guard(statement))
+      await writer.execute('BEGIN IMMEDIATE')
+      try {
+        const result = await current.run(scope, async () => await work(connection))
+        scope.end()
+        await writer.execute('COMMIT')
+        return result
+      } catch (error) {
+        scope.close()
+        // A full disk has already undone it; then there is nothing left to roll back.
+        await writer.execute('ROLLBACK').catch(() => undefined)
+        throw error
+      }
+    })
+  }
+
+  const committed = connectionOn(reader, file, async (statement) => {
+    assertUsable()
+    return await statement()
+  })
+  const outside: Connection = {
+    ...committed,
+    run: async (sql, values) => await within(async (connection) => await connection.run(sql, values)),
+    atomically: within
+  }
+  return {
+    ...tablesOn(outside),
+    transaction: async (work) =>
+      await within(async (connection) => await work(asTransaction(tablesOn(connection)))),
+    close: async () => {
+      if (closed) return
+      closed = true
+      await queue.idle()
+      for (const one of opened) await one.close()
+    }
+  }
+}

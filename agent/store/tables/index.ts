@@ -1,0 +1,59 @@
+/** What is kept, one file for each kind. */
+import type { Connection } from '../connection.ts'
+import { type Agreements, agreementsOn } from './agreements.ts'
+import { type Datasets, datasetsOn } from './datasets.ts'
+import { type Documents, documentsOn } from './documents.ts'
+import { type Events, eventsOn } from './events.ts'
+import { type Exchanges, exchangesOn } from './exchanges.ts'
+import { type Log, logOn } from './log.ts'
+import { type Memberships, membershipsOn } from './memberships.ts'
+import { type Nonces, noncesOn } from './nonces.ts'
+import { type Quota, quotaOn } from './quota.ts'
+import { type Requests, requestsOn } from './requests.ts'
+import { type Settings, settingsOn } from './settings.ts'
+import { type Work, workOn } from './work.ts'
+
+export type { AgreementState, Agreements, StoredAgreement } from './agreements.ts'
+export type { DatasetSource, Datasets, StoredDataset } from './datasets.ts'
+export type { Documents, StoredDocument } from './documents.ts'
+export type { Events, StoredEvent } from './events.ts'
+export type { ExchangeRole, Exchanges, StoredExchange } from './exchanges.ts'
+export type { Log, StoredLine } from './log.ts'
+export type { Memberships } from './memberships.ts'
+export type { Nonces } from './nonces.ts'
+export type { Quota, QuotaUse } from './quota.ts'
+export type { NewRequest, Requests, StoredRequest } from './requests.ts'
+export type { Settings } from './settings.ts'
+export type { StoredWork, Work, WorkStatus } from './work.ts'
+
+export interface Tables {
+  readonly documents: Documents
+  readonly requests: Requests
+  readonly events: Events
+  readonly exchanges: Exchanges
+  readonly nonces: Nonces
+  readonly work: Work
+  readonly agreements: Agreements
+  readonly memberships: Memberships
+  readonly quota: Quota
+  readonly datasets: Datasets
+  readonly settings: Settings
+  readonly log: Log
+}
+
+export function tablesOn(connection: Connection): Tables {
+  return {
+    documents: documentsOn(connection),
+    requests: requestsOn(connection),
+    events: eventsOn(connection),
+    exchanges: exchangesOn(connection),
+    nonces: noncesOn(connection),
+    work: workOn(connection),
+    agreements: agreementsOn(connection),
+    memberships: membershipsOn(connection),
+    quota: quotaOn(connection),
+    datasets: datasetsOn(connection),
+    settings: settingsOn(connection),
+    log: logOn(connection)
+  }
+}
