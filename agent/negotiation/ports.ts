@@ -1,0 +1,97 @@
+import type { Refusal, SaltedSection, Signed } from '../../protocol/documents/index.ts'
+import type { WireMessage } from '../../protocol/messages/index.ts'
+import type { Effect, EndCode, Exchange } from '../../protocol/negotiation/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { Body, Speaker } from './speaker.ts'
+
+/** Milliseconds since 1970, and timers; a test brings its own. */
+export interface Clock {
+  now(): number
+  /** @returns a function that cancels it */
+  after(milliseconds: number, run: () => void): () => void
+}
+
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface MadeOffer {
+  offer: Signed<'offer'>
+  details: SaltedSection
+  permits: boolean
+}
+
+/** What a hop decides about requests and contracts of others. */
+export interface HopDecisions {
+  /** Answers every row of a request. Reserves nothing. */
+  offer(dossier: Dossier, epoch: number): Promise<MadeOffer>
+  /** Null when the contract is what was offered and policy permits it. */
+  accept(dossier: Dossier, contract: string): Promise<Refusal | null>
+  /** Asked again with the full set of acceptances at hand. */
+  start(dossier: Dossier, contract: string): Promise<Refusal | null>
+  /** Slot, quota and budget. Null: held. */
+  reserve(dossier: Dossier, contract: string): Promise<Refusal | null>
+  release(dossier: Dossier, contract: string, spent: boolean): Promise<void>
+  /** What this agent adds to its acceptance: terms of the result, shares of the pseudonym key. */
+  acceptance(
+    dossier: Dossier,
+    contract: string
+  ): Promise<Pick<Body<'acceptance'>, 'resultTerms' | 'shares' | 'statusNumber'>>
+}
+
+/** A share that could not be done; `hop` is whom this agent blames. */
+export interface ShareFailure {
+  hop: string
+  code: EndCode
+  step: string | null
+  position: number | null
+}
+
+/** Carries out this agent's share of a contract: jobs and flows. */
+export interface ShareRunner {
+  /** Resolves when all is done; at the recipient: when the result is stored. @throws {ShareFailed} */
+  run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void>
+  /** What the steps of a finished share cost, for receipts. */
+  receipts(contract: string): Omit<Body<'receipt'>, 'log'>[]
+  /** Lets go of what is kept for a contract that has ended: outbox, parts, keys. */
+  forget(contract: string): Promise<void>
+}
+
+export interface Composed {
+  contract: Signed<'contract'>
+  /** By party. */
+  sections: ReadonlyMap<string, SaltedSection>
+}
+
+/** The asker's side: choosing and writing contracts, and telling its people. */
+export interface Coordination {
+  compose(
+    dossier: Dossier,
+    order: Extract<Effect, { do: 'compose' }>
+  ): Promise<Composed | { code: EndCode; hop: string | null }>
+  /** A stored request was taken up again after a restart. */
+  reopened(dossier: Dossier): Promise<void>
+  /** A hop could not be asked. */
+  unanswered(request: string, peer: string, error: unknown): void
+  /** After every change that is on disk. */
+  changed(dossier: Dossier, exchange: Exchange): void
+  received(dossier: Dossier, message: WireMessage, from: string): void
+}
+
+export interface ExchangePorts {
+  self: string
+  clock: Clock
+  log: Logger
+  store: Store
+  speaker: Speaker
+  decisions: HopDecisions
+  shares: ShareRunner
+  coordination: Coordination
+  /** Sends one message and returns the answers that were ready at once. */
+  post(to: string, message: WireMessage): Promise<WireMessage[]>
+  organisationOf(peer: string): string | undefined
+}

@@ -1,0 +1,54 @@
+import { openDocument, sectionDigest } from '../../protocol/documents/index.ts'
+import type { WireMessage } from '../../protocol/messages/index.ts'
+import { type Dossier, UnknownDocument } from './dossier.ts'
+
+/**
+ * Puts a stored message back into its dossier, verified as if it had just come.
+ *
+ * @throws {MalformedDocument}, {BadSignature}, {UnknownDocument} when the store was tampered with
+ */
+export async function replay(dossier: Dossier, wire: WireMessage): Promise<void> {
+  switch (wire.kind) {
+    case 'ask':
+      if (wire.query !== null) await dossier.holdQuery(wire.query)
+      return
+    case 'offer':
+      await dossier.holdOffer(await openDocument('offer', wire.offer), wire.details)
+      return
+    case 'propose': {
+      const contract = await openDocument('contract', wire.contract)
+      const digest = await sectionDigest(wire.sections)
+      const reader = contract.payload.parties.find((party) => party.section === digest)
+      if (reader === undefined)
+        throw new UnknownDocument('a stored section belongs to no party of its contract')
+      await dossier.holdContract(contract, reader.peer, wire.sections)
+      return
+    }
+    case 'acceptance':
+      dossier.holdAcceptance(await openDocument('acceptance', wire.acceptance))
+      return
+    case 'decline': {
+      const decline = await openDocument('decline', wire.decline)
+      dossier.contract(decline.payload.contract).decline = decline
+      return
+    }
+    case 'start': {
+      for (const bytes of wire.acceptances) dossier.holdAcceptance(await openDocument('acceptance', bytes))
+      return
+    }
+    case 'outcome': {
+      const outcome = await openDocument('outcome', wire.outcome)
+      dossier.outcomes.set(outcome.payload.issuer, outcome)
+      return
+    }
+    case 'receipt':
+      dossier.holdReceipt(await openDocument('receipt', wire.receipt))
+      return
+    case 'abort':
+    case 'started':
+    case 'rejected':
+    case 'failure':
+    case 'cancel':
+      return
+  }
+}

@@ -1,0 +1,106 @@
+import { openDocument } from '../../protocol/documents/index.ts'
+import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
+import { type Message, viewOutcome } from '../../protocol/negotiation/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { ExchangePorts } from './ports.ts'
+
+/**
+ * A message of the machine with the documents it stands for; null when there is nothing to tell that peer.
+ *
+ * @throws {UnknownDocument} when a document that it stands for was never signed or received
+ */
+export function toWire(dossier: Dossier, message: Message, to: string, self: string): WireMessage | null {
+  const request = dossier.request.id
+  switch (message.kind) {
+    case 'ask': {
+      const query = dossier.readers.has(to) ? (dossier.query?.section ?? null) : null
+      return { kind: 'ask', epoch: message.epoch, request: dossier.request.bytes, query }
+    }
+    case 'offer': {
+      const held = dossier.offers.get(message.offer)
+      return held === undefined
+        ? null
+        : { kind: 'offer', epoch: message.epoch, offer: held.offer.bytes, details: held.section }
+    }
+    case 'propose': {
+      const held = dossier.contract(message.contract.id)
+      const sections = held.sections.get(to)
+      return sections === undefined ? null : { kind: 'propose', contract: held.contract.bytes, sections }
+    }
+    case 'acceptance': {
+      const own = dossier.contract(message.acceptance.contract).acceptances.get(self)
+      return own === undefined ? null : { kind: 'acceptance', acceptance: own.bytes }
+    }
+    case 'decline': {
+      const own = dossier.contract(message.contract).decline
+      return own === null ? null : { kind: 'decline', decline: own.bytes }
+    }
+    case 'start': {
+      const held = dossier.contract(message.contract)
+      const acceptances = [...held.acceptances.values()].map((one) => one.bytes)
+      return { kind: 'start', contract: held.contract.bytes, acceptances }
+    }
+    case 'outcome': {
+      const document = message.outcome.signer === null ? null : dossier.outcomes.get(message.outcome.signer)
+      return document === null || document === undefined ? null : { kind: 'outcome', outcome: document.bytes }
+    }
+    case 'abort':
+      return { kind: 'abort', request, contract: message.contract, epoch: message.epoch }
+    case 'started':
+      return { kind: 'started', request, contract: message.contract }
+    case 'rejected':
+      return { kind: 'rejected', request, contract: message.contract, code: message.code }
+    case 'failure': {
+      const { contract, hop, code, step, position } = message
+      return { kind: 'failure', request, contract, hop, code, step, position }
+    }
+    case 'cancel':
+      return { kind: 'cancel', request, result: message.result, code: message.code, hop: message.hop }
+  }
+}
+
+/** The request that a message is about, where it says so outside of a document. */
+export async function requestOf(wire: WireMessage): Promise<string> {
+  switch (wire.kind) {
+    case 'ask':
+      return (await openDocument('request', wire.request)).id
+    case 'offer':
+      return (await openDocument('offer', wire.offer)).payload.request
+    case 'propose':
+    case 'start':
+      return (await openDocument('contract', wire.contract)).payload.request
+    case 'acceptance':
+      return (await openDocument('acceptance', wire.acceptance)).payload.request
+    case 'decline':
+      return (await openDocument('decline', wire.decline)).payload.request
+    case 'outcome':
+      return (await openDocument('outcome', wire.outcome)).payload.request
+    case 'receipt':
+      return (await openDocument('receipt', wire.receipt)).payload.request
+    case 'abort':
+    case 'started':
+    case 'rejected':
+    case 'failure':
+    case 'cancel':
+      return wire.request
+  }
+}
+
+/** Verifies an outcome, from whoever brings it, and keeps it. */
+export async function outcomeMessage(
+  dossier: Dossier,
+  wire: WireOf<'outcome'>,
+  ports: ExchangePorts
+): Promise<Message> {
+  const outcome = await openDocument('outcome', wire.outcome)
+  const hop = outcome.payload.hop
+  const parties = [...dossier.contracts.values()].flatMap((held) => held.contract.payload.parties)
+  const peer = hop === null ? null : (parties.find((one) => one.organisation === hop)?.peer ?? null)
+  const view = viewOutcome(outcome, peer)
+  if (!dossier.outcomes.has(outcome.payload.issuer)) {
+    dossier.outcomes.set(outcome.payload.issuer, outcome)
+    dossier.keep(wire)
+  }
+  ports.coordination.received(dossier, wire, outcome.payload.issuer)
+  return { kind: 'outcome', outcome: view }
+}
