@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import type { DatasetDescription } from '../../protocol/documents/index.ts'
+import type { JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
+import { type DatasetConfig, sourceTableOf } from '../config/index.ts'
+import type { Launcher } from '../jobs/index.ts'
+import type { DatasetSource, Store, StoredDataset } from '../store/index.ts'
+import { DatasetMissing, DatasetReplaced } from './errors.ts'
+
+/** A dataset of this organisation, with what its files were found to hold. */
+export interface Dataset {
+  config: DatasetConfig
+  /** Tables as an agreement may show them: names and types, in the order of the files. */
+  tables: { name: string; rows: number; columns: { name: string; type: string }[] }[]
+  sources: SourceTable[]
+}
+
+export interface DatasetsInit {
+  datasets: readonly DatasetConfig[]
+  limits: JobLimits
+}
+
+interface DatasetsComponents {
+  store: Store
+  launcher: Launcher
+  clock: { now(): number }
+}
+
+/**
+ * Profiles tables in a job.
+ *
+ * @throws {JobFailed} `dataset-malformed`, `dataset-missing`
+ */
+export async function profileTables(
+  launcher: Launcher,
+  tables: SourceTable[],
+  limits: JobLimits,
+  options?: { signal?: AbortSignal }
+): Promise<ReportOf<'profile'>> {
+  const folder = await launcher.folder()
+  try {
+    return (await launcher.run({ kind: 'profile', tables }, folder, limits, options)).report
+  } finally {
+    await folder.wipe()
+  }
+}
+
+/** The organisation's own datasets. A file is profiled once, and again when it is another one. */
+export class Datasets {
+  readonly #open = new Map<string, Dataset>()
+  readonly #stored = new Map<string, StoredDataset>()
+  readonly #init: DatasetsInit
+  readonly #components: DatasetsComponents
+
+  constructor(init: DatasetsInit, components: DatasetsComponents) {
+    this.#init = init
+    this.#components = components
+  }
+
+  /** Profiles what is new or changed. @returns what could not be opened, with the reason; the others are there */
+  async open(options?: { signal?: AbortSignal }): Promise<{ id: string; error: unknown }[]> {
+    const failed: { id: string; error: unknown }[] = []
+    for (const config of this.#init.datasets) {
+      try {
+        await this.#profile(config, options)
+      } catch (error) {
+        failed.push({ id: config.id, error })
+      }
+    }
+    return failed
+  }
+
+  ids(): string[] {
+    return [...this.#open.keys()]
+  }
+
+  get(id: string): Dataset | undefined {
+    return this.#open.get(id)
+  }
+
+  /** Every data file, for the launcher. */
+  paths(): string[] {
+    return this.#init.datasets.flatMap((dataset) => dataset.tables.map((table) => table.path))
+  }
+
+  visibilityOf(id: string): 'members' | 'parties' | undefined {
+    return this.#open.get(id)?.config.visibility
+  }
+
+  /** What the capability says: names, types, rounded counts, never a value. */
+  descriptions(): DatasetDescription[] {
+    return [...this.#open.values()].map((dataset) => describe(dataset))
+  }
+
+  /** @throws {DatasetReplaced} when a file is another one than was profiled, {DatasetMissing} */
+  async assertUnchanged(id: string): Promise<void> {
+    const stored = this.#stored.get(id)
+    const config = this.#open.get(id)?.config
+    if (stored === undefined || config === undefined)
+      throw new DatasetMissing(`dataset ${id} is not open here`)
+    const now = await identify(config)
+    if (!sameSources(stored.sources, now)) {
+      throw new DatasetReplaced(
+        `dataset ${id}: a file was replaced since it was profiled; it is profiled anew`
+      )
+    }
+  }
+
+  /** Takes up a file that was replaced. */
+  async refresh(id: string): Promise<void> {
+    const config = this.#init.datasets.find((one) => one.id === id)
+    if (config !== undefined) await this.#profile(config)
+  }
+
+  async #profile(config: DatasetConfig, options?: { signal?: AbortSignal }): Promise<void> {
+    const { store, launcher, clock } = this.#components
+    const sources = await identify(config)
+    const tables = config.tables.map(sourceTableOf)
+    // Another description of the same file, a delimiter say, is another dataset.
+    const described = `${config.file}#${createHash('sha256').update(JSON.stringify(tables)).digest('hex')}`
+    let stored = await store.datasets.get(config.id)
+    if (stored === undefined || stored.file !== described || !sameSources(stored.sources, sources)) {
+      const report = await profileTables(launcher, tables, this.#init.limits, options)
+      stored = { id: config.id, file: described, sources, tables: report.tables, profiledAt: clock.now() }
+      await store.datasets.put(stored)
+    }
+    this.#stored.set(config.id, stored)
+    this.#open.set(config.id, {
+      config,
+      sources: tables.map((table) => withTypes(table, stored.tables)),
+      tables: stored.tables.map(({ name, rows, columns }) => ({
+        name,
+        rows,
+        columns: columns.map((column) => ({ name: column.name, type: column.type }))
+      }))
+    })
+  }
+}
+
+/** The types that the profile found are pinned, so that a later job cannot infer others from the same file. */
+function withTypes(table: SourceTable, profiled: StoredDataset['tables']): SourceTable {
+  const found = profiled.find((one) => one.name === table.name)
+  if (found === undefined) return table
+  const described = new Map(table.columns.map((column) => [column.name, column]))
+  return {
+    ...table,
+    columns: found.columns.map((column) => ({
+      ...described.get(column.name),
+      name: column.name,
+      type: column.type
+    }))
+  }
+}
+
+async function identify(config: DatasetConfig): Promise<DatasetSource[]> {
+  return await Promise.all(
+    config.tables.map(async ({ path }) => {
+      try {
+        const { size, mtimeMs, ino } = await stat(path)
+        return { path, bytes: size, modified: mtimeMs, inode: ino }
+      } catch (cause) {
+        throw new DatasetMissing(`${config.file}: expected a readable file at ${path}`, { cause })
+      }
+    })
+  )
+}
+
+function sameSources(one: readonly DatasetSource[], other: readonly DatasetSource[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function describe({ config, tables }: Dataset): DatasetDescription {
+  return {
+    id: config.id,
+    title: config.title,
+    ...(config.contact === undefined ? {} : { contact: config.contact }),
+    tables: tables.map((table) => {
+      const described = config.tables.find((one) => one.name === table.name)
+      return {
+        name: table.name,
+        rows: rounded(table.rows),
+        ...(described?.subject === undefined ? {} : { subject: described.subject }),
+        columns: table.columns.map((column) => {
+          const { unit, description, sensitive } =
+            described?.columns.find((one) => one.name === column.name) ?? {}
+          return {
+            ...column,
+            ...(unit === undefined ? {} : { unit }),
+            ...(description === undefined ? {} : { description }),
+            ...(sensitive === undefined ? {} : { sensitive })
+          }
+        })
+      }
+    })
+  }
+}
+
+/** Two significant digits. */
+function rounded(rows: number): number {
+  if (rows < 100) return rows
+  const magnitude = 10 ** (Math.floor(Math.log10(rows)) - 1)
+  return Math.round(rows / magnitude) * magnitude
+}
