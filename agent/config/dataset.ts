@@ -1,7 +1,7 @@
 import { dirname, extname, resolve } from 'node:path'
 import { z } from 'zod'
 import { fields } from '../../protocol/documents/index.ts'
-import type { SourceTable } from '../../services/job/index.ts'
+import { csvOptions, type SourceTable, sourceColumn } from '../../services/job/index.ts'
 import { checkSource, problemAt } from './check.ts'
 import { filePath } from './fields.ts'
 import { readConfigFile } from './file.ts'
@@ -82,15 +82,7 @@ export const datasetFile = z.strictObject({
 })
 
 /** `unit`, `description` and `sensitive` are for people and policies; the rest tells a job how to read the column. */
-export interface DatasetColumn {
-  name: string
-  from?: string
-  type?: string
-  values?: Record<string, string>
-  unit?: string
-  description?: string
-  sensitive?: boolean
-}
+export type DatasetColumn = { name: string } & z.output<typeof columnFile>
 
 export interface DatasetTable {
   name: string
@@ -121,13 +113,6 @@ const BY_EXTENSION: Readonly<Record<string, SourceTable['format']>> = {
   '.json': 'json'
 }
 
-/** A copy without the keys that are undefined: with exact optional types an absent key is not an undefined one. */
-function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }
-}
-
 function formatOf(
   table: z.output<typeof tableFile>,
   source: Source,
@@ -150,8 +135,10 @@ function formatOf(
 function tableOf(tableName: string, table: z.output<typeof tableFile>, source: Source): DatasetTable {
   const format = formatOf(table, source, tableName)
   const { delimiter, quote, encoding, decimal, nulls } = table
-  const csv = present({ delimiter, quote, encoding, decimal, nulls })
-  const [option] = Object.keys(csv)
+  const given = Object.entries({ delimiter, quote, encoding, decimal, nulls }).filter(
+    ([, value]) => value !== undefined
+  )
+  const option = given[0]?.[0]
   if (format !== 'csv' && option !== undefined) {
     throw problemAt(source, ['tables', tableName, option], `expected with format csv only, found ${format}`)
   }
@@ -159,12 +146,9 @@ function tableOf(tableName: string, table: z.output<typeof tableFile>, source: S
     name: tableName,
     path: resolve(dirname(source.file), table.path),
     format,
-    columns: Object.entries(table.columns).map(([columnName, column]) => ({
-      name: columnName,
-      ...present(column)
-    }))
+    columns: Object.entries(table.columns).map(([columnName, column]) => ({ name: columnName, ...column }))
   }
-  if (option !== undefined) result.csv = csv
+  if (option !== undefined) result.csv = csvOptions.parse(Object.fromEntries(given))
   if (table.subject !== undefined) result.subject = table.subject
   return result
 }
@@ -204,6 +188,9 @@ export async function loadDatasetFile(path: string): Promise<DatasetConfig> {
   return parseDataset(await readConfigFile(path))
 }
 
+/** Strips what is for people only. */
+const readColumn = z.object(sourceColumn.shape)
+
 /** The table as a job takes it: without what is for people only. */
 export function sourceTableOf(table: DatasetTable): SourceTable {
   return {
@@ -211,8 +198,6 @@ export function sourceTableOf(table: DatasetTable): SourceTable {
     path: table.path,
     format: table.format,
     ...(table.csv === undefined ? {} : { csv: table.csv }),
-    columns: table.columns.map(({ name: columnName, from, type, values }) =>
-      present({ name: columnName, from, type, values })
-    )
+    columns: table.columns.map((column) => readColumn.parse(column))
   }
 }

@@ -18,7 +18,7 @@ export { readConfigFile, readUserFile } from './file.ts'
 export { durationInMilliseconds, sizeInBytes } from './quantities.ts'
 export { jsonSchemas } from './schemas.ts'
 export { readSource, type Source, sourceOfValue } from './source.ts'
-export { parseSubmission, type Submission } from './submission.ts'
+export { parseSubmission, type Submission, submission } from './submission.ts'
 export { suggestionFor } from './suggestion.ts'
 export { openTokens, type Tokens } from './tokens.ts'
 export {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { ConfigInvalid } from './errors.ts'
 
 /** A file a person wrote is smaller than this; data has no place in it. */
@@ -82,7 +82,7 @@ export function readSource(text: string, file: string): Source {
     return pairOf(node, key)?.value
   }
   const placeOfNode = (node: unknown): Place | undefined => {
-    const range = (node as Node | null | undefined)?.range
+    const range = isNode(node) ? node.range : undefined
     return range ? placeAt(range[0]) : undefined
   }
   const walk = (path: Path): { node: unknown; place: Place } => {

@@ -61,35 +61,42 @@ export const submissionFile = z.strictObject({
   deadline: duration.refine((milliseconds) => milliseconds > 0, 'expected more than no time').prefault('PT5M')
 })
 
-/** What an analyst asks for, checked, with its defaults. Plain data. */
-export interface Submission {
-  type: 'sqlDataRequest'
+const milliseconds = z.int().nonnegative()
+
+/** What an analyst asks for, checked, with its defaults: plain data, also as the store keeps it. */
+export const submission = z.strictObject({
+  type: z.literal('sqlDataRequest'),
   /** As `name@domain`; absent: the token's. */
-  user?: string
-  purpose: string
-  datasets: string[]
+  user: userName.exactOptional(),
+  purpose: name,
+  datasets: z.array(name),
   /** Organisations; absent: every provider found. */
-  providers?: string[]
+  providers: z.array(organisation).exactOptional(),
   /** How many of the providers must take part. */
-  require: 'all' | 'available' | number
-  query: string
+  require: z.union([z.enum(['all', 'available']), z.int()]),
+  query: z.string(),
   /** Parameters can be signed: integers, texts, lists; a fraction has become a decimal text. */
-  algorithm: { name: string; parameters: Record<string, ParameterValue> }
+  algorithm: z.strictObject({ name, parameters: signableParameters }),
   /** `aggregate` absent: true from two providers, which only discovery tells. */
-  options: { aggregate?: boolean; anonymize: boolean; graph: boolean }
+  options: z.strictObject({
+    aggregate: z.boolean().exactOptional(),
+    anonymize: z.boolean(),
+    graph: z.boolean()
+  }),
   /** Wishes, the best first; empty: any. */
-  archetypes: string[]
+  archetypes: z.array(name),
   /** Organisations; absent: the requester's own. */
-  recipients?: string[]
+  recipients: z.array(organisation).exactOptional(),
   /** The agreement to run under, by provider organisation. */
-  agreements: Record<string, string>
+  agreements: z.record(organisation, name),
   /** Weights over the permitted candidates. */
-  optimise: { energy: number; carbon: number; time: number; cost: number; load: number }
+  optimise: z.strictObject({ energy: weight, carbon: weight, time: weight, cost: weight, load: weight }),
   /** Hard limits: milliseconds, and millionths of the currency. */
-  within: { time?: number; cost?: number }
+  within: z.strictObject({ time: milliseconds.exactOptional(), cost: z.int().nonnegative().exactOptional() }),
   /** Milliseconds, from receipt; bounds the exchange. */
-  deadline: number
-}
+  deadline: milliseconds
+})
+export type Submission = z.infer<typeof submission>
 
 const typed = z.looseObject({ type: z.string().optional(), verify: z.unknown().optional() })
 

@@ -3,7 +3,6 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { AgentConfig } from './agent.ts'
-import { checkSource } from './check.ts'
 import { ConfigInvalid } from './errors.ts'
 import { readSource } from './source.ts'
 
@@ -28,7 +27,12 @@ async function existing(file: string): Promise<Record<string, string>> {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {}
     throw new ConfigInvalid(file, [{ path: '', message: 'could not be read' }], { cause })
   }
-  return checkSource(readSource(text, file), tokensFile)
+  const parsed = tokensFile.safeParse(readSource(text, file).value)
+  if (parsed.success) return parsed.data
+  // Without what was found: it may be a secret.
+  throw new ConfigInvalid(file, [
+    { path: '', message: 'expected a map of users to tokens of at least 32 letters, digits, "_" or "-"' }
+  ])
 }
 
 /** Whole or not at all, and for the owner's eyes only. */

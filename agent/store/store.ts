@@ -106,11 +106,13 @@ class Scope {
   }
 }
 
+/** Only when it is not there: closing a second descriptor would free SQLite's locks on it (POSIX advisory locks). */
 async function makePrivate(file: string): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    await (await open(file, 'a', 0o600)).close()
+    await (await open(file, 'ax', 0o600)).close()
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
     throw storeError(error, file)
   }
 }

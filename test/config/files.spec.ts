@@ -266,6 +266,14 @@ agreements:
     })
   })
 
+  it('that hold secrets are refused without showing them', async () => {
+    await write('tokens.json', '{"a@x.nl": "tooshortbutsecret"}')
+    const api = { host: '', port: 0, token: join(folder, 'token'), tokens: join(folder, 'tokens.json') }
+    const [problem] = await problemsOf(openTokens({ users: ['a@x.nl'], api }))
+    expect(problem).to.match(/^tokens\.json: expected a map of users to tokens/)
+    expect(problem).not.to.include('secret')
+  })
+
   it('are described by JSON Schemas', () => {
     const schemas = jsonSchemas()
     expect(Object.keys(schemas)).to.deep.equal(['agent', 'dataset', 'topology', 'request'])

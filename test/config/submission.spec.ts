@@ -4,7 +4,8 @@ import {
   ConfigInvalid,
   parseSubmission,
   RequestTypeNotSupported,
-  type Submission
+  type Submission,
+  submission
 } from '../../agent/config/index.ts'
 import { encodePlain } from '../../protocol/documents/index.ts'
 
@@ -37,6 +38,7 @@ describe('a request file', () => {
       deadline: 300_000
     }
     expect(parseSubmission(MINIMAL)).to.deep.equal(expected)
+    expect(submission.parse(JSON.parse(JSON.stringify(expected)))).to.deep.equal(expected)
   })
 
   it('requires all of the providers it names, unless it says otherwise', () => {
@@ -48,7 +50,7 @@ describe('a request file', () => {
   })
 
   it('reads the example of the published contract', () => {
-    const submission = parseSubmission(`
+    const read = parseSubmission(`
 type: sqlDataRequest
 user: analyst@uva.nl
 purpose: research
@@ -63,9 +65,9 @@ optimise: {energy: 1, carbon: 0, time: 1, cost: 0, load: 0}
 within: {time: PT5S, cost: 2}
 deadline: PT5M
 `)
-    expect(submission.archetypes).to.deep.equal(['dataThroughTtp'])
-    expect(submission.within).to.deep.equal({ time: 5000, cost: 2_000_000 })
-    expect(submission.options.aggregate).to.equal(true)
+    expect(read.archetypes).to.deep.equal(['dataThroughTtp'])
+    expect(read.within).to.deep.equal({ time: 5000, cost: 2_000_000 })
+    expect(read.options.aggregate).to.equal(true)
   })
 
   it('names line and column of a key that was misspelt, and the key that was meant', () => {
