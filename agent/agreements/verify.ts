@@ -1,0 +1,34 @@
+import { agreementParties } from '../../policy/index.ts'
+import type { Signed } from '../../protocol/documents/index.ts'
+import type { Members } from '../membership/index.ts'
+import { AgreementNotSignable } from './errors.ts'
+
+/** Parties whose steward has signed, by the memberships known now. */
+export function signedBy(agreement: Signed<'agreement'>, members: Members): string[] {
+  return agreement.payload.parties.filter((party) =>
+    members.byOrganisation(party)?.stewards.some((steward) => agreement.signers.includes(steward))
+  )
+}
+
+export function isFullySigned(agreement: Signed<'agreement'>, members: Members): boolean {
+  return signedBy(agreement, members).length === agreement.payload.parties.length
+}
+
+/**
+ * An agreement of this marketplace that names as parties exactly those whose word it needs.
+ *
+ * @throws {AgreementNotSignable}
+ */
+export function assertWellFormed(agreement: Signed<'agreement'>, members: Members): void {
+  const { marketplace, parties } = agreement.payload
+  if (marketplace !== members.marketplace) {
+    throw new AgreementNotSignable('agreement-malformed', 'expected an agreement of this marketplace')
+  }
+  const expected = agreementParties(agreement.payload)
+  if (expected.join('\n') !== parties.join('\n')) {
+    throw new AgreementNotSignable(
+      'agreement-malformed',
+      `expected the parties ${expected.join(', ')}, found ${parties.join(', ')}`
+    )
+  }
+}
