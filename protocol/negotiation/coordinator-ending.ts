@@ -1,6 +1,6 @@
 import { type Coordinator, startedRecipient } from './coordinator-state.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
-import type { EndCode, OutcomeView } from './views.ts'
+import { type EndCode, type OutcomeView, recipientOf } from './views.ts'
 
 export function lastContract(coordinator: Coordinator): string | null {
   const started = coordinator.plans.filter((plan) => plan.started).at(-1)
@@ -111,10 +111,17 @@ export function hearOutcome(
     if (!news || stage.late !== null) return stay(coordinator)
     return stay({ ...coordinator, stage: { ...stage, late: outcome } })
   }
-  if (recipient === undefined) return null
   // The own recipient promised and was never started here: nobody has signed, so the coordinator says it.
   if (recipient === self && from === self && outcome.signer === null)
     return sign(coordinator, 'expired', 'start-too-late', self)
-  if (outcome.signer !== recipient) return null
+  if (outcome.signer === null || outcome.signer !== (recipient ?? proposedRecipient(coordinator, outcome)))
+    return null
   return then(stay(coordinator, ...abortUnstarted(coordinator)), (one) => settle(one, outcome))
+}
+
+/** Should acceptances ever leak, others can start what this agent only proposed: the recipient's word then still counts. */
+function proposedRecipient(coordinator: Coordinator, outcome: OutcomeView): string | undefined {
+  if (outcome.result === 'expired') return undefined
+  const plan = coordinator.plans.find(({ contract }) => contract.id === outcome.contract)
+  return plan === undefined ? undefined : recipientOf(plan.contract)
 }

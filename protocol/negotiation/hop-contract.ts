@@ -112,6 +112,16 @@ function repeatAnswer(hop: Hop, contract: ContractView, answer: Answered): Effec
   return [send(hop.coordinator, { kind: 'rejected', contract: contract.id, code: 'epoch-superseded' })]
 }
 
+/** Lets go of the contract that is being decided on; its epoch counts as answered, by its own epoch and nobody's word. */
+function withdraw(hop: Hop): Advance<Hop> {
+  const { proposal } = hop
+  if (proposal === null) return stay(hop)
+  const { contract, recipient } = proposal
+  return then(dropProposal(hop), (free) =>
+    stay({ ...free, answered: [...free.answered, releasedAnswer(contract.id, contract.epoch, recipient)] })
+  )
+}
+
 /** A contract arrives. One contract per epoch is answered; policy decides, unless the contract breaks a rule of its own. */
 export function hearContract(hop: Hop, from: string, contract: ContractView): Advance<Hop> {
   if (from !== hop.coordinator) return stay(hop)
@@ -131,7 +141,7 @@ export function hearContract(hop: Hop, from: string, contract: ContractView): Ad
   const recipient = recipientOf(contract)
   if (refusal !== null || recipient === undefined)
     return stay(hop, ...decline(contract, from, refusal ?? no('contract-invalid', 'expected a recipient')))
-  return then(dropProposal(hop), (free) =>
+  return then(withdraw(hop), (free) =>
     stay(
       { ...free, proposal: { contract, recipient, stage: 'deciding' } },
       { do: 'ask-policy', question: 'accept', contract: contract.id, epoch: contract.epoch }
@@ -228,12 +238,7 @@ export function hearAbort(
   const { stage } = hop
   if (from !== hop.coordinator || stage.phase === 'ended') return stay(hop)
   if (contract === null) return hop.everStarted ? stay(hop) : lapse(hop)
-  if (hop.proposal?.contract.id === contract) {
-    const { recipient } = hop.proposal
-    return then(dropProposal(hop), (free) =>
-      stay({ ...free, answered: [...free.answered, releasedAnswer(contract, epoch, recipient)] })
-    )
-  }
+  if (hop.proposal?.contract.id === contract) return withdraw(hop)
   if (stage.phase === 'accepted' && stage.contract.id === contract) {
     return then(disengage(hop), (free) => {
       const answered = free.answered.map((one) =>
