@@ -24,12 +24,15 @@ export interface JobResult<K extends Assignment['kind']> {
 /** Starts single-use, sandboxed jobs. The only way for the agent to let DuckDB touch anything. */
 export interface Launcher {
   readonly sandbox: SandboxKind
-  /** A fresh, empty folder for one job. Fill `in/` before `run`. */
-  folder(): Promise<JobFolder>
+  /**
+   * A fresh, empty folder for one job. Fill `in/` before `run`. Saying what it is `for` lets a job that reads data files find
+   * a sandbox waiting too; any folder will do for any job.
+   */
+  folder(options?: { for?: Assignment['kind'] }): Promise<JobFolder>
   /**
    * Runs one assignment in a fresh sandbox and returns its report.
    *
-   * @throws {JobFailed} with the runner's code, or `job-timeout`, `job-killed`, `memory-limit`, `sandbox-unavailable`
+   * @throws {JobFailed} with the runner's code, or `job-timeout`, `job-killed`, `job-cancelled`, `sandbox-unavailable`
    */
   run<K extends Exclude<Assignment['kind'], 'inspect'>>(
     assignment: Extract<Assignment, { kind: K }>,

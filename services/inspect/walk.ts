@@ -2,38 +2,10 @@ import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
 import type { StatementFacts, Undistributable } from './facts.ts'
 import { functionKind, functionNames, isOperator, isSqlValue } from './functions.ts'
+import { EXPRESSIONS, LIMITS, MODIFIERS, OPERATIONS, TYPES } from './limits.ts'
 import { characterOffset } from './position.ts'
 import { columnUnknown, tableUnknown } from './sql-failure.ts'
 import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
-
-/** Limits of a statement; binding one within them takes milliseconds. */
-const LIMITS = {
-  nodes: 20_000,
-  depth: 250,
-  subqueries: 64,
-  tables: 32,
-  readings: 128,
-  columns: 1000,
-  sets: 64,
-  ctes: 32
-}
-
-const EXPRESSIONS = new Set(
-  'COLUMN_REF CONSTANT COMPARISON CONJUNCTION FUNCTION OPERATOR CASE CAST BETWEEN STAR SUBQUERY WINDOW COLLATE POSITIONAL_REFERENCE'.split(
-    ' '
-  )
-)
-const OPERATIONS = new Set(
-  `OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY OPERATOR_UNPACK OPERATOR_NULLIF
-  COMPARE_IN COMPARE_NOT_IN GROUPING_FUNCTION STRUCT_EXTRACT ARRAY_EXTRACT ARRAY_SLICE ARRAY_CONSTRUCTOR`.split(
-    /\s+/
-  )
-)
-const TYPES = new Set(
-  `BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE DECIMAL VARCHAR
-  DATE TIME TIMESTAMP INTERVAL UUID`.split(/\s+/)
-)
-const MODIFIERS = new Set(['LIMIT_MODIFIER', 'LIMIT_PERCENT_MODIFIER', 'ORDER_MODIFIER', 'DISTINCT_MODIFIER'])
 
 interface Scope {
   /** How many times a common table expression reads base tables when it is written out, by lower-case name. */

@@ -34,7 +34,8 @@ export async function confine(
     spill: limits.disk,
     scratch: place.scratch,
     folders: [place.in, place.out, place.scratch],
-    files
+    // a folder of parts is written under its own path, which does not lie within itself
+    files: [...files, place.out]
   })
 }
 
