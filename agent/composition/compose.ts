@@ -184,6 +184,11 @@ function evaluate(input: CompositionInput, index: number): Feasible | Infeasible
   let infrastructure: Answer | null = null
   if (!atData) {
     if (row.infrastructure === null) return { why: `${archetype.name} needs a compute provider` }
+    if (input.request.providers.includes(row.infrastructure)) {
+      return {
+        why: `${organisationOf(input, row.infrastructure)} holds data itself, ${archetype.name} wants a third party`
+      }
+    }
     const found = permitOf(input, row.infrastructure, index)
     if ('why' in found) return { why: found.why }
     infrastructure = found.answer

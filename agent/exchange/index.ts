@@ -1,0 +1,14 @@
+/** This agent's shares of contracts: extracts, queries and results as single-use jobs, and the flows between parties. */
+export type {
+  Contract,
+  FlowDecisions,
+  FlowProgress,
+  FlowQuestion,
+  Flows,
+  HeldPart,
+  Results,
+  ShareComponents,
+  StoredResult
+} from './ports.ts'
+export { pseudonymKey, sealShares } from './pseudonym-key.ts'
+export { Shares } from './shares.ts'

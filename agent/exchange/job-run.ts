@@ -1,0 +1,64 @@
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Assignment, Part } from '../../services/index.ts'
+import type { JobFolder, JobResult, JobUsage } from '../jobs/index.ts'
+import type { HeldPart, ShareComponents } from './ports.ts'
+
+type Runnable = Exclude<Assignment['kind'], 'inspect'>
+
+export interface Spent extends JobUsage {
+  wiped: { bytes: number; at: number }
+}
+
+/**
+ * Runs one job in a folder of its own: `fill` brings its inputs, `take` moves out what is to be kept, then the folder is
+ * wiped, whatever happened.
+ */
+export async function runJob<K extends Runnable, T>(
+  components: Pick<ShareComponents, 'launcher' | 'limits' | 'clock'>,
+  assignment: Extract<Assignment, { kind: K }>,
+  fill: (folder: JobFolder) => Promise<void>,
+  take: (report: JobResult<K>['report'], folder: JobFolder) => Promise<T>,
+  signal: AbortSignal
+): Promise<{ taken: T; spent: Spent }> {
+  const { launcher, limits, clock } = components
+  const folder = await launcher.folder()
+  let bytes = 0
+  try {
+    await fill(folder)
+    const { report, usage } = await launcher.run(assignment, folder, limits, { signal })
+    const taken = await take(report, folder)
+    bytes = await folder.wipe()
+    return { taken, spent: { ...usage, wiped: { bytes, at: clock.now() } } }
+  } finally {
+    await folder.wipe()
+  }
+}
+
+/** Moves parts out of a job's folder into one of the agent's. */
+export async function moveParts(parts: readonly Part[], folder: JobFolder, to: string): Promise<HeldPart[]> {
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  const held: HeldPart[] = []
+  for (const [index, part] of parts.entries()) {
+    const file = join(to, `part-${index}.parquet`)
+    await rename(join(folder.path, part.path), file)
+    held.push({ file, bytes: part.bytes, rows: part.rows, digest: part.digest })
+  }
+  return held
+}
+
+/** Moves parts of the agent into a job's folder, under `in/<name>/`. @returns the paths as the job sees them */
+export async function placeParts(
+  parts: readonly HeldPart[],
+  folder: JobFolder,
+  name: string
+): Promise<string[]> {
+  await mkdir(join(folder.path, 'in', name), { recursive: true })
+  const paths: string[] = []
+  for (const [index, part] of parts.entries()) {
+    const path = `in/${name}/part-${index}.parquet`
+    await rename(part.file, join(folder.path, path))
+    paths.push(path)
+  }
+  return paths
+}

@@ -1,0 +1,89 @@
+import type { PrivateKey } from '@libp2p/interface'
+import type { Flow, Payload, Refusal, Resources } from '../../protocol/documents/index.ts'
+import type { JobLimits, Part } from '../../services/index.ts'
+import type { Agreements } from '../agreements/index.ts'
+import type { Datasets } from '../datasets/index.ts'
+import type { Launcher } from '../jobs/index.ts'
+import type { Dossier, Logger } from '../negotiation/index.ts'
+
+/** A part on this agent's disk. */
+export interface HeldPart extends Omit<Part, 'path'> {
+  /** Absolute. */
+  file: string
+}
+
+export type FlowQuestion = 'send' | 'receive' | 'release'
+
+export interface FlowProgress {
+  contract: string
+  flow: number
+  peer: string
+  direction: 'out' | 'in'
+  bytes: number
+  of: number | null
+}
+
+/** Moves parts between this agent and others; a short, altered or late transfer is an error at both ends. */
+export interface Flows {
+  /** Resolves when the receiver acknowledged every part. */
+  send(
+    dossier: Dossier,
+    contract: string,
+    flow: Flow,
+    parts: readonly HeldPart[],
+    signal: AbortSignal
+  ): Promise<void>
+  /** Resolves with every part of a flow once all have arrived and were verified. */
+  receive(dossier: Dossier, contract: string, flow: Flow, signal: AbortSignal): Promise<HeldPart[]>
+  /** Removes what is kept of a contract; in parts and out. */
+  forget(contract: string): Promise<void>
+}
+
+/** What policy says of a flow, at either end of it; the decision is logged. */
+export interface FlowDecisions {
+  flow(
+    question: FlowQuestion,
+    dossier: Dossier,
+    contract: string,
+    flow: Flow,
+    rows?: number
+  ): Promise<Refusal | null>
+}
+
+export interface StoredResult {
+  from: string[]
+  columns: string[]
+  types: string[]
+  rows: unknown[][]
+  rowCount: number
+  truncated: boolean
+  parquet: string
+  csv: string | null
+}
+
+/** Results of this agent's own people. */
+export interface Results {
+  /** A fresh folder for the files of a request's results. */
+  folder(request: string): Promise<string>
+  store(request: string, results: readonly StoredResult[]): Promise<void>
+}
+
+export interface ShareComponents {
+  self: { peer: string; organisation: string; key: PrivateKey }
+  launcher: Launcher
+  datasets: Datasets
+  agreements: Agreements
+  flows: Flows
+  decisions: FlowDecisions
+  results: Results
+  resources: Resources
+  limits: JobLimits
+  /** Finished parts, outside of any job. */
+  outbox: string
+  clock: { now(): number }
+  log: Logger
+  /** Tells the asker's people how far it is. */
+  progress(request: string, phase: string, message: string): void
+}
+
+export type Contract = Payload<'contract'>

@@ -1,0 +1,63 @@
+import type { Resources } from '../../protocol/documents/index.ts'
+import type { Body } from '../negotiation/index.ts'
+import type { Spent } from './job-run.ts'
+
+export type ReceiptBody = Omit<Body<'receipt'>, 'log'>
+
+export interface StepDone {
+  step: number
+  service: string
+  rows: number | null
+  milliseconds: number
+}
+
+export interface JobDone {
+  contract: string
+  request: string
+  organisation: string
+  steps: readonly StepDone[]
+  /** Digests of the parts that came in and went out. */
+  inputs: readonly string[]
+  outputs: readonly string[]
+  bytes: number
+  spent: readonly Spent[]
+  resources: Resources
+}
+
+const MICRO = 1e6
+
+/**
+ * A receipt body for each step. CPU and energy of the job are shared out over its steps by the time each took; energy is an
+ * estimate: CPU seconds times what one core draws between idle and full.
+ */
+export function receiptsOf(done: JobDone): ReceiptBody[] {
+  const cpuSeconds = done.spent.reduce((sum, one) => sum + one.cpuSeconds, 0)
+  const milliseconds = done.spent.reduce((sum, one) => sum + one.milliseconds, 0)
+  const wipedBytes = done.spent.reduce((sum, one) => sum + one.wiped.bytes, 0)
+  const wipedAt = done.spent.at(-1)?.wiped.at
+  const { idle, full } = done.resources.milliwatts
+  const wattsPerCore = (full - idle) / 1000 / done.resources.cores
+  const inSteps = done.steps.reduce((sum, one) => sum + one.milliseconds, 0)
+  return done.steps.map((step, index) => {
+    const share = inSteps === 0 ? 1 / done.steps.length : step.milliseconds / inSteps
+    const last = index === done.steps.length - 1
+    return {
+      contract: done.contract,
+      request: done.request,
+      organisation: done.organisation,
+      step: step.step,
+      service: step.service,
+      round: 0,
+      inputs: index === 0 ? [...done.inputs] : [],
+      outputs: last ? [...done.outputs] : [],
+      rows: step.rows,
+      bytes: last ? done.bytes : null,
+      cpuMicroseconds: Math.round(cpuSeconds * share * MICRO),
+      microjoules: Math.round(cpuSeconds * share * wattsPerCore * MICRO),
+      energy: 'estimated',
+      cache: 'none',
+      milliseconds: Math.round(milliseconds * share),
+      wiped: last && wipedAt !== undefined ? { bytes: wipedBytes, at: wipedAt } : null
+    }
+  })
+}

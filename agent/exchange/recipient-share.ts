@@ -1,0 +1,102 @@
+import { copyFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Section } from '../../protocol/documents/index.ts'
+import type { Assignment } from '../../services/index.ts'
+import { type Dossier, ShareFailed } from '../negotiation/index.ts'
+import { type Arrived, labelOf } from './infrastructure-share.ts'
+import { placeParts, runJob } from './job-run.ts'
+import type { ShareComponents, StoredResult } from './ports.ts'
+import { type ReceiptBody, receiptsOf } from './receipts.ts'
+
+export type RecipientSection = Extract<Section, { as: 'recipient' }>
+
+/** The recipient's share: what arrived, merged where the archetype leaves that to the recipient, as results for people. */
+export async function runRecipientShare(
+  components: ShareComponents,
+  dossier: Dossier,
+  contract: string,
+  section: RecipientSection,
+  arrived: Arrived,
+  signal: AbortSignal
+): Promise<ReceiptBody[]> {
+  const { self, results, resources } = components
+  const { chain, terms, algorithm } = dossier.contract(contract).contract.payload
+  const request = dossier.request.id
+  const labels = new Map(section.inputs.map((input) => [labelOf(input.organisations), input.organisations]))
+  const digests = section.inputs.flatMap((input) => arrived.get(input.flow)?.map((part) => part.digest) ?? [])
+  const convert: Extract<Assignment, { kind: 'convert' }> = {
+    kind: 'convert',
+    inputs: section.inputs.map((input) => ({
+      kind: 'parts',
+      from: labelOf(input.organisations),
+      paths: (arrived.get(input.flow) ?? []).map((_, part) => `in/${input.flow}/part-${part}.parquet`)
+    })),
+    union: section.union,
+    steps: section.merge
+      ? [{ service: 'algorithm', name: algorithm, parameters: section.parameters, phase: 'merge' }]
+      : [],
+    maxInlineRows: 1000,
+    csv: true
+  }
+  components.progress(request, 'convert', 'puts the result together')
+  const to = await results.folder(request)
+  const { taken, spent } = await runJob(
+    components,
+    convert,
+    async (folder) => {
+      for (const input of section.inputs)
+        await placeParts(arrived.get(input.flow) ?? [], folder, `${input.flow}`)
+    },
+    async (report, folder) => {
+      const stored: StoredResult[] = []
+      for (const [index, result] of report.results.entries()) {
+        if (terms.maxRows !== null && result.rowCount > terms.maxRows) {
+          throw new ShareFailed(
+            { hop: self.peer, code: 'output-too-large', step: null, position: null },
+            `the terms allow ${terms.maxRows} rows, the result has ${result.rowCount}`
+          )
+        }
+        const parquet = join(to, `result-${index}.parquet`)
+        await move(join(folder.path, result.parquet.path), parquet)
+        let csv: string | null = null
+        if (result.csv !== undefined) {
+          csv = join(to, `result-${index}.csv`)
+          await move(join(folder.path, result.csv.path), csv)
+        }
+        const { columns, types, rows, rowCount, truncated } = result
+        const from = result.from.flatMap((label) => labels.get(label) ?? [label])
+        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv })
+      }
+      return stored
+    },
+    signal
+  )
+  await results.store(request, taken)
+  return receiptsOf({
+    contract,
+    request,
+    organisation: self.organisation,
+    steps: [
+      {
+        step: chain.length,
+        service: 'convert',
+        rows: taken.reduce((sum, one) => sum + one.rowCount, 0),
+        milliseconds: spent.milliseconds
+      }
+    ],
+    inputs: digests,
+    outputs: [],
+    bytes: 0,
+    spent: [spent],
+    resources
+  })
+}
+
+/** The results may lie on another disk than the jobs. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch {
+    await copyFile(from, to)
+  }
+}

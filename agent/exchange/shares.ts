@@ -1,0 +1,195 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Flow, Refusal, Section } from '../../protocol/documents/index.ts'
+import { toError } from '../../protocol/errors/index.ts'
+import { type Dossier, ShareFailed, type ShareRunner } from '../negotiation/index.ts'
+import { shareFailed } from './blame.ts'
+import { type DataSection, runDataShare } from './data-share.ts'
+import { type InfrastructureSection, runInfrastructureShare } from './infrastructure-share.ts'
+import type { FlowQuestion, HeldPart, ShareComponents } from './ports.ts'
+import type { ReceiptBody } from './receipts.ts'
+import { type RecipientSection, runRecipientShare } from './recipient-share.ts'
+
+/** Carries out this agent's shares of contracts: the jobs and the flows between them. */
+export class Shares implements ShareRunner {
+  readonly #components: ShareComponents
+  readonly #receipts = new Map<string, ReceiptBody[]>()
+
+  constructor(components: ShareComponents) {
+    this.#components = components
+  }
+
+  async run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void> {
+    const { deadline } = dossier.contract(contract).contract.payload
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
+    const share = new Share(this.#components, dossier, contract, bounded)
+    try {
+      this.#receipts.set(contract, await share.run())
+    } catch (error) {
+      // What the deadline cut off is late, whatever it was doing.
+      if (bounded.aborted && !signal.aborted)
+        throw share.failed(new DOMException('the deadline passed', 'TimeoutError'))
+      throw share.failed(error)
+    }
+  }
+
+  receipts(contract: string): ReceiptBody[] {
+    return this.#receipts.get(contract) ?? []
+  }
+
+  async forget(contract: string): Promise<void> {
+    this.#receipts.delete(contract)
+    await this.#components.flows.forget(contract)
+    await rm(join(this.#components.outbox, contract), { recursive: true, force: true })
+  }
+}
+
+class Share {
+  readonly #components: ShareComponents
+  readonly #dossier: Dossier
+  readonly #contract: string
+  readonly #signal: AbortSignal
+  /** What this agent hands to itself in another role. */
+  readonly #local = new Map<number, PromiseWithResolvers<HeldPart[]>>()
+  #step: string | null = null
+
+  constructor(components: ShareComponents, dossier: Dossier, contract: string, signal: AbortSignal) {
+    this.#components = components
+    this.#dossier = dossier
+    this.#contract = contract
+    this.#signal = signal
+  }
+
+  failed(error: unknown): ShareFailed {
+    return shareFailed(error, this.#components.self.peer, this.#step)
+  }
+
+  /** All roles of this agent, beside each other. The first failure stops the others. */
+  async run(): Promise<ReceiptBody[]> {
+    const sections = await this.#dossier.mine(this.#contract)
+    for (const flow of this.#flows()) {
+      if (flow.from === flow.to) {
+        const handover = Promise.withResolvers<HeldPart[]>()
+        handover.promise.catch(() => undefined)
+        this.#local.set(flow.flow, handover)
+      }
+    }
+    await mkdir(join(this.#components.outbox, this.#contract), { recursive: true, mode: 0o700 })
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.#signal, stop.signal])
+    const shares = sections.map(async (section) => {
+      try {
+        return await this.#role(section, signal)
+      } catch (error) {
+        for (const handover of this.#local.values()) handover.reject(error)
+        stop.abort(toError(error))
+        throw error
+      }
+    })
+    const settled = await Promise.allSettled(shares)
+    const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    if (failures.length > 0) throw failures.find((one) => one instanceof ShareFailed) ?? failures[0]
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  }
+
+  async #role(section: Section, signal: AbortSignal): Promise<ReceiptBody[]> {
+    switch (section.as) {
+      case 'data':
+        return await this.#data(section, signal)
+      case 'infrastructure':
+        return await this.#infrastructure(section, signal)
+      case 'recipient':
+        return await this.#recipient(section, signal)
+    }
+  }
+
+  async #data(section: DataSection, signal: AbortSignal): Promise<ReceiptBody[]> {
+    this.#step = 'query'
+    const { self } = this.#components
+    const flow = this.#flows().find((one) => one.from === self.peer)
+    if (flow === undefined) throw new Error('the contract has no flow out of this data provider')
+    const { parts, receipts } = await runDataShare(
+      this.#components,
+      this.#dossier,
+      this.#contract,
+      section,
+      flow,
+      signal
+    )
+    await this.#send(flow, parts, signal)
+    return receipts
+  }
+
+  async #infrastructure(section: InfrastructureSection, signal: AbortSignal): Promise<ReceiptBody[]> {
+    const { self } = this.#components
+    const arrived = await this.#arrived(
+      section.inputs.map((input) => input.flow),
+      signal
+    )
+    this.#step = 'algorithm'
+    const outgoing = this.#flows().filter((one) => one.from === self.peer)
+    const { outputs, receipts } = await runInfrastructureShare(
+      this.#components,
+      this.#dossier,
+      this.#contract,
+      section,
+      arrived,
+      outgoing,
+      signal
+    )
+    for (const { flow, parts } of outputs) await this.#send(flow, parts, signal)
+    return receipts
+  }
+
+  async #recipient(section: RecipientSection, signal: AbortSignal): Promise<ReceiptBody[]> {
+    const arrived = await this.#arrived(
+      section.inputs.map((input) => input.flow),
+      signal
+    )
+    this.#step = 'convert'
+    return await runRecipientShare(this.#components, this.#dossier, this.#contract, section, arrived, signal)
+  }
+
+  async #arrived(flows: readonly number[], signal: AbortSignal): Promise<Map<number, HeldPart[]>> {
+    const known = this.#flows()
+    const arriving = flows.map(async (number): Promise<[number, HeldPart[]]> => {
+      const handover = this.#local.get(number)
+      if (handover !== undefined) return [number, await handover.promise]
+      const flow = known.find((one) => one.flow === number)
+      if (flow === undefined) throw new Error(`the contract has no flow ${number}`)
+      return [number, await this.#components.flows.receive(this.#dossier, this.#contract, flow, signal)]
+    })
+    return new Map(await Promise.all(arriving))
+  }
+
+  async #send(flow: Flow, parts: HeldPart[], signal: AbortSignal): Promise<void> {
+    const { decisions, flows } = this.#components
+    const delivers = this.#delivers(flow)
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+    const handover = this.#local.get(flow.flow)
+    if (handover !== undefined) {
+      handover.resolve(parts)
+      return
+    }
+    const questions: FlowQuestion[] = delivers ? ['send', 'release'] : ['send']
+    for (const question of questions) {
+      this.#assertPermitted(await decisions.flow(question, this.#dossier, this.#contract, flow, rows))
+    }
+    await flows.send(this.#dossier, this.#contract, flow, parts, signal)
+  }
+
+  #assertPermitted(refusal: Refusal | null): void {
+    if (refusal === null) return
+    const failure = { hop: this.#components.self.peer, code: refusal.code, step: this.#step, position: null }
+    throw new ShareFailed(failure, refusal.reason)
+  }
+
+  #flows(): readonly Flow[] {
+    return this.#dossier.contract(this.#contract).contract.payload.flows
+  }
+
+  #delivers(flow: Flow): boolean {
+    const { parties } = this.#dossier.contract(this.#contract).contract.payload
+    return parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
+  }
+}

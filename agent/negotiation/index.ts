@@ -1,0 +1,19 @@
+/**
+ * Drives negotiations: messages of peers in, state machine, policy, signatures, store, messages out. One exchange per request.
+ */
+export { Dossier, type HeldContract, type HeldOffer, openRequest, UnknownDocument } from './dossier.ts'
+export type { Exchange } from './exchange.ts'
+export { Exchanges, type ExchangesInit, type RequestGuard, RequestNotTaken } from './exchanges.ts'
+export type {
+  Clock,
+  Composed,
+  Coordination,
+  ExchangePorts,
+  HopDecisions,
+  Logger,
+  MadeOffer,
+  ShareFailure,
+  ShareRunner
+} from './ports.ts'
+export { ShareFailed } from './share-failed.ts'
+export { type Body, createSpeaker, type Speaker } from './speaker.ts'
