@@ -1,0 +1,171 @@
+import { requiredServices, unenforceableClauses } from '../agreement/index.ts'
+import { resultTermsOf } from '../terms/index.ts'
+import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
+import { explainClause } from './agreement-refusal.ts'
+import { type PolicyEngine, permits } from './engine.ts'
+import type { ProviderFacts } from './facts.ts'
+import { unknownProviderFact } from './known.ts'
+import { clausesOf } from './rules.ts'
+import { type Denial, forbidden, type ProviderVerdict, refusalOf, undetermined } from './verdict.ts'
+
+const CLAUSES = clausesOf('Agreement')
+const ALWAYS = ['valid.from', 'valid.until', 'consumers', 'dataset']
+
+/** The clauses that a question is about, in the order in which they are reported. */
+function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: string[] } {
+  if (facts.question === 'discover') return { checked: ALWAYS, deferred: [] }
+  const unknown = [
+    ...(facts.uses === null ? ['tables', 'columns'] : []),
+    ...(facts.services === null ? ['services.forbid', 'services.require'] : []),
+    ...(facts.sandboxes === null ? ['sandbox'] : [])
+  ]
+  const asked = CLAUSES.filter(
+    (clause) => clause !== 'limits' || facts.question === 'offer' || facts.question === 'accept'
+  )
+  return { checked: asked.filter((clause) => !unknown.includes(clause)), deferred: unknown }
+}
+
+/** Whoever signed no agreement about this learns nothing: neither that there is one, nor what would be acceptable. */
+function noAgreement(facts: ProviderFacts, policy: string): Denial {
+  return {
+    verdict: 'deny',
+    refusal: refusalOf('no-agreement', null, `no agreement with ${facts.organisation} permits this`, null),
+    clauses: [],
+    detail: null,
+    policy
+  }
+}
+
+/** How far an agreement is from permitting: the nearest one gives the reason. */
+interface Attempt {
+  agreement: AgreementInForce
+  verdict: ProviderVerdict
+  distance: number
+}
+
+/** Farther than any number of broken clauses. */
+const NOT_IN_FORCE = 1000
+const NOT_ENFORCEABLE = 2000
+
+function notEnforceable({ id, payload }: AgreementInForce, engine: PolicyEngine): Denial | null {
+  const clauses = unenforceableClauses(payload.terms)
+  const [first] = clauses
+  if (first === undefined) return null
+  return {
+    verdict: 'deny',
+    refusal: refusalOf(
+      'clause-not-enforceable',
+      `${payload.name}#${first.clause}`,
+      `the agreement ${payload.name} has a clause that cannot be enforced here, so nothing is permitted under it: ${first.clause} (${first.reason})`,
+      null
+    ),
+    clauses: clauses.map(({ clause }) => `${payload.name}#${clause}`),
+    detail: null,
+    policy: `${engine.policy}/${id}`.slice(0, 128)
+  }
+}
+
+function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: AgreementInForce): Attempt {
+  const { id, payload } = agreement
+  const refused = notEnforceable(agreement, engine)
+  if (refused !== null) return { agreement, verdict: refused, distance: NOT_ENFORCEABLE }
+  const answer = engine.evaluate({
+    subject: 'Agreement',
+    question: facts.question,
+    principal: facts.requester,
+    resource: { id, attributes: agreementAttributes(agreement, facts) },
+    context: agreementContext(agreement, facts)
+  })
+  const { policy } = answer
+  const named = (clauses: readonly string[]) => clauses.map((clause) => `${payload.name}#${clause}`)
+  if (permits(answer)) {
+    const { checked, deferred } = askedClauses(facts)
+    return {
+      agreement,
+      distance: 0,
+      verdict: {
+        verdict: 'permit',
+        agreement: { id, name: payload.name },
+        clauses: named(checked),
+        deferred: named(deferred),
+        requiredServices: requiredServices(payload.terms),
+        terms: resultTermsOf(payload.terms, facts.requester.organisation),
+        policy
+      }
+    }
+  }
+  if (answer.undetermined !== null) {
+    return { agreement, distance: NOT_IN_FORCE, verdict: undetermined(answer.undetermined, policy) }
+  }
+  const [first] = answer.broken
+  if (first === undefined) {
+    const verdict = forbidden(facts.organisation, answer.forbidding, policy)
+    return { agreement, distance: answer.forbidding.length, verdict }
+  }
+  const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
+  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window))
+  const [explained] = explanations
+  const acceptable = Object.assign({}, ...explanations.map((one) => one.acceptable))
+  return {
+    agreement,
+    distance: first.startsWith('valid.') ? NOT_IN_FORCE : answer.broken.length,
+    verdict: {
+      verdict: 'deny',
+      refusal: refusalOf(
+        explained?.code ?? 'policy-forbids',
+        `${payload.name}#${first}`,
+        `agreement ${payload.name}: ${explanations.map((one) => one.reason).join('; ')}`,
+        acceptable
+      ),
+      clauses: named(answer.broken),
+      detail: null,
+      policy
+    }
+  }
+}
+
+function byId(one: AgreementInForce, other: AgreementInForce): number {
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0
+}
+
+/**
+ * A data provider's decision. A request is permitted under exactly one agreement, which permits it whole: the one that was
+ * wished for, else the lowest id that permits; clauses of two are never mixed. When none does, the agreement that came
+ * nearest gives the reason (fewest broken clauses, then lowest id; one that is not in force or not enforceable last).
+ *
+ * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
+ * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits; all are
+ * listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
+ *
+ * An asker whose organisation is a party to no agreement about the dataset gets `no-agreement` and nothing else, whatever
+ * it asks or wishes for.
+ *
+ * @param agreements every signed agreement here that no newer one replaced
+ * @param wished name of the agreement that the requester wants to run under
+ */
+export function decideAsProvider(
+  engine: PolicyEngine,
+  facts: ProviderFacts,
+  agreements: readonly AgreementInForce[],
+  wished?: string
+): ProviderVerdict {
+  const unknown = unknownProviderFact(facts)
+  if (unknown !== null) return undetermined(`the fact "${unknown}" is not known`, engine.policy)
+  const { requester, organisation, dataset } = facts
+  const eligible = agreements
+    .filter(
+      ({ payload }) =>
+        payload.provider === organisation &&
+        payload.dataset === dataset &&
+        payload.parties.includes(requester.organisation) &&
+        (wished === undefined || payload.name === wished)
+    )
+    .sort(byId)
+  let nearest: Attempt | undefined
+  for (const agreement of eligible) {
+    const tried = attempt(engine, facts, agreement)
+    if (tried.verdict.verdict === 'permit') return tried.verdict
+    if (nearest === undefined || tried.distance < nearest.distance) nearest = tried
+  }
+  return nearest?.verdict ?? noAgreement(facts, engine.policy)
+}

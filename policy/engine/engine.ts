@@ -1,0 +1,81 @@
+import type { User } from '../../protocol/documents/index.ts'
+import type { Subject } from './rules.ts'
+
+/** The closed list of questions that policy is asked. */
+export const QUESTIONS = [
+  'discover',
+  'offer',
+  'host',
+  'accept',
+  'start',
+  'send',
+  'receive',
+  'continue',
+  'release'
+] as const
+export type Question = (typeof QUESTIONS)[number]
+
+/** A value of a fact or attribute, in no engine's own form. */
+export type Value =
+  | boolean
+  | number
+  | string
+  | readonly string[]
+  | { readonly datetime: number }
+  | { readonly entities: readonly { type: string; id: string }[] }
+  | { readonly any: boolean; readonly names: readonly string[] }
+  | { readonly record: Values }
+
+export interface Values {
+  readonly [name: string]: Value
+}
+
+export interface Evaluation {
+  subject: Subject
+  question: Question
+  principal: User
+  /** What the rules are about; evaluated alone, so that no other agreement can matter. `id` names its content. */
+  resource: { id: string; attributes: Values }
+  context: Values
+}
+
+/** A rule of the organisation's own that forbade. */
+export interface OwnRule {
+  id: string
+  /** Its `@message`, which the organisation wrote to be shown. */
+  message: string | null
+}
+
+export interface Answer {
+  /** Clauses of the fixed rules that are broken, in the order of reporting. */
+  broken: string[]
+  /** Own rules that forbid; asked only when no clause is broken. */
+  forbidding: OwnRule[]
+  /** Why there is no answer, which is a denial; for the local log. */
+  undetermined: string | null
+  /** sha2-256 in hex of everything that decided. */
+  policy: string
+}
+
+/** A place in the organisation's own rules. */
+export interface RuleFinding {
+  file: string
+  line: number
+  column: number
+  message: string
+}
+
+/** Decides by the fixed rules and by the organisation's own, which must both permit. Synchronous and pure. */
+export interface PolicyEngine {
+  readonly name: string
+  /** What looks odd in the organisation's own rules, and does not keep them from being used. */
+  readonly warnings: readonly RuleFinding[]
+  evaluate(evaluation: Evaluation): Answer
+  /** The id of what decides when there is no agreement to decide by. */
+  readonly policy: string
+}
+
+/** Permitted means: nothing broken, nothing forbidden, nothing unknown. */
+export function permits(answer: Answer): boolean {
+  return answer.broken.length === 0 && answer.forbidding.length === 0 && answer.undetermined === null
+}

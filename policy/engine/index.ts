@@ -1,0 +1,40 @@
+/**
+ * Decisions: a closed list of questions, answered by fixed rules over an agreement, a hosting clause, a delivery or a
+ * contract, and by the organisation's own rules, which can only forbid. What is not known is denied.
+ *
+ * @example
+ * const engine = await createCedarEngine([{ file: 'night.cedar', text }])
+ * const verdict = decideAsProvider(engine, facts, agreements, request.agreements.VU)
+ */
+export type { AgreementInForce } from './agreement-entity.ts'
+export { createCedarEngine } from './cedar.ts'
+export { decideFlow } from './decide-flow.ts'
+export { decideAsHost, decideAsRecipient } from './decide-place.ts'
+export { decideAsProvider } from './decide-provider.ts'
+export {
+  type Answer,
+  type Evaluation,
+  type OwnRule,
+  type PolicyEngine,
+  QUESTIONS,
+  type Question,
+  type RuleFinding,
+  type Value,
+  type Values
+} from './engine.ts'
+export {
+  discoveryFacts,
+  type FlowFacts,
+  type HostFacts,
+  type Place,
+  type ProviderFacts,
+  type ProviderQuestion,
+  type RecipientFacts,
+  type TableUse,
+  type WindowCount
+} from './facts.ts'
+export { columnKey } from './names.ts'
+export { type RuleFile, RulesMalformed } from './own-rules.ts'
+export { clausesOf, type Subject } from './rules.ts'
+export { SCHEMA } from './schema.ts'
+export type { Denial, Permission, ProviderPermission, ProviderVerdict, Verdict } from './verdict.ts'
