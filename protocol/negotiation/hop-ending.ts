@@ -142,16 +142,20 @@ export function hopTick(hop: Hop, now: number): Advance<Hop> {
 export function hearOutcome(hop: Hop, outcome: OutcomeView): Advance<Hop> {
   const { stage } = hop
   if (stage.phase === 'ended') {
-    const known = stage.outcome.signer === outcome.signer || outcome.signer === null
-    if (known || stage.late !== null || !speaks(hop, outcome)) return stay(hop)
+    const known = stage.outcome.signer === outcome.signer || stage.late !== null
+    if (known || !speaks(hop, outcome, stage.outcome.contract)) return stay(hop)
     return stay({ ...hop, stage: { ...stage, late: outcome } })
   }
-  return speaks(hop, outcome) ? adopt(hop, outcome) : stay(hop)
+  if (speaks(hop, outcome, engaged(hop) ?? null)) return adopt(hop, outcome)
+  // About a contract that is not ours: the request is over, and nothing was started here.
+  return outcome.signer === hop.coordinator && !hop.everStarted ? lapse(hop) : stay(hop)
 }
 
-function speaks(hop: Hop, outcome: OutcomeView): boolean {
+/** @param contract the one in force here; the requester's agent speaks of no other */
+function speaks(hop: Hop, outcome: OutcomeView, contract: string | null): boolean {
   if (!decides(hop) && outcome.signer !== null && outcome.signer === latestAccepted(hop)?.recipient)
     return true
   if (outcome.signer !== hop.coordinator || hop.everStarted) return false
+  if (contract === null || outcome.contract !== contract) return false
   return outcome.result === 'failed' || outcome.result === 'cancelled'
 }
