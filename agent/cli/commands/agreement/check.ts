@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import {
+  AgreementMalformed,
+  checkAgreement,
+  describeAgreement,
+  parseAgreement,
+  type ResolveUser,
+  unenforceableClauses
+} from '../../../../policy/index.ts'
+import { type AgreementView, checkedAgreement, type Finding } from '../../../api/index.ts'
+import { AgentUnreachable, type Client } from '../../../client/index.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, UsageError } from '../../exit.ts'
+import { type Input, parseOptions } from '../../options.ts'
+import { readAgreement } from './read-agreement.ts'
+import { renderFindings } from './render.ts'
+
+interface Checked {
+  findings: Finding[]
+  view: AgreementView | null
+}
+
+/** Whose mail domain it is, only a marketplace tells; for reading alone the domain itself will do. */
+const byDomain: ResolveUser = (address) => ({
+  organisation: address.slice(address.lastIndexOf('@') + 1),
+  name: address
+})
+
+function checkHere(text: string, file: string): Checked {
+  try {
+    const draft = parseAgreement(text, file, byDomain)
+    return {
+      findings: checkAgreement(draft, { now: Date.now() }),
+      view: {
+        id: '',
+        name: draft.name,
+        provider: draft.provider,
+        dataset: draft.dataset,
+        parties: [],
+        signedBy: [],
+        state: 'draft',
+        unenforceable: unenforceableClauses(draft.terms).map(({ clause }) => clause),
+        plain: describeAgreement(draft),
+        terms: draft.terms
+      }
+    }
+  } catch (error) {
+    if (error instanceof AgreementMalformed) return { findings: [...error.findings], view: null }
+    throw error
+  }
+}
+
+async function reachableAgent(context: Context): Promise<Client | undefined> {
+  const named = context.connection.agent !== undefined || context.connection.token !== undefined
+  try {
+    return await context.client()
+  } catch (error) {
+    if (named || !(error instanceof UsageError)) throw error
+    return undefined
+  }
+}
+
+async function checkThere(client: Client, text: string): Promise<Checked | undefined> {
+  try {
+    return await client.post('/api/v1/agreements/check', { json: { text } }, checkedAgreement)
+  } catch (error) {
+    if (error instanceof AgentUnreachable) return undefined
+    throw error
+  }
+}
+
+export async function check(context: Context, input: Input): Promise<number> {
+  const [file] = parseOptions(input.args, z.tuple([z.string()]))
+  const { text, name } = await readAgreement(context, file)
+  const client = await reachableAgent(context)
+  const asked = client === undefined ? undefined : await checkThere(client, text)
+  const { findings, view } = asked ?? checkHere(text, name)
+  if (asked === undefined)
+    context.say('checked without an agent: names of organisations, datasets and archetypes were not compared')
+  context.answer({ findings, view }, () =>
+    [
+      ...(view === null ? [] : [view.plain.map((line) => `- ${line}`).join('\n')]),
+      ...(findings.length === 0
+        ? ['Nothing is wrong with it.']
+        : [renderFindings(findings, name, context.style)])
+    ].join('\n\n')
+  )
+  return findings.some(({ level }) => level === 'error') ? EXIT.usage : EXIT.done
+}

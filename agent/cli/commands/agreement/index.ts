@@ -1,0 +1,27 @@
+import type { Register } from '../../options.ts'
+
+export const agreementCommand: Register = (program, run) => {
+  const agreement = program.command('agreement').description('who may do what with which dataset')
+  agreement
+    .command('check')
+    .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
+    .description('say in words what a file permits, and what is wrong with it; works without an agent too')
+    .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
+  agreement
+    .command('sign')
+    .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
+    .option('--key <file>', "the steward's key (default: the one of agent.yaml)")
+    .option('--by-agent', 'let the agent sign, where its configuration says that it may')
+    .option('--yes', 'do not ask again')
+    .description('put an agreement in force, once every party signed; the same name again supersedes it')
+    .action(run(async (context, input) => await (await import('./sign.ts')).sign(context, input)))
+  agreement
+    .command('list')
+    .description('agreements this organisation is a party to')
+    .action(run(async (context) => await (await import('./look.ts')).list(context)))
+  agreement
+    .command('show')
+    .argument('<name>', 'its name or id')
+    .description('an agreement in words')
+    .action(run(async (context, input) => await (await import('./look.ts')).show(context, input)))
+}

@@ -1,0 +1,18 @@
+import type { Register } from '../../options.ts'
+
+export const datasetCommands: Register = (program, run) => {
+  program
+    .command('dataset')
+    .description('data of this organisation')
+    .command('add')
+    .argument('<file...>', 'CSV, Parquet or JSON; each is a table named like its file')
+    .requiredOption('--id <id>', 'what others call the dataset')
+    .option('--title <title>', 'in words')
+    .option('--contact <contact>', 'whom to ask about it')
+    .option('--table <name>', 'for one file: the name of its table')
+    .option('--delimiter <character>', 'for CSV: what separates its cells (default: found out)')
+    .option('--visibility <who>', 'members, or parties: only those with an agreement', 'members')
+    .option('--force', 'write anew what describes it')
+    .description('look at data files, describe them in YAML beside agent.yaml, and list that there')
+    .action(run(async (context, input) => await (await import('./add.ts')).add(context, input)))
+}

@@ -1,0 +1,4 @@
+/** An agent's API as a program sees it: over HTTP, every answer parsed before it is believed. */
+export { type Client, type Connection, createClient } from './client.ts'
+export { AgentSaysNo, AgentUnreachable, NotAnAgent } from './errors.ts'
+export { readServerEvents } from './sse.ts'
