@@ -27,5 +27,6 @@ export {
   writeFrame,
   writeFrames
 } from './frames.ts'
+export * from './introductions.ts'
 export { memoryPair } from './memory-pair.ts'
 export { type Chunk, drained, readPaced, writeAll } from './pace.ts'

@@ -1,0 +1,106 @@
+import { openDocument } from '../../protocol/documents/index.ts'
+import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
+import {
+  CHANGED_PROTOCOL,
+  changed,
+  nothing,
+  STATUS_PROTOCOL,
+  statusReply
+} from '../../protocol/streams/index.ts'
+import type { Members } from '../membership/index.ts'
+import type { Clock, Log } from './clock.ts'
+import type { Network } from './network.ts'
+
+interface StandingComponents {
+  members: Members
+  clock: Clock
+  log: Log
+  network: Pick<Network, 'ask' | 'handle' | 'readyPeers'>
+  cut: (peer: string, error: Error) => void
+  /** A peer says that its capability changed. */
+  capabilityOf: (peer: string, sequence: number) => void
+}
+
+/** Keeps members members: newer status lists are fetched and passed on, those who no longer belong are cut off. */
+export class Standing {
+  readonly #components: StandingComponents
+  #capability = 0
+  #cancelExpiry = (): void => {}
+
+  constructor(components: StandingComponents) {
+    this.#components = components
+    const { network, members } = components
+    network.handle(STATUS_PROTOCOL, nothing, async () => ({ status: members.status.bytes }))
+    network.handle(CHANGED_PROTOCOL, changed, async ({ status, capability }, { peer }) => {
+      this.heard(peer, status)
+      components.capabilityOf(peer, capability)
+      return {}
+    })
+  }
+
+  /** Sequence number of our own capability, as told to others. */
+  get capability(): number {
+    return this.#capability
+  }
+
+  set capability(sequence: number) {
+    this.#capability = sequence
+    this.#tell()
+  }
+
+  start(): void {
+    const { members } = this.#components
+    members.on('dropped', this.#onDropped)
+    members.on('status', this.#tell)
+    members.on('member', this.#armExpiry)
+    this.#armExpiry()
+  }
+
+  stop(): void {
+    const { members } = this.#components
+    members.off('dropped', this.#onDropped)
+    members.off('status', this.#tell)
+    members.off('member', this.#armExpiry)
+    this.#cancelExpiry()
+  }
+
+  /** A peer holds this status list; if it is newer than ours, we want it. */
+  heard(peer: string, number: number): void {
+    const { members, network, log } = this.#components
+    if (number <= members.statusNumber) return
+    const pull = async (): Promise<void> => {
+      const { status } = await network.ask(peer, STATUS_PROTOCOL, {}, statusReply)
+      const taken = await members.acceptStatus(await openDocument('status', status))
+      if (taken) log.info({ peer, number: members.statusNumber }, 'newer status list taken')
+    }
+    pull().catch((thrown: unknown) => log.warn({ peer, code: codeOf(thrown) }, 'status list not taken'))
+  }
+
+  readonly #onDropped = ({ peers, code }: { peers: readonly string[]; code: string }): void => {
+    for (const peer of peers) {
+      this.#components.log.warn({ peer, code }, 'no longer a member')
+      this.#components.cut(peer, new DynamosError(code, `${peer} is no longer a member`))
+    }
+  }
+
+  readonly #armExpiry = (): void => {
+    const { members, clock } = this.#components
+    this.#cancelExpiry()
+    const next = members.nextExpiry()
+    if (next === undefined) return
+    this.#cancelExpiry = clock.after(next - clock.now(), () => {
+      members.recheck()
+      this.#armExpiry()
+    })
+  }
+
+  readonly #tell = (): void => {
+    const { network, members, log } = this.#components
+    const message = { status: members.statusNumber, capability: this.#capability }
+    for (const peer of network.readyPeers()) {
+      network.ask(peer, CHANGED_PROTOCOL, message, nothing).catch((thrown: unknown) => {
+        log.debug({ peer, code: codeOf(thrown) }, 'change not told')
+      })
+    }
+  }
+}
