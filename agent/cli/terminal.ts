@@ -18,6 +18,8 @@ export interface Terminal {
   columns: number | undefined
   env: Readonly<Record<string, string | undefined>>
   cwd: string
+  /** Program and arguments that start this command line again. */
+  self: readonly string[]
   readInput(): Promise<string>
   /** Asks a person. */
   ask(question: string): Promise<string>
@@ -90,6 +92,7 @@ export function processTerminal(): Terminal {
     columns: stdout.isTTY === true ? stdout.columns : undefined,
     env,
     cwd: process.cwd(),
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     readInput: () => text(createReadStream('', { fd: 0, autoClose: false })),
     ask: answerFromTerminal,
     readSecret: secretFromTerminal,
