@@ -1,0 +1,187 @@
+import { isDeepStrictEqual } from 'node:util'
+import { combineTerms } from '../../policy/index.ts'
+import type {
+  ArchetypeBody,
+  OfferDetails,
+  Payload,
+  Refusal,
+  Section
+} from '../../protocol/documents/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import { composeChain, computesAtData } from '../composition/index.ts'
+import { refuse } from './components.ts'
+
+export interface ContractFacts {
+  self: { peer: string; organisation: string; sandbox: 'bubblewrap' | 'none' }
+  contract: Payload<'contract'>
+  sections: readonly Section[]
+  request: Payload<'request'>
+  /** This agent's offer that the contract rests on; null for a recipient that only takes what it asked for. */
+  offer: { payload: Payload<'offer'>; details: OfferDetails } | null
+  query: { sql: string; parameters: unknown } | null
+  archetypes: ReadonlyMap<string, ArchetypeBody>
+  services: Manifests['services']
+}
+
+type Contract = Payload<'contract'>
+type Party = Contract['parties'][number]
+
+/**
+ * Whether a contract is what this agent offered, of the request it was asked about, and a valid chain: checked by each party
+ * for itself, over the header and the sections addressed to it. Pure.
+ *
+ * @returns null, or why it is declined
+ */
+export function checkContract(facts: ContractFacts): Refusal | null {
+  return (
+    checkRequest(facts) ??
+    checkParties(facts) ??
+    checkChain(facts) ??
+    checkOffer(facts) ??
+    checkSections(facts)
+  )
+}
+
+function differs(what: string): Refusal {
+  return refuse('contract-differs-from-offer', `the contract differs from the request or the offer: ${what}`)
+}
+
+function invalid(what: string): Refusal {
+  return refuse('contract-invalid', `the contract is not valid: ${what}`)
+}
+
+function checkRequest({ contract, request, archetypes }: ContractFacts): Refusal | null {
+  const same: (keyof Contract & keyof Payload<'request'>)[] = [
+    'marketplace',
+    'issuer',
+    'organisation',
+    'user',
+    'purpose',
+    'datasets',
+    'algorithm',
+    'recipients'
+  ]
+  const changed = same.find((field) => !isDeepStrictEqual(contract[field], request[field]))
+  if (changed !== undefined) return differs(changed)
+  if (contract.deadline > request.deadline) return differs('the deadline is longer')
+  const known = archetypes.get(contract.archetype.name)
+  if (known === undefined)
+    return refuse('archetype-unknown', `archetype ${contract.archetype.name} is not known here`)
+  if (!isDeepStrictEqual(known, contract.archetype)) {
+    return refuse('archetype-differs', `another archetype is known here as ${contract.archetype.name}`)
+  }
+  return null
+}
+
+function role(contract: Contract, wanted: Party['roles'][number]): Party[] {
+  return contract.parties.filter((party) => party.roles.includes(wanted))
+}
+
+function checkParties({ self, contract, request, offer }: ContractFacts): Refusal | null {
+  const own = contract.parties.find((party) => party.peer === self.peer)
+  if (own === undefined) return invalid('this agent is no party')
+  if (own.organisation !== self.organisation) return invalid('this agent is named under another organisation')
+  if (own.sandbox !== self.sandbox) return differs('the sandbox of this agent')
+  const data = role(contract, 'data')
+  const hosts = role(contract, 'infrastructure')
+  const recipients = role(contract, 'recipient')
+  if (recipients.length !== 1) return invalid('expected one recipient')
+  if (!request.recipients.includes(recipients[0]?.organisation ?? '')) return differs('the recipient')
+  if (data.length === 0 || data.some((party) => !request.providers.includes(party.peer)))
+    return differs('the data providers')
+  const atData = computesAtData(contract.archetype)
+  const infrastructure = atData ? null : (hosts[0]?.peer ?? null)
+  if (!atData && hosts.length !== 1) return invalid('expected one compute provider')
+  const row = request.rows.findIndex(
+    (one) => one.archetype === contract.archetype.name && one.infrastructure === infrastructure
+  )
+  if (row === -1) return differs('the placement is none of the rows that were asked')
+  if (own.offer === null) return offer === null ? null : invalid('it does not name the offer it rests on')
+  const answer = offer?.payload.rows.find((one) => one.row === row)
+  return answer?.verdict === 'permit' ? null : differs('this row was refused')
+}
+
+/** The chain must be the one that the archetype gives for these parties: nothing added, nothing left out, nothing moved. */
+function checkChain({ contract, services, request }: ContractFacts): Refusal | null {
+  const data = role(contract, 'data')
+  const [recipient] = role(contract, 'recipient')
+  const host = computesAtData(contract.archetype) ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
+  const expected = composeChain({
+    archetype: contract.archetype,
+    services,
+    data: data.map((party) => ({
+      peer: party.peer,
+      required: contract.chain
+        .filter((step) => step.at === party.peer && step.service === 'anonymize')
+        .map((step) => step.service)
+    })),
+    infrastructure: host,
+    recipient: recipient?.peer ?? '',
+    union: request.options.aggregate && data.length > 1,
+    asked: request.options.anonymize ? ['anonymize'] : []
+  })
+  if ('problem' in expected) return invalid(expected.problem)
+  if (!isDeepStrictEqual(expected.steps, contract.chain))
+    return invalid('the chain is not the one its archetype gives')
+  if (!isDeepStrictEqual(expected.flows, contract.flows))
+    return invalid('the flows are not those its archetype gives')
+  return null
+}
+
+function checkOffer({ self, contract, offer }: ContractFacts): Refusal | null {
+  if (offer === null) return null
+  const answer = offer.payload.rows.find(
+    (one) =>
+      one.verdict === 'permit' &&
+      one.terms !== null &&
+      contract.parties.some((party) => party.peer === self.peer && party.roles.includes('data'))
+  )
+  if (answer === undefined || answer.verdict !== 'permit' || answer.terms === null) return null
+  const own = contract.chain.filter((step) => step.at === self.peer).map((step) => step.service)
+  const missing = answer.services.find((service) => !own.includes(service))
+  if (missing !== undefined)
+    return refuse('service-required', `${missing} was required here and is not in the chain`)
+  if (!isDeepStrictEqual(combineTerms([contract.terms, answer.terms]), combineTerms([contract.terms]))) {
+    return differs('the terms of the result are wider than what was offered')
+  }
+  return null
+}
+
+function checkSections({ self, contract, sections, request, offer, query }: ContractFacts): Refusal | null {
+  const own = contract.parties.find((party) => party.peer === self.peer)
+  const roles = sections.map((section) => section.as)
+  if (own === undefined || !isDeepStrictEqual([...roles].sort(), [...own.roles].sort())) {
+    return invalid('its sections do not match the roles of this agent')
+  }
+  const several = role(contract, 'data').length > 1
+  const union = request.options.aggregate && several
+  const atData = computesAtData(contract.archetype)
+  for (const section of sections) {
+    switch (section.as) {
+      case 'data': {
+        if (query === null || !isDeepStrictEqual(section.query, query)) return differs('the query')
+        const granted = offer?.details.grants.some((grant) => grant.agreement.id === section.agreement)
+        if (granted !== true) return differs('the agreement')
+        const phase = atData ? (union ? 'partial' : 'complete') : null
+        if (section.algorithm !== phase) return invalid('the algorithm stands in the wrong phase')
+        break
+      }
+      case 'infrastructure':
+      case 'recipient': {
+        if (section.union !== union) return invalid('results are put together otherwise than was asked')
+        if (section.as === 'recipient' && section.merge !== (union && atData))
+          return invalid('partial results are merged otherwise than their archetype says')
+        const incoming = contract.flows.filter((flow) => flow.to === self.peer).map((flow) => flow.flow)
+        if (
+          !isDeepStrictEqual(
+            section.inputs.map((input) => input.flow),
+            incoming
+          )
+        )
+          return invalid('the inputs are not the flows to this agent')
+        break
+      }
+    }
+  }
+  return null
+}

@@ -1,0 +1,310 @@
+import {
+  decideAsHost,
+  decideAsProvider,
+  decideAsRecipient,
+  decideFlow,
+  type ProviderFacts,
+  type ProviderVerdict,
+  resultTermsOf,
+  type Verdict
+} from '../../policy/index.ts'
+import type { Flow, Payload, Refusal, Section } from '../../protocol/documents/index.ts'
+import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
+import { sealShares } from '../exchange/index.ts'
+import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import { checkContract } from './check-contract.ts'
+import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
+import { Inspections } from './inspection.ts'
+import { decisionEntry, inForce, OfferMaker, requesterKey, requestsInWindow } from './offer.ts'
+
+type LaterQuestion = 'accept' | 'start' | 'continue'
+type DataSection = Extract<Section, { as: 'data' }>
+
+const KEY_SHARE_BYTES = 32
+const UNLIMITED = { requests: Number.MAX_SAFE_INTEGER, per: 1 }
+
+/** What this agent decides about others' requests and contracts, at every question; each verdict goes into the log. */
+export class Decisions implements HopDecisions, FlowDecisions {
+  readonly #init: DecisionsInit
+  readonly #components: DecisionsComponents
+  readonly #offers: OfferMaker
+  readonly #inspections: Inspections
+  readonly #slots = new Set<string>()
+
+  constructor(init: DecisionsInit, components: DecisionsComponents) {
+    this.#init = init
+    this.#components = components
+    this.#inspections = new Inspections(components.launcher)
+    this.#offers = new OfferMaker(init, components, this.#inspections, () => this.load)
+  }
+
+  /** Thousandths of the slots in use. */
+  get load(): number {
+    return Math.min(1000, Math.round((this.#slots.size / this.#init.slots) * 1000))
+  }
+
+  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer> {
+    return await this.#offers.make(dossier, epoch)
+  }
+
+  async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    const { self, launcher, archetypes, manifests } = this.#components
+    const held = dossier.contract(contract)
+    const sections = await dossier.mine(contract)
+    const own = held.contract.payload.parties.find((party) => party.peer === self.peer)
+    const offer = own?.offer == null ? undefined : dossier.offers.get(own.offer)
+    const objection = checkContract({
+      self: { ...self, sandbox: launcher.sandbox },
+      contract: held.contract.payload,
+      sections,
+      request: dossier.request.payload,
+      offer: offer === undefined ? null : { payload: offer.offer.payload, details: offer.details },
+      query: dossier.query?.part ?? null,
+      archetypes,
+      services: manifests.services
+    })
+    return objection ?? (await this.#ask('accept', dossier, contract, sections))
+  }
+
+  async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    return await this.#ask('start', dossier, contract, await dossier.mine(contract))
+  }
+
+  async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    const { agreements, store, clock, self } = this.#components
+    if (!this.#slots.has(contract) && this.#slots.size >= this.#init.slots) {
+      return refuse('busy', `${self.organisation} runs ${this.#init.slots} jobs already; try again`)
+    }
+    const data = (await dossier.mine(contract)).find(
+      (section): section is DataSection => section.as === 'data'
+    )
+    if (data !== undefined) {
+      const agreement = agreements.get(data.agreement)
+      if (agreement === undefined) return refuse('no-agreement', 'the agreement is no longer in force')
+      const { dataset, terms } = agreement.payload
+      const use = {
+        dataset,
+        requester: requesterKey(dossier.request.payload),
+        usedFor: dossier.request.id,
+        at: clock.now()
+      }
+      if (!(await store.quota.reserve(use, terms.limits ?? UNLIMITED))) {
+        return refuse(
+          'quota-exceeded',
+          `the agreement allows ${terms.limits?.requests} requests in its window`
+        )
+      }
+    }
+    this.#slots.add(contract)
+    return null
+  }
+
+  async release(dossier: Dossier, contract: string, spent: boolean): Promise<void> {
+    this.#slots.delete(contract)
+    if (spent) return
+    const { store } = this.#components
+    const request = dossier.request.payload
+    const [dataset] = request.datasets
+    if (dataset !== undefined)
+      await store.quota.release({ dataset, requester: requesterKey(request), usedFor: dossier.request.id })
+  }
+
+  async acceptance(
+    dossier: Dossier,
+    contract: string
+  ): Promise<Pick<Body<'acceptance'>, 'resultTerms' | 'shares' | 'statusNumber'>> {
+    const { agreements, members, random } = this.#components
+    const { payload } = dossier.contract(contract).contract
+    const data = (await dossier.mine(contract)).find(
+      (section): section is DataSection => section.as === 'data'
+    )
+    const agreement = data === undefined ? undefined : agreements.get(data.agreement)
+    const pseudonyms = payload.chain.some((step) => step.service === 'anonymize')
+    const providers = payload.parties
+      .filter((party) => party.roles.includes('data'))
+      .map((party) => party.peer)
+    return {
+      statusNumber: members.statusNumber,
+      resultTerms:
+        agreement === undefined
+          ? null
+          : resultTermsOf(agreement.payload.terms, dossier.request.payload.organisation),
+      shares: agreement !== undefined && pseudonyms ? sealShares(random(KEY_SHARE_BYTES), providers) : []
+    }
+  }
+
+  async flow(
+    question: FlowQuestion,
+    dossier: Dossier,
+    contract: string,
+    flow: Flow,
+    rows?: number
+  ): Promise<Refusal | null> {
+    const { engine, self, clock, members } = this.#components
+    const { id, payload } = dossier.contract(contract).contract
+    const other = flow.from === self.peer ? flow.to : flow.from
+    if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
+    const verdict = decideFlow(engine, {
+      question,
+      now: clock.now(),
+      self: self.peer,
+      contract: { id, payload },
+      flow,
+      rows: rows ?? null
+    })
+    this.#note(dossier, contract, question, verdict)
+    if (verdict.verdict === 'deny') return verdict.refusal
+    const data = (await dossier.mine(contract)).find(
+      (section): section is DataSection => section.as === 'data'
+    )
+    if (data === undefined || question === 'receive') return null
+    return await this.#asProvider(question, dossier, contract, data)
+  }
+
+  async #ask(
+    question: LaterQuestion,
+    dossier: Dossier,
+    contract: string,
+    sections: readonly Section[]
+  ): Promise<Refusal | null> {
+    const { members, self } = this.#components
+    const { payload } = dossier.contract(contract).contract
+    if (members.statusTooOld())
+      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
+    const stranger = payload.parties.find(
+      (party) => party.peer !== self.peer && members.organisationOf(party.peer) !== party.organisation
+    )
+    if (stranger !== undefined)
+      return refuse(
+        'not-member',
+        `${stranger.peer} is not known here as an agent of ${stranger.organisation}`
+      )
+    for (const section of sections) {
+      const refusal =
+        section.as === 'data'
+          ? await this.#asProvider(question, dossier, contract, section)
+          : this.#asOther(question, dossier, contract, section.as)
+      if (refusal !== null) return refusal
+    }
+    return null
+  }
+
+  async #asProvider(
+    question: LaterQuestion | 'send' | 'release',
+    dossier: Dossier,
+    contract: string,
+    section: DataSection
+  ): Promise<Refusal | null> {
+    const { engine, agreements, datasets } = this.#components
+    const agreement = agreements.get(section.agreement)
+    const dataset = agreement === undefined ? undefined : datasets.get(agreement.payload.dataset)
+    if (agreement === undefined || dataset === undefined)
+      return refuse('no-agreement', 'the agreement is no longer in force')
+    const { payload } = dossier.contract(contract).contract
+    const anonymize = payload.chain.some(
+      (step) => step.at === this.#components.self.peer && step.service === 'anonymize'
+    )
+    const inspected = await this.#inspections.inspect(
+      payload.issuer,
+      section.query.sql,
+      agreement,
+      dataset,
+      anonymize
+    )
+    if ('code' in inspected) return inspected
+    const facts = await this.#providerFacts(question, payload, dossier.request.payload, inspected.uses)
+    const verdict = decideAsProvider(engine, facts, [inForce(agreement)])
+    this.#note(dossier, contract, question, verdict)
+    return verdict.verdict === 'deny' ? verdict.refusal : null
+  }
+
+  async #providerFacts(
+    question: ProviderFacts['question'],
+    contract: Payload<'contract'>,
+    request: Payload<'request'>,
+    uses: ProviderFacts['uses']
+  ): Promise<ProviderFacts> {
+    const { self, clock } = this.#components
+    const host = contract.parties.find(
+      (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
+    )
+    const [dataset = ''] = contract.datasets
+    const withData = contract.parties.filter(
+      (party) => party.peer === self.peer || party.peer === host?.peer || party.roles.includes('recipient')
+    )
+    const dataPeers = new Set(
+      contract.parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
+    )
+    return {
+      question,
+      now: clock.now(),
+      organisation: self.organisation,
+      requester: contract.user,
+      purpose: contract.purpose,
+      archetype: contract.archetype.name,
+      infrastructure: host?.organisation ?? null,
+      recipients: contract.recipients,
+      dataset,
+      uses,
+      services: contract.chain
+        .filter((step) => step.at === self.peer || !dataPeers.has(step.at))
+        .map((step) => step.service),
+      algorithm: contract.algorithm,
+      requestsInWindow: await requestsInWindow(this.#components, dataset, request),
+      sandboxes: withData.map((party) => ({ at: party.organisation, sandbox: party.sandbox }))
+    }
+  }
+
+  #asOther(
+    question: LaterQuestion,
+    dossier: Dossier,
+    contract: string,
+    as: 'infrastructure' | 'recipient'
+  ): Refusal | null {
+    const { engine, self, clock } = this.#components
+    const { payload } = dossier.contract(contract).contract
+    const host = payload.parties.find(
+      (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
+    )
+    const shared = {
+      question,
+      now: clock.now(),
+      organisation: self.organisation,
+      requester: payload.user,
+      purpose: payload.purpose,
+      archetype: payload.archetype.name,
+      algorithm: payload.algorithm,
+      datasets: payload.datasets,
+      dataProviders: payload.parties
+        .filter((party) => party.roles.includes('data'))
+        .map((party) => party.organisation),
+      infrastructure: host?.organisation ?? null,
+      recipients: payload.recipients
+    }
+    const verdict: Verdict =
+      as === 'infrastructure'
+        ? decideAsHost(
+            engine,
+            shared,
+            this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
+          )
+        : decideAsRecipient(engine, {
+            ...shared,
+            asked: payload.issuer === self.peer,
+            consents: this.#init.consents
+          })
+    this.#note(dossier, contract, question, verdict)
+    return verdict.verdict === 'deny' ? verdict.refusal : null
+  }
+
+  #note(
+    dossier: Dossier,
+    contract: string,
+    question: LaterQuestion | FlowQuestion,
+    verdict: Verdict | ProviderVerdict
+  ): void {
+    dossier.decided(
+      decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
+    )
+  }
+}

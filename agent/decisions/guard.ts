@@ -1,0 +1,51 @@
+import type { Signed } from '../../protocol/documents/index.ts'
+import { DynamosError } from '../../protocol/errors/index.ts'
+import type { Members } from '../membership/index.ts'
+import type { RequestGuard } from '../negotiation/index.ts'
+import type { Store } from '../store/index.ts'
+
+/** A request that is refused before anything is decided about it. */
+export class RequestRefused extends DynamosError {
+  static override readonly name = 'RequestRefused'
+}
+
+const MAX_SKEW_MS = 120_000
+
+interface GuardComponents {
+  members: Members
+  store: Store
+  clock: { now(): number }
+}
+
+/**
+ * What a request says of itself, in the order of cost: marketplace, who speaks, when, for whom, and that it is new. Nonces
+ * are kept until the request has expired and the clocks agree about it.
+ */
+export function createRequestGuard({ members, store, clock }: GuardComponents): RequestGuard {
+  return async (request: Signed<'request'>, from: string): Promise<void> => {
+    const { marketplace, issuer, issuedAt, expires, organisation, user, nonce } = request.payload
+    const now = clock.now()
+    if (marketplace !== members.marketplace)
+      throw new RequestRefused('not-member', 'the request is of another marketplace')
+    if (issuer !== from)
+      throw new RequestRefused('bad-signature', `expected a request of ${from}, found one of ${issuer}`)
+    const member = members.memberOf(from)
+    if (member === undefined || member.organisation !== organisation) {
+      throw new RequestRefused('not-member', `${from} is not known here as an agent of ${organisation}`)
+    }
+    if (issuedAt - now > MAX_SKEW_MS) {
+      throw new RequestRefused(
+        'clock-skew',
+        `issued at ${new Date(issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}; set the clock`
+      )
+    }
+    if (expires <= now)
+      throw new RequestRefused('document-expired', `the request ended at ${new Date(expires).toISOString()}`)
+    if (user.organisation !== organisation || !members.speaksFor(organisation, user.name)) {
+      throw new RequestRefused('consumer-not-permitted', `${organisation} does not speak for ${user.name}`)
+    }
+    if (!(await store.nonces.claim(issuer, nonce, expires + MAX_SKEW_MS))) {
+      throw new RequestRefused('request-replayed', 'this nonce was used before')
+    }
+  }
+}

@@ -1,0 +1,377 @@
+import {
+  type AgreementInForce,
+  decideAsHost,
+  decideAsProvider,
+  decideAsRecipient,
+  type ProviderFacts,
+  type ProviderVerdict,
+  type Verdict,
+  type WindowCount
+} from '../../policy/index.ts'
+import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { Agreement } from '../agreements/index.ts'
+import type { DecisionFields } from '../audit/index.ts'
+import { estimateJob, roundedUp } from '../composition/index.ts'
+import { DatasetMissing } from '../datasets/index.ts'
+import type { Dossier, MadeOffer } from '../negotiation/index.ts'
+import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
+import type { Inspected, Inspections } from './inspection.ts'
+
+type Role = 'data' | 'infrastructure' | 'recipient'
+
+const BYTES_PER_CELL = 8
+const CLAUSES_SHOWN = 64
+
+/** Answers every row of one request, as each role this agent would play. */
+export class OfferMaker {
+  readonly #init: DecisionsInit
+  readonly #components: DecisionsComponents
+  readonly #inspections: Inspections
+  readonly #load: () => number
+
+  constructor(
+    init: DecisionsInit,
+    components: DecisionsComponents,
+    inspections: Inspections,
+    load: () => number
+  ) {
+    this.#init = init
+    this.#components = components
+    this.#inspections = inspections
+    this.#load = load
+  }
+
+  async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
+    const { speaker, launcher, engine } = this.#components
+    const { payload } = dossier.request
+    const roles = this.#roles(payload)
+    const rows: RowAnswer[] = []
+    const grants = new Map<
+      string,
+      { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }
+    >()
+    const stopped = await this.#generally(payload, roles)
+    for (const index of payload.rows.keys()) {
+      const answer =
+        stopped === null ? await this.#row(dossier, index, roles, grants) : refused(index, stopped)
+      rows.push(answer)
+    }
+    const details: OfferDetails = {
+      grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
+        agreement,
+        rows: granted,
+        columns: inspected.columns
+      })),
+      estimates: this.#estimates(payload),
+      notes: notesOf([...grants.values()].map((grant) => grant.inspected))
+    }
+    const { section, digest } = await speaker.section(details)
+    const offer = await speaker.sign(
+      'offer',
+      {
+        request: dossier.request.id,
+        organisation: speaker.organisation,
+        as: roles.length === 0 ? ['data'] : roles,
+        rows,
+        sandbox: launcher.sandbox,
+        policy: engine.policy,
+        details: digest
+      },
+      this.#init.offerLifetime
+    )
+    this.#components.log.debug({ request: dossier.request.id, epoch, roles }, 'an offer was made')
+    return { offer, details: section, permits: rows.some((row) => row.verdict === 'permit') }
+  }
+
+  #roles(request: Payload<'request'>): Role[] {
+    const { self } = this.#components
+    const roles: Role[] = []
+    if (request.providers.includes(self.peer)) roles.push('data')
+    if (request.rows.some((row) => row.infrastructure === self.peer)) roles.push('infrastructure')
+    if (request.recipients.includes(self.organisation) && request.issuer !== self.peer)
+      roles.push('recipient')
+    return roles
+  }
+
+  /** What refuses a request whatever its rows are. */
+  async #generally(request: Payload<'request'>, roles: readonly Role[]): Promise<Refusal | null> {
+    const { members, datasets, self } = this.#components
+    if (members.statusTooOld())
+      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
+    if (roles.length === 0)
+      return refuse('role-not-offered', `${self.organisation} has no part in this request`)
+    const [dataset, ...others] = request.datasets
+    if (others.length > 0) return refuse('request-type-not-supported', 'expected one dataset in a request')
+    if (!roles.includes('data') || dataset === undefined) return null
+    if (!this.#init.roles.includes('dataProvider'))
+      return refuse('role-not-offered', `${self.organisation} holds no data`)
+    const hidden =
+      datasets.visibilityOf(dataset) === 'parties' && !this.#isParty(dataset, request.organisation)
+    if (datasets.get(dataset) === undefined || hidden)
+      return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset}`)
+    try {
+      await datasets.assertUnchanged(dataset)
+    } catch (error) {
+      if (error instanceof DatasetMissing)
+        return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset} at the moment`)
+      await datasets.refresh(dataset)
+    }
+    return null
+  }
+
+  #isParty(dataset: string, organisation: string): boolean {
+    return this.#components.agreements
+      .inForce({ dataset })
+      .some((one) => one.payload.parties.includes(organisation))
+  }
+
+  async #row(
+    dossier: Dossier,
+    index: number,
+    roles: readonly Role[],
+    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  ): Promise<RowAnswer> {
+    const request = dossier.request.payload
+    const row = request.rows[index]
+    if (row === undefined || !this.#components.archetypes.has(row.archetype)) {
+      return refused(
+        index,
+        refuse('archetype-unknown', `archetype ${row?.archetype ?? ''} is not known here`)
+      )
+    }
+    const clauses: string[] = []
+    let services: string[] = []
+    let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
+    if (roles.includes('data')) {
+      const verdict = await this.#asProvider(dossier, index, grants)
+      this.#note(dossier, 'offer', verdict, index)
+      if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
+      clauses.push(...verdict.clauses)
+      services = [...verdict.requiredServices]
+      if (request.options.anonymize && !services.includes('anonymize')) services.push('anonymize')
+      terms = verdict.terms
+    }
+    if (row.infrastructure === this.#components.self.peer) {
+      const verdict = this.#asHost(request, index)
+      this.#note(dossier, 'host', verdict, index)
+      if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
+      clauses.push(...verdict.clauses)
+    }
+    if (roles.includes('recipient')) {
+      const verdict = decideAsRecipient(this.#components.engine, {
+        question: 'accept',
+        ...this.#shared(request, index),
+        asked: false,
+        consents: this.#init.consents
+      })
+      this.#note(dossier, 'accept', verdict, index)
+      if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
+      clauses.push(...verdict.clauses)
+    }
+    return { row: index, verdict: 'permit', services, clauses: clauses.slice(0, CLAUSES_SHOWN), terms }
+  }
+
+  async #asProvider(
+    dossier: Dossier,
+    index: number,
+    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  ): Promise<ProviderVerdict> {
+    const { engine, agreements, datasets, self } = this.#components
+    const request = dossier.request.payload
+    const facts = await this.#providerFacts(request, index)
+    const wished = request.agreements[self.organisation]
+    let open: Agreement[] = agreements.inForce({ provider: self.organisation, dataset: facts.dataset })
+    let nearest: ProviderVerdict | undefined
+    // One agreement permits the request whole, or the next one is tried: what the SQL reads is known only under an agreement.
+    for (;;) {
+      const before = decideAsProvider(engine, facts, open.map(inForce), wished)
+      if (before.verdict === 'deny') return nearest ?? before
+      const agreement = open.find((one) => one.id === before.agreement.id)
+      const dataset = datasets.get(facts.dataset)
+      if (agreement === undefined || dataset === undefined) return nearest ?? before
+      if (dossier.query === null)
+        return denied(
+          refuse('no-agreement', 'the query part of the request did not come with it'),
+          before.policy
+        )
+      const inspected = await this.#inspections.inspect(
+        request.issuer,
+        dossier.query.part.sql,
+        agreement,
+        dataset,
+        request.options.anonymize || before.requiredServices.includes('anonymize')
+      )
+      const verdict =
+        'code' in inspected
+          ? denied(inspected, before.policy)
+          : (this.#distributable(request, inspected, before.policy) ??
+            decideAsProvider(engine, { ...facts, uses: inspected.uses }, [inForce(agreement)], wished))
+      if (verdict.verdict === 'permit' && !('code' in inspected)) {
+        const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
+        grant.rows.push(index)
+        grants.set(agreement.id, grant)
+        return verdict
+      }
+      nearest ??= verdict
+      open = open.filter((one) => one !== agreement)
+    }
+  }
+
+  #distributable(request: Payload<'request'>, inspected: Inspected, policy: string): ProviderVerdict | null {
+    if (!request.options.aggregate || inspected.notDistributable.length === 0) return null
+    const reason = `the query uses ${inspected.notDistributable.join(', ')}, so results of several providers cannot be put together; use \`algorithm\`, or \`aggregate: false\``
+    return denied(refuse('not-distributable', reason), policy)
+  }
+
+  async #providerFacts(request: Payload<'request'>, index: number): Promise<ProviderFacts> {
+    const { self, clock } = this.#components
+    const shared = this.#shared(request, index)
+    const [dataset = ''] = request.datasets
+    return {
+      question: 'offer',
+      now: clock.now(),
+      organisation: self.organisation,
+      requester: request.user,
+      purpose: request.purpose,
+      archetype: shared.archetype,
+      infrastructure: shared.infrastructure,
+      recipients: request.recipients,
+      dataset,
+      uses: null,
+      services: null,
+      algorithm: request.algorithm,
+      requestsInWindow: await requestsInWindow(this.#components, dataset, request),
+      sandboxes: null
+    }
+  }
+
+  #asHost(request: Payload<'request'>, index: number): Verdict {
+    const { engine, manifests, self } = this.#components
+    const { roles, hosting } = this.#init
+    const verdict = decideAsHost(
+      engine,
+      { question: 'host', ...this.#shared(request, index) },
+      roles.includes('computeProvider') ? hosting : null
+    )
+    if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
+      const refusal = refuse(
+        'algorithm-unknown',
+        `${self.organisation} has no algorithm ${request.algorithm}`
+      )
+      return { verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }
+    }
+    return verdict
+  }
+
+  #shared(request: Payload<'request'>, index: number) {
+    const { members, self, clock } = this.#components
+    const row = request.rows[index]
+    const organisationOf = (peer: string) =>
+      peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? peer)
+    return {
+      now: clock.now(),
+      organisation: self.organisation,
+      requester: request.user,
+      purpose: request.purpose,
+      archetype: row?.archetype ?? '',
+      algorithm: request.algorithm,
+      datasets: request.datasets,
+      dataProviders: request.providers.map(organisationOf),
+      infrastructure:
+        row === undefined || row.infrastructure === null ? null : organisationOf(row.infrastructure),
+      recipients: request.recipients
+    }
+  }
+
+  /** From the stored profile: blind to literals, and powers of two. */
+  #estimates(request: Payload<'request'>): OfferDetails['estimates'] {
+    const { datasets } = this.#components
+    const { resources } = this.#init
+    const tables = request.datasets.flatMap((id) => datasets.get(id)?.tables ?? [])
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+    const cells = tables.reduce((sum, table) => sum + table.rows * table.columns.length, 0)
+    const estimate = estimateJob(rows, resources)
+    return {
+      rows: roundedUp(rows),
+      bytes: roundedUp(cells * BYTES_PER_CELL),
+      milliseconds: roundedUp(estimate.milliseconds),
+      millijoules: roundedUp(estimate.millijoules),
+      carbon: roundedUp(estimate.carbon),
+      cost: roundedUp(estimate.cost),
+      load: this.#load()
+    }
+  }
+
+  #note(
+    dossier: Dossier,
+    question: DecisionFields['question'],
+    verdict: Verdict | ProviderVerdict,
+    row: number
+  ): void {
+    dossier.decided(
+      decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
+    )
+  }
+}
+
+export function decisionEntry(
+  time: number,
+  request: string,
+  contract: string | null,
+  question: DecisionFields['question'],
+  verdict: Verdict | ProviderVerdict,
+  row?: number
+) {
+  return {
+    time,
+    kind: 'decision' as const,
+    request,
+    ...(contract === null ? {} : { contract }),
+    fields: {
+      question,
+      verdict: verdict.verdict,
+      clauses: verdict.clauses.slice(0, CLAUSES_SHOWN),
+      policy: verdict.policy,
+      ...(verdict.verdict === 'deny' ? { code: verdict.refusal.code } : {}),
+      ...(row === undefined ? {} : { row })
+    }
+  }
+}
+
+/** Per agreement with a limit: how often this requester used the dataset within its window. */
+export async function requestsInWindow(
+  components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
+  dataset: string,
+  request: Payload<'request'>
+): Promise<Record<string, WindowCount>> {
+  const { agreements, store, self, clock } = components
+  const counts: Record<string, WindowCount> = {}
+  for (const { id, payload } of agreements.inForce({ provider: self.organisation, dataset })) {
+    const { limits } = payload.terms
+    if (limits === undefined) continue
+    const count = await store.quota.count(dataset, requesterKey(request), clock.now() - limits.per)
+    counts[id] = { count, freesAt: null }
+  }
+  return counts
+}
+
+export function requesterKey(request: Payload<'request'>): string {
+  return `${request.user.organisation}/${request.user.name}`
+}
+
+export function inForce(agreement: Agreement): AgreementInForce {
+  return { id: agreement.id, payload: agreement.payload }
+}
+
+function denied(refusal: Refusal, policy: string): ProviderVerdict {
+  return { verdict: 'deny', refusal, clauses: [], detail: null, policy }
+}
+
+function refused(row: number, refusal: Refusal): RowAnswer {
+  return { row, verdict: 'refuse', refusal }
+}
+
+function notesOf(inspected: readonly Inspected[]): string[] {
+  const found = new Set(inspected.flatMap((one) => one.perProvider))
+  return [...found].map((clause) => `${clause.toUpperCase()} acts per provider`)
+}
