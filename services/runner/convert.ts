@@ -4,9 +4,9 @@ import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import type { Assignment, ReportOf } from '../job/index.ts'
 import { quoteText } from '../sql/index.ts'
-import type { JobPlace } from './job.ts'
 import { jsonRows } from './json-rows.ts'
 import { describePart, outputList, readFiles, readParts } from './parts.ts'
+import type { JobPlace } from './place.ts'
 import {
   applyAlgorithm,
   applyAnonymize,

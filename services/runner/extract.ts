@@ -4,8 +4,8 @@ import { Failure, nearest } from '../failure/index.ts'
 import { checkStatement } from '../inspect/index.ts'
 import type { Assignment, Column, ReportOf } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
-import type { JobPlace } from './job.ts'
 import { describePart, outputList } from './parts.ts'
+import type { JobPlace } from './place.ts'
 import { openTable, reading } from './profile.ts'
 
 type ExtractedTable = ReportOf<'extract'>['tables'][number]

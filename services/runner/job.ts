@@ -1,23 +1,10 @@
-import { join } from 'node:path'
 import type { Engine } from '../engine/index.ts'
 import type { Assignment, JobLimits, Report } from '../job/index.ts'
 import { runConvert } from './convert.ts'
 import { runExtract } from './extract.ts'
+import type { JobPlace } from './place.ts'
 import { runProfile } from './profile.ts'
 import { runQuery } from './query.ts'
-
-/** The folders of a job. */
-export interface JobPlace {
-  root: string
-  in: string
-  out: string
-  /** For spilled data and copies; inside the job's folder, so that it counts and is wiped. */
-  scratch: string
-}
-
-export function jobPlace(root: string): JobPlace {
-  return { root, in: join(root, 'in'), out: join(root, 'out'), scratch: join(root, 'tmp') }
-}
 
 /** The engine spills before the launcher's limit on the whole process is reached. */
 const ENGINE_SHARE = 0.8

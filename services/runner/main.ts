@@ -8,8 +8,9 @@ import { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import { inspect, prepareShadow } from '../inspect/index.ts'
 import type { Report } from '../job/index.ts'
-import { confine, jobPlace, runJob } from './job.ts'
+import { confine, runJob } from './job.ts'
 import type { Answer, Order, Ready } from './order.ts'
+import { jobPlace } from './place.ts'
 
 const MAX_REPORT = 12 * 1024 * 1024
 

@@ -5,7 +5,7 @@ import { Failure } from '../failure/index.ts'
 import type { Assignment, ReportOf, SourceTable } from '../job/index.ts'
 import { type OpenSource, openSource } from '../source/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
-import type { JobPlace } from './job.ts'
+import type { JobPlace } from './place.ts'
 
 type ProfiledTable = ReportOf<'profile'>['tables'][number]
 

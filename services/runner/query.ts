@@ -6,8 +6,8 @@ import { checkColumns, checkStatement, sqlFailure } from '../inspect/index.ts'
 import type { Assignment, Column, ReportOf, Step, TableSchema } from '../job/index.ts'
 import { planQuery } from '../query/index.ts'
 import { quoteName } from '../sql/index.ts'
-import type { JobPlace } from './job.ts'
 import { copyParts, describeParts, outputList, readFiles, readParts } from './parts.ts'
+import type { JobPlace } from './place.ts'
 import {
   type AnonymizeStep,
   applyAlgorithm,

@@ -63,12 +63,12 @@ export function meanOfLimbs(state: string, { by, limbs, count }: Omit<Names, 're
   // rounds to nearest by flooring: the engine divides towards zero
   const up = `(a.total + ${unit} // 2)`
   const carry = `CASE WHEN x.band - a.band > 3 THEN CAST(0 AS HUGEINT) ELSE ${up} // ${unit} - CASE WHEN ${up} % ${unit} < 0 THEN 1 ELSE 0 END END`
-  const left = `CAST(a.total - (${carry}) * ${unit} AS DOUBLE)`
+  const left = asDouble(`(a.total - (${carry}) * ${unit})`)
   const step = `lambda a, x: {'band': x.band, 'total': x.total + ${carry}, 'digits': list_append(a.digits, {'band': a.band, 'digit': ${left}})}`
   const has = (band: number): string => `len(list_filter(${column}, lambda x: x.band = ${band})) > 0`
   const special = `CASE WHEN ${has(NAN)} OR (${has(PLUS)} AND ${has(MINUS)}) THEN CAST('nan' AS DOUBLE) WHEN ${has(PLUS)} THEN CAST('inf' AS DOUBLE) WHEN ${has(MINUS)} THEN CAST('-inf' AS DOUBLE) END`
   const carried = `SELECT ${keep}, ${special} AS special, list_reduce(list_prepend(${zero}, ${finite}), ${step}) AS s FROM (${state}) AS state`
-  const all = `list_reverse(list_append(s.digits, {'band': s.band, 'digit': CAST(s.total AS DOUBLE)}))`
+  const all = `list_reverse(list_append(s.digits, {'band': s.band, 'digit': ${asDouble('s.total')}}))`
   const digits = `SELECT ${keep}, special, list_filter(${all}, lambda d: d.digit <> 0) AS digits FROM (${carried}) AS c`
   const tops = `SELECT ${keep}, special, digits, digits[1].band AS top FROM (${digits}) AS d`
   // scaled to the highest band first: the sum of values may exceed what a double holds although their mean does not
@@ -76,6 +76,11 @@ export function meanOfLimbs(state: string, { by, limbs, count }: Omit<Names, 're
   const power = '(32 * top - 1075)'
   const mean = `(${scaled} / ${quoteName(count)}) * pow(2.0, ${power} // 2) * pow(2.0, ${power} - ${power} // 2)`
   return `SELECT ${keep}, CASE WHEN ${quoteName(count)} = 0 THEN NULL WHEN special IS NOT NULL THEN special WHEN top IS NULL THEN 0 ELSE ${mean} END AS mean FROM (${tops}) AS t`
+}
+
+/** A wide integer or decimal as the nearest double: the engine is an ulp off for negative ones. */
+export function asDouble(term: string): string {
+  return `CASE WHEN ${term} < 0 THEN -CAST(-${term} AS DOUBLE) ELSE CAST(${term} AS DOUBLE) END`
 }
 
 function keyList(by: readonly string[]): string {

@@ -5,7 +5,7 @@
 import type { Column } from '../../job/index.ts'
 import { isDecimal, isDouble, isInteger, quoteName } from '../../sql/index.ts'
 import { type Algorithm, algorithmRefused, columnNamed, onlyParameters } from '../index.ts'
-import { limbState, meanOfLimbs, mergeLimbs } from './exact-sum.ts'
+import { asDouble, limbState, meanOfLimbs, mergeLimbs } from './exact-sum.ts'
 
 const SUM = 'average.sum'
 const LIMBS = 'average.limbs'
@@ -53,7 +53,7 @@ function finish(state: string, limbs: boolean, by: readonly string[]): string {
   const count = quoteName(COUNT)
   const means = limbs
     ? meanOfLimbs(state, { by, limbs: LIMBS, count: COUNT })
-    : `SELECT *, CASE WHEN ${count} > 0 THEN CAST(${quoteName(SUM)} AS DOUBLE) / ${count} END AS mean FROM (${state}) AS state`
+    : `SELECT *, CASE WHEN ${count} > 0 THEN ${asDouble(quoteName(SUM))} / ${count} END AS mean FROM (${state}) AS state`
   return `SELECT ${list(by)}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by)}`
 }
 
