@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
-import type { Answer, Evaluation, PolicyEngine, Value, Values } from './engine.ts'
+import type { Answer, Evaluation, OwnRule, PolicyEngine, RuleFinding, Value, Values } from './engine.ts'
 import { type OwnRules, type RuleFile, readOwnRules } from './own-rules.ts'
-import { clausesOf, RULES, SUBJECTS } from './rules.ts'
-import { SCHEMA } from './schema.ts'
+import { clausesOf, RULES, rulesOf, SUBJECTS, type Subject } from './rules.ts'
 
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
@@ -29,8 +28,8 @@ function cedarRecord(values: Values): Record<string, CedarValueJson> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, cedarValue(value)]))
 }
 
-/** The parts of a call that the fixed and the own rules share. */
-function callOf(evaluation: Evaluation) {
+/** An evaluation in the form of Cedar. */
+export function callOf(evaluation: Evaluation) {
   const { organisation, name } = evaluation.principal
   const principal = { type: 'User', id: `${organisation}/${name}` }
   const resource = { type: evaluation.subject, id: evaluation.resource.id }
@@ -42,70 +41,54 @@ function callOf(evaluation: Evaluation) {
   return { principal, action, resource, entities, context: cedarRecord(evaluation.context) }
 }
 
-type Call = ReturnType<typeof callOf>
+/** A failed call and a `forbid` that failed to evaluate, which Cedar skips and which would lift its clause. */
+type Asked = { denied: string[]; errors: string[] }
 
-/**
- * The ids of the policies that made Cedar deny, or why it has no answer. A `forbid` that fails to evaluate is skipped by
- * Cedar and would lift its clause: any such error is no answer, which is a denial.
- */
-function ask(
-  cedar: Cedar,
-  call: Call,
-  policySet: string,
-  schema?: string
-): { denied: string[] } | { error: string } {
-  const validation = schema === undefined ? {} : { preparsedSchemaName: schema }
+function ask(cedar: Cedar, evaluation: Evaluation, policySet: string): Asked {
   const answer = cedar.statefulIsAuthorized({
-    ...call,
-    ...validation,
-    validateRequest: schema !== undefined,
+    ...callOf(evaluation),
+    validateRequest: false,
     preparsedPolicySetId: policySet
   })
-  if (answer.type === 'failure') return { error: answer.errors.map((error) => error.message).join('; ') }
+  if (answer.type === 'failure') return { denied: [], errors: answer.errors.map((error) => error.message) }
   const { decision, diagnostics } = answer.response
-  const [failed] = diagnostics.errors
-  if (failed !== undefined) return { error: failed.error.message }
-  if (decision === 'allow') return { denied: [] }
-  return diagnostics.reason.length > 0 ? { denied: diagnostics.reason } : { error: 'nothing permits it' }
-}
-
-function assertParsed(parsed: { type: string; errors?: readonly { message: string }[] }): void {
-  if (parsed.type !== 'success') {
-    throw new DynamosError('internal', `Cedar: ${parsed.errors?.map((error) => error.message).join('; ')}`)
+  const errors = diagnostics.errors.map((failed) => failed.error.message)
+  if (decision === 'allow') return { denied: [], errors }
+  return {
+    denied: diagnostics.reason,
+    errors: diagnostics.reason.length > 0 ? errors : [...errors, 'nothing permits it']
   }
-}
-
-/** Cedar names policies of a text by their position; the fixed sets are read under their clauses. */
-function prepareFixed(cedar: Cedar): Map<string, string[]> {
-  assertParsed(cedar.preparseSchema('dynamos', SCHEMA))
-  const clauses = new Map<string, string[]>()
-  for (const subject of SUBJECTS) {
-    assertParsed(cedar.preparsePolicySet(subject, { staticPolicies: RULES[subject] }))
-    clauses.set(subject, clausesOf(subject))
-  }
-  return clauses
 }
 
 class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
   readonly policy: string
+  readonly warnings: readonly RuleFinding[]
   readonly #cedar: Cedar
-  readonly #clauses: Map<string, string[]>
-  readonly #own: (OwnRules & { set: string }) | null
+  readonly #own: OwnRules
 
-  constructor(cedar: Cedar, own: OwnRules | null) {
+  /**
+   * One set for each subject: the fixed rules under their clauses, and the own ones. One call then answers for both, since
+   * nearly all of its time goes into handing over the entities. Preparsed sets live as long as the process and cannot be
+   * dropped: their name is their content, so equal ones are one.
+   */
+  constructor(cedar: Cedar, own: OwnRules) {
     this.#cedar = cedar
-    this.#clauses = prepareFixed(cedar)
-    const ownText = own === null ? '' : JSON.stringify(own.policies)
-    this.policy = sha256('cedar', cedar.getCedarVersion(), JSON.stringify(RULES), ownText)
-    // Preparsed sets live as long as the process and cannot be dropped: the name is the content, so equal ones are one
-    const set = `own:${this.policy}`
-    this.#own = own === null ? null : { ...own, set }
-    if (own !== null) assertParsed(cedar.preparsePolicySet(set, { staticPolicies: own.policies }))
-  }
-
-  get warnings() {
-    return this.#own?.warnings ?? []
+    this.#own = own
+    this.warnings = own.warnings
+    this.policy = sha256(
+      'cedar',
+      cedar.getCedarVersion(),
+      JSON.stringify(RULES),
+      JSON.stringify(own.policies)
+    )
+    for (const subject of SUBJECTS) {
+      const staticPolicies = { ...Object.fromEntries(rulesOf(subject)), ...own.policies }
+      const parsed = cedar.preparsePolicySet(this.#setOf(subject), { staticPolicies })
+      if (parsed.type !== 'success') {
+        throw new DynamosError('internal', `Cedar: ${parsed.errors.map((error) => error.message).join('; ')}`)
+      }
+    }
   }
 
   evaluate(evaluation: Evaluation): Answer {
@@ -117,34 +100,48 @@ class CedarEngine implements PolicyEngine {
       policy: sha256(this.policy, subject, resource.id)
     }
     try {
-      const call = callOf(evaluation)
-      const fixed = ask(this.#cedar, call, subject)
-      if ('error' in fixed) return { ...answer, undetermined: fixed.error }
-      if (fixed.denied.length > 0) return { ...answer, broken: this.#clausesOf(subject, fixed.denied) }
-      if (this.#own === null) return answer
-      const { set, rules } = this.#own
-      const own = ask(this.#cedar, call, set, 'dynamos')
-      if ('error' in own) return { ...answer, undetermined: own.error }
-      const forbidding = own.denied.map((id) => rules.get(id) ?? { id, message: null })
-      return { ...answer, forbidding: forbidding.sort((one, other) => (one.id < other.id ? -1 : 1)) }
+      const { denied, errors } = ask(this.#cedar, evaluation, this.#setOf(subject))
+      const broken = clausesOf(subject).filter((clause) => denied.includes(clause))
+      if (broken.length > 0) return { ...answer, broken }
+      if (errors.length > 0) return { ...answer, undetermined: errors.join('; ') }
+      const { rules } = this.#own
+      return { ...answer, forbidding: denied.map((id) => rules.get(id) ?? { id, message: null }).sort(byId) }
     } catch (thrown) {
       return { ...answer, undetermined: toError(thrown).message }
     }
   }
 
-  /** `policy0` is the permit, `policy1` the first clause. */
-  #clausesOf(subject: string, ids: readonly string[]): string[] {
-    const clauses = this.#clauses.get(subject) ?? []
-    return clauses.filter((_, index) => ids.includes(`policy${index + 1}`))
+  #setOf(subject: Subject): string {
+    return `${subject}:${this.policy}`
+  }
+}
+
+function byId(one: OwnRule, other: OwnRule): number {
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0
+}
+
+/** The first decision of a process takes 80 ms, the machine code of the engine being made; better at start than in a negotiation. */
+function warmUp(engine: PolicyEngine): void {
+  const principal = { organisation: 'nobody', name: 'nobody' }
+  for (const subject of SUBJECTS) {
+    engine.evaluate({
+      subject,
+      question: 'accept',
+      principal,
+      resource: { id: '', attributes: {} },
+      context: {}
+    })
   }
 }
 
 /**
- * The Cedar engine, with the organisation's own rules. Loading takes some 30 to 150 ms, once per process.
+ * The Cedar engine, with the organisation's own rules. Loading takes some 200 ms, once per process.
  *
  * @throws {RulesMalformed} when an own rule cannot be read or speaks of what the schema does not know
  */
 export async function createCedarEngine(files: readonly RuleFile[] = []): Promise<PolicyEngine> {
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
-  return new CedarEngine(cedar, readOwnRules(cedar, files))
+  const engine = new CedarEngine(cedar, readOwnRules(cedar, files))
+  warmUp(engine)
+  return engine
 }

@@ -47,7 +47,7 @@ interface Attempt {
 const NOT_IN_FORCE = 1000
 const NOT_ENFORCEABLE = 2000
 
-function notEnforceable({ id, payload }: AgreementInForce, engine: PolicyEngine): Denial | null {
+function notEnforceable({ payload }: AgreementInForce, engine: PolicyEngine): Denial | null {
   const clauses = unenforceableClauses(payload.terms)
   const [first] = clauses
   if (first === undefined) return null
@@ -61,7 +61,7 @@ function notEnforceable({ id, payload }: AgreementInForce, engine: PolicyEngine)
     ),
     clauses: clauses.map(({ clause }) => `${payload.name}#${clause}`),
     detail: null,
-    policy: `${engine.policy}/${id}`.slice(0, 128)
+    policy: engine.policy
   }
 }
 

@@ -2,7 +2,6 @@ import type { DetailedError, Policy } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import type { Cedar } from './cedar.ts'
 import type { OwnRule, RuleFinding } from './engine.ts'
-import { PERMIT } from './rules.ts'
 import { SCHEMA } from './schema.ts'
 
 /** A file of the organisation's policy folder. */
@@ -29,7 +28,7 @@ export class RulesMalformed extends DynamosError {
   }
 }
 
-/** The organisation's own rules, ready to be preparsed; null when there are none. */
+/** The organisation's own rules under names of ours, ready to be preparsed. */
 export interface OwnRules {
   policies: Record<string, Policy>
   rules: Map<string, OwnRule>
@@ -79,15 +78,15 @@ function readFile(
 }
 
 /**
- * Reads the organisation's policy folder. The rules are put beside one broad permit, so a `permit` among them lifts nothing:
- * only their `forbid`s matter.
+ * Reads the organisation's policy folder. The rules are put beside the fixed ones, whose broad permit stands already: a
+ * `permit` among them lifts nothing, only their `forbid`s matter.
  *
  * @throws {RulesMalformed} with file, line and column of everything that Cedar or the schema does not accept
  */
-export function readOwnRules(cedar: Cedar, files: readonly RuleFile[]): OwnRules | null {
+export function readOwnRules(cedar: Cedar, files: readonly RuleFile[]): OwnRules {
   const errors: RuleFinding[] = []
   const warnings: RuleFinding[] = []
-  const policies: Record<string, Policy> = { permit: PERMIT }
+  const policies: Record<string, Policy> = {}
   const rules = new Map<string, OwnRule>()
   for (const source of files) {
     const read = readFile(cedar, source)
@@ -123,5 +122,5 @@ export function readOwnRules(cedar: Cedar, files: readonly RuleFile[]): OwnRules
     })
   }
   if (errors.length > 0) throw new RulesMalformed(errors)
-  return rules.size === 0 ? null : { policies, rules, warnings }
+  return { policies, rules, warnings }
 }

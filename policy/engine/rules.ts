@@ -181,7 +181,20 @@ export const RULES: Readonly<Record<Subject, string>> = {
   Contract: PERMIT + CONTRACT
 }
 
+/** The rules of a set under their clauses, in the order in which broken ones are reported; `permit` first. */
+export function rulesOf(subject: Subject): Map<string, string> {
+  const rules = RULES[subject].split(/\n(?=@id)/).map((rule): [string, string] => {
+    const clause = /@id\("([^"]+)"\)/.exec(rule)?.[1]
+    return [clause ?? '', rule]
+  })
+  return new Map(rules)
+}
+
+const CLAUSES = new Map(
+  SUBJECTS.map((subject) => [subject, [...rulesOf(subject).keys()].filter((clause) => clause !== 'permit')])
+)
+
 /** The clauses of a set, in the order in which broken ones are reported. */
-export function clausesOf(subject: Subject): string[] {
-  return [...RULES[subject].matchAll(/@id\("([^"]+)"\)\nforbid/g)].map((match) => match[1] ?? '')
+export function clausesOf(subject: Subject): readonly string[] {
+  return CLAUSES.get(subject) ?? []
 }
