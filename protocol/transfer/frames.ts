@@ -188,10 +188,12 @@ export class FlowEnd {
     }
   }
 
-  /** Both ends have said all there is to say. */
+  /** Both ends have said all there is to say; whether the other one closes properly changes nothing any more. */
   async close(): Promise<void> {
     try {
       await this.soon(this.#stream.close(), 'expected the stream to close')
+      const { done } = await this.soon(this.#read(), 'expected the other end to close')
+      if (done !== true) throw new FlowFailed('flow-altered', 'expected nothing after the last frame')
     } catch (thrown) {
       this.#stream.abort(toError(thrown))
     }
