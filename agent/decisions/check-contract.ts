@@ -77,6 +77,14 @@ function role(contract: Contract, wanted: Party['roles'][number]): Party[] {
   return contract.parties.filter((party) => party.roles.includes(wanted))
 }
 
+/** Which of the rows that were asked the contract takes; -1: none. */
+function rowOf(contract: Contract, request: Payload<'request'>): number {
+  const host = computesAtData(contract.archetype) ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
+  return request.rows.findIndex(
+    (one) => one.archetype === contract.archetype.name && one.infrastructure === host
+  )
+}
+
 function checkParties({ self, contract, request, offer }: ContractFacts): Refusal | null {
   const own = contract.parties.find((party) => party.peer === self.peer)
   if (own === undefined) return invalid('this agent is no party')
@@ -89,12 +97,9 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
   if (!request.recipients.includes(recipients[0]?.organisation ?? '')) return differs('the recipient')
   if (data.length === 0 || data.some((party) => !request.providers.includes(party.peer)))
     return differs('the data providers')
-  const atData = computesAtData(contract.archetype)
-  const infrastructure = atData ? null : (hosts[0]?.peer ?? null)
-  if (!atData && hosts.length !== 1) return invalid('expected one compute provider')
-  const row = request.rows.findIndex(
-    (one) => one.archetype === contract.archetype.name && one.infrastructure === infrastructure
-  )
+  if (!computesAtData(contract.archetype) && hosts.length !== 1)
+    return invalid('expected one compute provider')
+  const row = rowOf(contract, request)
   if (row === -1) return differs('the placement is none of the rows that were asked')
   if (own.offer === null) return offer === null ? null : invalid('it does not name the offer it rests on')
   const answer = offer?.payload.rows.find((one) => one.row === row)
@@ -128,15 +133,10 @@ function checkChain({ contract, services, request }: ContractFacts): Refusal | n
   return null
 }
 
-function checkOffer({ self, contract, offer }: ContractFacts): Refusal | null {
-  if (offer === null) return null
-  const answer = offer.payload.rows.find(
-    (one) =>
-      one.verdict === 'permit' &&
-      one.terms !== null &&
-      contract.parties.some((party) => party.peer === self.peer && party.roles.includes('data'))
-  )
-  if (answer === undefined || answer.verdict !== 'permit' || answer.terms === null) return null
+function checkOffer({ self, contract, request, offer }: ContractFacts): Refusal | null {
+  const row = rowOf(contract, request)
+  const answer = offer?.payload.rows.find((one) => one.row === row)
+  if (answer?.verdict !== 'permit' || answer.terms === null) return null
   const own = contract.chain.filter((step) => step.at === self.peer).map((step) => step.service)
   const missing = answer.services.find((service) => !own.includes(service))
   if (missing !== undefined)
@@ -156,11 +156,14 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
   const several = role(contract, 'data').length > 1
   const union = request.options.aggregate && several
   const atData = computesAtData(contract.archetype)
+  const row = rowOf(contract, request)
   for (const section of sections) {
     switch (section.as) {
       case 'data': {
         if (query === null || !isDeepStrictEqual(section.query, query)) return differs('the query')
-        const granted = offer?.details.grants.some((grant) => grant.agreement.id === section.agreement)
+        const granted = offer?.details.grants.some(
+          (grant) => grant.agreement.id === section.agreement && grant.rows.includes(row)
+        )
         if (granted !== true) return differs('the agreement')
         const phase = atData ? (union ? 'partial' : 'complete') : null
         if (section.algorithm !== phase) return invalid('the algorithm stands in the wrong phase')

@@ -1,0 +1,250 @@
+import { refusalCode } from '../../protocol/documents/index.ts'
+import type {
+  DecisionView,
+  ReceiptView,
+  RefusalView,
+  RequestStatus,
+  RequestView,
+  ResultView
+} from '../api/index.ts'
+import type { HopRefusal } from '../composition/index.ts'
+import type { StoredResult } from '../exchange/index.ts'
+import type { HeldContract } from '../negotiation/index.ts'
+import type { RequestRecord } from './record.ts'
+import { latestOffer } from './write-contract.ts'
+
+const MICRO = 1e6
+
+/** How a request stands, from where its exchange stands. */
+export function statusOf(record: RequestRecord): RequestStatus {
+  const stage = record.coordinator?.stage
+  if (stage === undefined) return 'discovering'
+  switch (stage.phase) {
+    case 'collecting':
+    case 'composing':
+    case 'proposing':
+      return 'negotiating'
+    case 'running':
+    case 'closing':
+      return 'running'
+    case 'ended': {
+      const { result, code } = stage.outcome
+      if (result === 'completed') return 'completed'
+      if (record.dryRun && record.composition?.plan != null) return 'completed'
+      if (result === 'cancelled') return 'cancelled'
+      const started = record.coordinator?.plans.some((plan) => plan.started) ?? false
+      const refused = record.composition?.plan === null || (!started && refusalCode.safeParse(code).success)
+      if (refused) return 'refused'
+      return result === 'expired' || code === 'timeout' ? 'timed-out' : 'failed'
+    }
+  }
+}
+
+/** The contract in force, or the last one that was tried. */
+export function contractOf(record: RequestRecord): HeldContract | null {
+  const plans = record.coordinator?.plans ?? []
+  const plan = plans.filter((one) => one.started).at(-1) ?? plans.at(-1)
+  return plan === undefined ? null : (record.dossier.contracts.get(plan.contract.id) ?? null)
+}
+
+/** What people see of a request. */
+export function viewRequest(record: RequestRecord, organisationOf: (peer: string) => string): RequestView {
+  const held = contractOf(record)
+  const { composition, status } = record
+  const chain = held?.contract.payload.chain ?? composition?.plan?.chain.steps ?? []
+  const refusals = record.refusals.map(viewRefusal)
+  const ended = record.coordinator?.stage.phase === 'ended' ? record.coordinator.stage.outcome : null
+  const failed = (status === 'failed' || status === 'timed-out') && ended !== null
+  const missing = [
+    ...(composition?.missing ?? []),
+    ...(record.prepared?.unknown.map((one) => one.organisation) ?? [])
+  ]
+  return {
+    request: record.id,
+    contract: held?.contract.id ?? null,
+    status,
+    archetype: held?.contract.payload.archetype.name ?? composition?.plan?.archetype.name ?? null,
+    missing: status === 'refused' ? [] : missing,
+    notes: notesOf(record),
+    chain: chain.map((step) => ({ service: step.service, at: organisationOf(step.at) })),
+    decisions: decisionsOf(record, held, organisationOf),
+    candidates: (composition?.candidates ?? []).map((candidate) => ({
+      archetype: candidate.archetype,
+      at: {
+        infrastructure: candidate.infrastructure === null ? 'data' : organisationOf(candidate.infrastructure)
+      },
+      scores: { ...candidate.scores },
+      total: candidate.total,
+      chosen: candidate.chosen,
+      why: candidate.why
+    })),
+    ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
+    artifacts: [],
+    ...(refusals.length === 0 ? {} : { refusals }),
+    ...(failed
+      ? {
+          error: {
+            code: ended.code ?? 'internal',
+            hop: ended.hop === null ? null : organisationOf(ended.hop),
+            step: ended.step,
+            position: ended.position,
+            message: explainFailure(
+              ended.code ?? 'internal',
+              ended.hop === null ? null : organisationOf(ended.hop)
+            )
+          }
+        }
+      : {}),
+    receipts: held === null ? [] : receiptsOf(held),
+    timing: timingOf(record),
+    submitted: record.submittedAt,
+    user: record.user
+  }
+}
+
+export function viewRefusal({
+  hop,
+  question,
+  refusal
+}: HopRefusal | (Omit<HopRefusal, 'question'> & { question: string })): RefusalView {
+  return {
+    hop,
+    question,
+    code: refusal.code,
+    clause: refusal.clause,
+    reason: refusal.reason,
+    acceptable: refusal.acceptable,
+    ...(refusal.position === null ? {} : { position: refusal.position })
+  }
+}
+
+export function viewResult(result: StoredResult): ResultView {
+  const { from, columns, types, rows, rowCount, truncated } = result
+  return { from, columns, types, rows, rowCount, truncated, suppressed: [] }
+}
+
+function notesOf(record: RequestRecord): string[] {
+  const notes = [...(record.composition?.notes ?? [])]
+  for (const { organisation, refusal } of record.prepared?.unknown ?? [])
+    notes.push(`${organisation}: ${refusal.reason}`)
+  const epochs = record.coordinator?.plans.length ?? 0
+  if (epochs > 1) notes.push(`planned ${epochs} times: a party dropped out or declined`)
+  if (record.dryRun) notes.push('dry run: nothing was run')
+  return notes
+}
+
+/** What each hop said to each question, as its signed documents show. */
+function decisionsOf(
+  record: RequestRecord,
+  held: HeldContract | null,
+  organisationOf: (peer: string) => string
+): DecisionView[] {
+  const decisions: DecisionView[] = []
+  const chosen = record.composition?.candidates.find((candidate) => candidate.chosen)?.row
+  for (const peer of new Set([...record.dossier.offers.values()].map((one) => one.offer.payload.issuer))) {
+    const offer = latestOffer(record.dossier, peer)?.offer.payload
+    if (offer === undefined) continue
+    const row = offer.rows.find((one) => one.row === chosen) ?? offer.rows[0]
+    if (row === undefined) continue
+    decisions.push({
+      hop: offer.organisation,
+      question: offer.as.includes('data') ? 'offer' : offer.as.includes('infrastructure') ? 'host' : 'accept',
+      verdict: row.verdict === 'permit' ? 'permit' : 'deny',
+      clauses:
+        row.verdict === 'permit'
+          ? row.clauses
+          : row.refusal.clause === null
+            ? [row.refusal.code]
+            : [row.refusal.clause],
+      policy: offer.policy
+    })
+  }
+  if (held === null) return decisions
+  const policyOf = (peer: string) => latestOffer(record.dossier, peer)?.offer.payload.policy ?? ''
+  for (const acceptance of held.acceptances.values()) {
+    const { issuer } = acceptance.payload
+    decisions.push({
+      hop: organisationOf(issuer),
+      question: 'accept',
+      verdict: 'permit',
+      clauses: [],
+      policy: policyOf(issuer)
+    })
+  }
+  if (held.decline !== null) {
+    const { issuer, refusal } = held.decline.payload
+    const clauses = [refusal.clause ?? refusal.code]
+    decisions.push({
+      hop: organisationOf(issuer),
+      question: 'accept',
+      verdict: 'deny',
+      clauses,
+      policy: policyOf(issuer)
+    })
+  }
+  return decisions
+}
+
+function receiptsOf(held: HeldContract): ReceiptView[] {
+  return [...held.receipts.values()]
+    .map((receipt) => receipt.payload)
+    .sort((one, other) => one.step - other.step)
+    .map((receipt) => ({
+      hop: receipt.organisation,
+      service: receipt.service,
+      rows: receipt.rows,
+      bytes: receipt.bytes,
+      cpuSeconds: receipt.cpuMicroseconds / MICRO,
+      joules: receipt.microjoules / MICRO,
+      energy: receipt.energy,
+      cache: receipt.cache,
+      milliseconds: receipt.milliseconds,
+      wiped:
+        receipt.wiped === null
+          ? null
+          : { bytes: receipt.wiped.bytes, at: new Date(receipt.wiped.at).toISOString() }
+    }))
+}
+
+/** Milliseconds of each phase; a phase that was not reached is left out. */
+function timingOf({ milestones }: RequestRecord): Record<string, number> {
+  const { submitted, discovered, offered, composed, started, ended } = milestones
+  const timing: Record<string, number> = {}
+  const span = (name: string, from: number | null, to: number | null): void => {
+    if (from !== null && to !== null) timing[name] = Math.round(to - from)
+  }
+  span('discover', submitted, discovered)
+  span('offer', discovered, offered)
+  span('compose', offered, composed)
+  span('accept', composed, started)
+  span('negotiate', discovered, started)
+  span('execute', started, ended)
+  span('total', submitted, ended)
+  return timing
+}
+
+function explainFailure(code: string, hop: string | null): string {
+  const who = hop ?? 'a party'
+  switch (code) {
+    case 'party-lost':
+    case 'peer-unreachable':
+      return `${who} could not be reached any more, and no other candidate was left`
+    case 'peer-silent':
+      return `${who} did not answer in time`
+    case 'timeout':
+      return `the deadline passed before ${hop === null ? 'all' : who} had done its share`
+    case 'job-timeout':
+      return `the job of ${who} ran into its time limit; ask for less, or make the query simpler`
+    case 'memory-limit':
+      return `the job of ${who} needed more memory than it may have`
+    case 'disk-limit':
+    case 'storage-full':
+      return `${who} has not enough disk for it`
+    case 'sql-runtime':
+      return `the query failed over the data of ${who}; the engine's own words may quote data and stay there`
+    case 'output-too-large':
+      return `the result has more rows than the agreement of ${who} allows`
+    default:
+      return `${who} could not do its share`
+  }
+}

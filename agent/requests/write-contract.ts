@@ -1,0 +1,123 @@
+import type { ParameterValue, Party, Payload, Section } from '../../protocol/documents/index.ts'
+import type { Column } from '../../services/index.ts'
+import { columnsOf, type Plan } from '../composition/index.ts'
+import type { Composed, Dossier, HeldOffer, Speaker } from '../negotiation/index.ts'
+
+const HOUR = 3_600_000
+
+interface ContractInput {
+  plan: Plan
+  dossier: Dossier
+  epoch: number
+  sandbox: 'bubblewrap' | 'none'
+}
+
+/** The sections of each party, by peer: what it needs to do its share, and nobody else may see. */
+function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
+  const query = dossier.query?.part
+  if (query === undefined) throw new Error('a request without its query part cannot become a contract')
+  const parameters: Record<string, ParameterValue> = query.parameters
+  const organisation = new Map(plan.data.map((answer) => [answer.peer, answer.organisation]))
+  const inputsTo = (peer: string, columns: (of: readonly string[]) => Column[]) =>
+    plan.chain.flows
+      .filter((flow) => flow.to === peer)
+      .map((flow) => {
+        const of = plan.chain.carries[flow.flow] ?? []
+        return {
+          flow: flow.flow,
+          organisations: of.flatMap((one) => organisation.get(one) ?? []),
+          columns: columns(of)
+        }
+      })
+  const sections = new Map<string, Section[]>()
+  const add = (peer: string, section: Section): void => {
+    sections.set(peer, [...(sections.get(peer) ?? []), section])
+  }
+  for (const answer of plan.data) {
+    const grant = answer.details?.grants.find((one) => one.rows.includes(plan.row))
+    if (grant === undefined) throw new Error(`${answer.organisation} permits the row and names no agreement`)
+    add(answer.peer, {
+      as: 'data',
+      agreement: grant.agreement.id,
+      query,
+      algorithm: plan.chain.algorithmAtData ? (plan.merge ? 'partial' : 'complete') : null,
+      steps: []
+    })
+  }
+  if (plan.infrastructure !== null) {
+    add(plan.infrastructure.peer, {
+      as: 'infrastructure',
+      parameters,
+      algorithm: 'complete',
+      inputs: inputsTo(plan.infrastructure.peer, (of) => {
+        const sender = plan.data.find((answer) => answer.peer === of[0])
+        return sender === undefined ? [] : columnsOf(sender, plan.row)
+      }),
+      union: plan.union
+    })
+  }
+  add(plan.recipient.peer, {
+    as: 'recipient',
+    parameters,
+    inputs: inputsTo(plan.recipient.peer, () => []),
+    union: plan.union,
+    merge: plan.merge
+  })
+  return sections
+}
+
+/** The contract of a plan: a header that all parties see, and a section for each, signed by the requester's agent. */
+export async function writeContract(input: ContractInput, speaker: Speaker): Promise<Composed> {
+  const { plan, dossier, epoch, sandbox } = input
+  const request: Payload<'request'> = dossier.request.payload
+  const sections = sectionsOf(input)
+  const sealed = new Map<string, Awaited<ReturnType<Speaker['section']>>>()
+  for (const [peer, content] of sections) sealed.set(peer, await speaker.section(content))
+
+  const parties: Party[] = []
+  for (const [peer, content] of sections) {
+    const held = latestOffer(dossier, peer)
+    const digest = sealed.get(peer)?.digest
+    if (digest === undefined) continue
+    const onlyTakes = content.every((section) => section.as === 'recipient') && peer === request.issuer
+    parties.push({
+      peer,
+      organisation: held?.offer.payload.organisation ?? plan.recipient.organisation,
+      roles: content.map((section) => section.as),
+      offer: onlyTakes ? null : (held?.offer.id ?? null),
+      sandbox: held?.offer.payload.sandbox ?? sandbox,
+      section: digest
+    })
+  }
+  const contract = await speaker.sign(
+    'contract',
+    {
+      request: dossier.request.id,
+      epoch,
+      organisation: request.organisation,
+      user: request.user,
+      purpose: request.purpose,
+      datasets: request.datasets,
+      algorithm: request.algorithm,
+      archetype: plan.archetype,
+      parties,
+      chain: plan.chain.steps,
+      flows: plan.chain.flows,
+      recipients: request.recipients,
+      terms: plan.terms,
+      deadline: request.deadline
+    },
+    request.deadline + HOUR
+  )
+  return { contract, sections: new Map([...sealed].map(([peer, { section }]) => [peer, section])) }
+}
+
+/** A hop's newest offer. */
+export function latestOffer(dossier: Dossier, peer: string): HeldOffer | undefined {
+  let latest: HeldOffer | undefined
+  for (const held of dossier.offers.values()) {
+    if (held.offer.payload.issuer !== peer) continue
+    if (latest === undefined || held.offer.payload.issuedAt >= latest.offer.payload.issuedAt) latest = held
+  }
+  return latest
+}
