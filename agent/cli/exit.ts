@@ -1,5 +1,5 @@
 import { REFUSAL_CODES } from '../../protocol/documents/codes.ts'
-import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
+import { codeOf as codeOfOwn, DynamosError, toError } from '../../protocol/errors/index.ts'
 import type { RequestStatus } from '../api/index.ts'
 
 /** What programs rely on. */
@@ -34,6 +34,19 @@ const REFUSALS: readonly string[] = REFUSAL_CODES
 /** Refusal codes that are about this machine or this moment, not about what was asked. */
 const NOT_REFUSALS: readonly string[] = ['shutting-down', 'storage-full']
 
+/** Our codes are lower case with dashes, the platform's (ENOENT, ERR_…) are not. */
+const OWN_CODE = /^[a-z]+(-[a-z]+)*$/
+
+/**
+ * The code of anything thrown. Handlers are loaded later than this module, in whatever way the program was put together, so
+ * an error of ours is known by its code and not by its class.
+ */
+export function codeOf(thrown: unknown): string {
+  const error = toError(thrown)
+  const own = 'code' in error && typeof error.code === 'string' && OWN_CODE.test(error.code)
+  return own ? String(error.code) : codeOfOwn(error)
+}
+
 /** The exit code of anything thrown. */
 export function exitOf(thrown: unknown): number {
   const code = codeOf(thrown)
@@ -47,6 +60,6 @@ export function exitOf(thrown: unknown): number {
 export function explainError(thrown: unknown, debug: boolean): string {
   const error = toError(thrown)
   if (debug) return error.stack ?? error.message
-  if (error instanceof DynamosError) return error.message
+  if (codeOf(error) !== 'internal') return error.message
   return `${error.message} (DEBUG=1 shows where)`
 }

@@ -1,9 +1,8 @@
 import { Command, CommanderError } from 'commander'
-import { codeOf } from '../../protocol/errors/index.ts'
 import { COMMANDS } from './commands/index.ts'
 import { type Context, createContext } from './context.ts'
 import { type Doors, daemonDoors } from './doors.ts'
-import { EXIT, exitOf, explainError } from './exit.ts'
+import { codeOf, EXIT, exitOf, explainError } from './exit.ts'
 import type { Runner } from './options.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -1,20 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { isSeq, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { toError } from '../../../../protocol/errors/index.ts'
-import {
-  type AgentConfig,
-  type DatasetTable,
-  loadAgentConfig,
-  parseDataset,
-  readSource
-} from '../../../config/index.ts'
+import { type DatasetTable, loadAgentConfig, parseDataset, readSource } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
 import { describeDataset } from './description.ts'
+import { listInConfig } from './list-in-config.ts'
 import { personalSign } from './personal.ts'
 
 const addOptions = z.object({
@@ -46,18 +40,6 @@ function tablesOf(files: readonly string[], options: AddOptions, file: string): 
     ])
   )
   return parseDataset(readSource(JSON.stringify({ id: options.id, tables }), file)).tables
-}
-
-/** Adds a file to `datasets` of agent.yaml and leaves everything else, comments too, as it is. */
-async function listDataset(config: AgentConfig, file: string): Promise<void> {
-  const entry = relative(dirname(config.file), file)
-  const document = parseDocument(await readFile(config.file, 'utf8'))
-  const listed = document.get('datasets')
-  if (isSeq(listed)) {
-    if (config.datasets.includes(file)) return
-    listed.add(entry)
-  } else document.set('datasets', [entry])
-  await writeFile(config.file, document.toString({ lineWidth: 0, flowCollectionPadding: false }))
 }
 
 async function writeDescription(file: string, text: string, force: boolean): Promise<void> {
@@ -93,7 +75,7 @@ export async function add(context: Context, input: Input): Promise<undefined> {
   })
   const { id, title = id, contact, visibility } = options
   await writeDescription(file, describeDataset({ id, title, contact, visibility, tables }), options.force)
-  await listDataset(config, file)
+  await listInConfig(config, file)
   const personal = tables.flatMap(({ found }) =>
     found.columns.flatMap(({ name }) => {
       const sign = personalSign(name)
