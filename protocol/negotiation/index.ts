@@ -50,7 +50,7 @@ import type { CoordinatorEvent, HopEvent } from './events.ts'
 import { advanceHop } from './hop.ts'
 import { type Hop, hop, hopWakeAt } from './hop-state.ts'
 
-export { createCoordinator, PlanInvalid } from './coordinator.ts'
+export { createCoordinator, PlanInvalid } from './coordinator-plan.ts'
 export type { Coordinator, CoordinatorLimits, CoordinatorStage } from './coordinator-state.ts'
 export type { Advance, Effect } from './effects.ts'
 export type {

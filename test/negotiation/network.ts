@@ -10,7 +10,6 @@ import {
   flowRefusal,
   type Hop,
   type HopEvent,
-  isComplete,
   type Message,
   type OutcomeView,
   type PartyView,
@@ -206,8 +205,7 @@ export class Network {
     agent.heard.push(message)
     if (message.kind === 'start') {
       const contract = this.contracts.get(message.contract)
-      if (contract !== undefined && isComplete(contract, message.acceptances))
-        agent.completeStarts.add(message.contract)
+      if (contract !== undefined && isProof(contract, message)) agent.completeStarts.add(message.contract)
     }
     const event = { type: 'received' as const, from, message, now: agent.clock }
     for (const machine of addressees(message.kind))
@@ -488,6 +486,14 @@ export class Network {
         if (state === 'held') throw new Broken(`promise 3: ${agent.peer} never gives back ${contract}`)
     }
   }
+}
+
+/** Said in other words than the machine's own, so that it can catch the machine. */
+function isProof(contract: ContractView, { acceptances }: Extract<Message, { kind: 'start' }>): boolean {
+  const parties = contract.parties.map((party) => party.peer).toSorted()
+  const signers = acceptances.map((one) => one.signer).toSorted()
+  const same = acceptances.filter((one) => one.contract === contract.id && one.epoch === contract.epoch)
+  return same.length === acceptances.length && JSON.stringify(parties) === JSON.stringify(signers)
 }
 
 export function aRefusal(code: 'policy-forbids' | 'busy') {
