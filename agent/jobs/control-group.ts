@@ -1,4 +1,5 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** The kernel's own limits on the processes of one job. */
@@ -13,6 +14,8 @@ export interface ControlGroup {
 
 export interface ControlGroups {
   readonly version: 1 | 2
+  /** Removes what agents that were killed left behind. */
+  sweep(): Promise<void>
   create(id: string): Promise<ControlGroup>
 }
 
@@ -24,9 +27,10 @@ export async function detectControlGroups(): Promise<ControlGroups | undefined> 
   for (const groups of [versionTwo(own), versionOne(own)]) {
     if (groups === undefined) continue
     try {
-      const trial = await groups.create(`probe-${process.pid}`)
+      const trial = await groups.create(randomUUID())
       try {
         await trial.limit(64 * 1024 * 1024, 64)
+        await groups.sweep()
         return groups
       } finally {
         await trial.remove()
@@ -46,9 +50,13 @@ function versionOne(own: string): ControlGroups | undefined {
   const pids = path('pids')
   return {
     version: 1,
+    async sweep() {
+      await sweepFolder(join(ROOT, 'memory', memory))
+      if (pids !== undefined) await sweepFolder(join(ROOT, 'pids', pids))
+    },
     async create(id) {
-      const memoryFolder = join(ROOT, 'memory', memory, `dynamos-${id}`)
-      const pidsFolder = pids === undefined ? undefined : join(ROOT, 'pids', pids, `dynamos-${id}`)
+      const memoryFolder = join(ROOT, 'memory', memory, groupName(id))
+      const pidsFolder = pids === undefined ? undefined : join(ROOT, 'pids', pids, groupName(id))
       const folders = [memoryFolder, ...(pidsFolder === undefined ? [] : [pidsFolder])]
       for (const folder of folders) await mkdir(folder)
       return {
@@ -71,8 +79,9 @@ function versionTwo(own: string): ControlGroups | undefined {
   const parent = join(ROOT, dirname(path))
   return {
     version: 2,
+    sweep: () => sweepFolder(parent),
     async create(id) {
-      const folder = join(parent, `dynamos-${id}`)
+      const folder = join(parent, groupName(id))
       await writeFile(join(parent, 'cgroup.subtree_control'), '+memory +pids')
       await mkdir(folder)
       return {
@@ -116,5 +125,22 @@ async function removeFolders(folders: readonly string[]): Promise<void> {
       if (removed) break
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
+  }
+}
+
+/** The name says whose it is, so that another agent can tell when that one is gone. */
+function groupName(id: string): string {
+  return `dynamos-${process.pid}-${id}`
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^dynamos-(\d+)-/.exec(name)?.[1]
+    if (pid === undefined) continue
+    const alive = await access(`/proc/${pid}`).then(
+      () => true,
+      () => false
+    )
+    if (!alive) await rmdir(join(folder, name)).catch(() => undefined)
   }
 }

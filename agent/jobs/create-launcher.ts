@@ -37,6 +37,12 @@ export interface LauncherInit {
    * @default 500
    */
   inspectMilliseconds?: number
+  /**
+   * Whether to use the kernel's control groups where this process may; otherwise the memory of jobs is watched.
+   *
+   * @default true
+   */
+  controlGroups?: boolean
 }
 
 /**
@@ -55,7 +61,7 @@ export async function createLauncher(init: LauncherInit): Promise<Launcher> {
     }
     host = found.host
   }
-  const groups = await detectControlGroups()
+  const groups = init.controlGroups === false ? undefined : await detectControlGroups()
   const launcher = new JobLauncher(init, new Starter({ ...init, host, groups }), groups)
   await launcher.start()
   return launcher

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
 import { answers, parseReport } from './answer.ts'
 import type { ControlGroups } from './control-group.ts'
@@ -19,7 +20,6 @@ interface Running extends StartedJail {
 export class Inspector {
   private running: Promise<Running> | undefined
   private queue: Promise<unknown> = Promise.resolve()
-  private made = 0
   private stopped = false
 
   constructor(
@@ -97,13 +97,7 @@ export class Inspector {
   private async start(): Promise<Running> {
     const started = await this.starter.start(await this.folders.make(), [])
     await started.jail.ready
-    const watch = new Watch(
-      started.jail,
-      started.folder.path,
-      LIMITS,
-      this.groups,
-      `inspect-${process.pid}-${this.made++}`
-    )
+    const watch = new Watch(started.jail, started.folder.path, LIMITS, this.groups, randomUUID())
     await watch.start()
     return { ...started, watch }
   }
