@@ -1,12 +1,15 @@
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { equals } from 'uint8arrays'
 import { z } from 'zod'
-import { describeAgreement } from '../../../../policy/index.ts'
+import { type Agreed, describeAgreement, parseAgreement } from '../../../../policy/index.ts'
 import {
   agreement as agreementSchema,
   decodePlain,
+  encodePlain,
   encodeSigned,
   idOf,
+  type Payload,
   signDocument
 } from '../../../../protocol/documents/index.ts'
 import { agreementView, preparedAgreement } from '../../../api/index.ts'
@@ -42,6 +45,21 @@ async function keyFile(context: Context, key: string | undefined): Promise<strin
 }
 
 /**
+ * The agent is believed in one thing only: which organisation speaks for a user's address.
+ *
+ * @throws {NotAnAgent} when it prepared other terms than the file has
+ */
+function assertSameTerms(payload: Payload<'agreement'>, text: string, url: string): void {
+  const draft = parseAgreement(text, 'agreement', (address) =>
+    payload.terms.consumers
+      .flatMap((consumer) => ('user' in consumer ? [consumer.user] : []))
+      .find(({ name }) => name.toLowerCase() === address.toLowerCase())
+  )
+  const said = ({ name, provider, dataset, terms }: Agreed) => encodePlain({ name, provider, dataset, terms })
+  if (!equals(said(draft), said(payload))) throw new NotAnAgent(url, 'other terms than those of the file')
+}
+
+/**
  * The agent made the bytes that are to be signed. They are opened here and told in words before the steward's key touches
  * them, so that an agent cannot have something else signed than what was asked for.
  */
@@ -56,6 +74,7 @@ async function signHere(
   if ((await idOf(bytes)) !== prepared.id)
     throw new NotAnAgent(client.url, 'bytes that are not what they are called')
   const payload = decodePlain(bytes, agreementSchema)
+  assertSameTerms(payload, text, client.url)
   context.say(
     describeAgreement(payload)
       .map((line) => `- ${plain(line)}`)
