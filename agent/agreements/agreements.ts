@@ -195,6 +195,13 @@ export class Agreements {
   ): Promise<{ agreement: Agreement; pending: { organisation: string; reason: string }[] }> {
     const { members, show } = this.#components
     this.#assertAcceptable(agreement)
+    const { provider } = agreement.payload
+    if (provider !== members.own.organisation || !signedBy(agreement, members).includes(provider)) {
+      throw new AgreementNotSignable(
+        'bad-signature',
+        `expected an agreement of ${members.own.organisation}, signed by its steward`
+      )
+    }
     await this.#keep(agreement)
     const own = members.own.organisation
     const others = agreement.payload.parties.filter((party) => party !== own)

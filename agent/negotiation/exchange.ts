@@ -49,6 +49,7 @@ export class Exchange {
   readonly #queue: Queued[] = []
   readonly #slots: ReplySlot[] = []
   readonly #shares = new Map<string, AbortController>()
+  readonly #sharesEnd = new Set<Promise<void>>()
   #draining = false
   /** Quick work under way whose answer may belong into a reply. */
   #pending = 0
@@ -91,6 +92,12 @@ export class Exchange {
     await this.#commit([], effects, true)
     this.#carryOut('coordinator', effects)
     this.#arm()
+  }
+
+  /** Resolves when no share runs here any more. */
+  async sharesEnded(): Promise<void> {
+    await Promise.all(this.#sharesEnd)
+    await this.#whenIdle()
   }
 
   stop(): void {
@@ -373,7 +380,7 @@ export class Exchange {
       const ran = await store.work.of(contract)
       for (const one of ran) await store.work.end(contract, one.step, one.round, status, clock.now())
     }
-    void shares
+    const ended = shares
       .run(this.dossier, contract, share.signal)
       .then(
         async () => {
@@ -396,8 +403,10 @@ export class Exchange {
       .catch((error: unknown) => this.#note(error))
       .finally(() => {
         this.#shares.delete(contract)
+        this.#sharesEnd.delete(ended)
         if (this.hop?.stage.phase === 'ended') this.#forgetContracts()
       })
+    this.#sharesEnd.add(ended)
   }
 
   #sendReceipts(contract: string): void {

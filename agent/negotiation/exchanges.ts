@@ -30,6 +30,8 @@ export class RequestNotTaken extends DynamosError {
   static override readonly name = 'RequestNotTaken'
 }
 
+const STOP_WITHIN_MS = 1000
+
 /** Every exchange this agent takes part in, by request. */
 export class Exchanges {
   readonly #open = new Map<string, Exchange>()
@@ -46,6 +48,11 @@ export class Exchanges {
 
   get(request: string): Exchange | undefined {
     return this.#open.get(request)
+  }
+
+  /** The exchange whose contract this is, when this agent knows it. */
+  byContract(contract: string): Exchange | undefined {
+    return [...this.#open.values()].find((exchange) => exchange.dossier.contracts.has(contract))
   }
 
   /** Exchanges in which `peer` is a party of a contract that runs. */
@@ -100,7 +107,6 @@ export class Exchanges {
    * @throws {DynamosError} with the code that the peer is told
    */
   async receive(from: string, wire: WireMessage): Promise<WireMessage[]> {
-    if (this.#stopping) throw new RequestNotTaken('shutting-down', 'this agent is stopping')
     const exchange =
       wire.kind === 'ask' ? await this.#openForAsk(from, wire) : this.#open.get(await requestOf(wire))
     if (exchange === undefined) throw new UnknownDocument('this request is not known here')
@@ -133,10 +139,23 @@ export class Exchanges {
     }
   }
 
-  /** No new requests; shares that run are stopped. */
-  stop(): void {
+  /** No new requests; shares that run may finish until `deadline`, then they are stopped and reported as failed. */
+  async drain(deadline: number): Promise<void> {
     this.#stopping = true
-    for (const exchange of this.#open.values()) exchange.stop()
+    const { clock } = this.#ports
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const cancel = clock.after(Math.max(0, deadline - clock.now()), resolve)
+    const exchanges = [...this.#open.values()]
+    await Promise.race([Promise.all(exchanges.map(async (exchange) => await exchange.sharesEnded())), late])
+    cancel()
+    for (const exchange of exchanges) exchange.stop()
+    const { promise: stopped, resolve: giveUp } = Promise.withResolvers<void>()
+    const cancelWait = clock.after(STOP_WITHIN_MS, giveUp)
+    await Promise.race([
+      Promise.all(exchanges.map(async (exchange) => await exchange.sharesEnded())),
+      stopped
+    ])
+    cancelWait()
   }
 
   /** Forgets exchanges that have ended. */
@@ -168,6 +187,7 @@ export class Exchanges {
     const request = await openRequest(wire)
     const known = this.#open.get(request.id)
     if (known !== undefined) return known
+    if (this.#stopping) throw new RequestNotTaken('shutting-down', 'this agent is stopping')
     await this.#guard(request, from)
     const open = [...this.#open.values()].filter(
       (one) => !one.ended && one.dossier.request.payload.issuer === from

@@ -1,0 +1,90 @@
+import type { Payload, Signed } from '../../protocol/documents/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Agreements } from '../agreements/index.ts'
+import type { AgentConfig } from '../config/index.ts'
+import type { Datasets } from '../datasets/index.ts'
+import type { Body, Speaker } from '../negotiation/index.ts'
+import type { Store } from '../store/index.ts'
+
+const LIFETIME_MS = 3_600_000
+/** Signed anew when less than this is left. */
+const RENEW_BEFORE_MS = 900_000
+const KEEP_FOR_MS = 600_000
+
+export interface CapabilityComponents {
+  config: AgentConfig
+  version: string
+  sandbox: 'bubblewrap' | 'none'
+  datasets: Datasets
+  agreements: Agreements
+  manifests: Manifests
+  archetypes: readonly string[]
+  speaker: Speaker
+  store: Store
+  clock: { now(): number }
+  load(): number
+}
+
+/** This agent's own description, per audience: another content gets another sequence number. */
+export class CapabilityPublisher {
+  readonly #components: CapabilityComponents
+  readonly #signed = new Map<string, Signed<'capability'>>()
+
+  constructor(components: CapabilityComponents) {
+    this.#components = components
+  }
+
+  /** What changed is told under a new sequence number from now on. */
+  changed(): void {
+    this.#signed.clear()
+  }
+
+  /** Whether an organisation, or any member without one, may know of a dataset. */
+  visibleTo(dataset: string, organisation?: string): boolean {
+    const { datasets, agreements, speaker } = this.#components
+    const visibility = datasets.visibilityOf(dataset)
+    if (visibility === undefined) return false
+    if (visibility === 'members' || organisation === speaker.organisation) return true
+    return (
+      organisation !== undefined &&
+      agreements.inForce({ dataset }).some((agreement) => agreement.payload.parties.includes(organisation))
+    )
+  }
+
+  async for(audience?: string): Promise<Signed<'capability'>> {
+    const { datasets, speaker, store, clock } = this.#components
+    const descriptions = datasets.descriptions().filter((one) => this.visibleTo(one.id, audience))
+    const key = descriptions.map((one) => one.id).join('\n')
+    const known = this.#signed.get(key)
+    if (known !== undefined && known.payload.expires - clock.now() > RENEW_BEFORE_MS) return known
+    const sequence = await store.settings.next('capability')
+    const signed = await speaker.sign(
+      'capability',
+      { ...this.#body(sequence), datasets: descriptions },
+      LIFETIME_MS
+    )
+    this.#signed.set(key, signed)
+    return signed
+  }
+
+  #body(sequence: number): Omit<Body<'capability'>, 'datasets'> {
+    const { config, version, sandbox, manifests, archetypes, speaker, load } = this.#components
+    const hosting: Pick<Partial<Payload<'capability'>>, 'hosting'> = config.roles.includes('computeProvider')
+      ? { hosting: config.hosting }
+      : {}
+    return {
+      sequence,
+      organisation: speaker.organisation,
+      agent: `dynamos-agent/${version}`,
+      roles: config.roles,
+      services: [...manifests.services.keys()],
+      algorithms: [...manifests.algorithms.keys()],
+      archetypes: [...archetypes],
+      resources: config.resources,
+      ...hosting,
+      sandbox,
+      load: load(),
+      keepFor: KEEP_FOR_MS
+    }
+  }
+}
