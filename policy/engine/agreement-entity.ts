@@ -33,6 +33,11 @@ function shown(terms: Terms, uses: readonly TableUse[]): { tables: string[]; col
   return { tables: granted.map((use) => use.table), columns: usedColumns(granted) }
 }
 
+/** When it ends, exclusive: by its own clause or as a document, whichever is first. */
+export function endOf({ terms, expires }: Payload<'agreement'>): number {
+  return Math.min(terms.valid.until ?? expires, expires)
+}
+
 /** The agreement as the rules see it. */
 export function agreementAttributes({ payload }: AgreementInForce, facts: ProviderFacts): Values {
   const { name, provider, dataset, terms } = payload
@@ -68,7 +73,7 @@ export function agreementAttributes({ payload }: AgreementInForce, facts: Provid
     require: requiredServices(terms),
     forbid: terms.services.forbid,
     ...(valid.from === undefined ? {} : { validFrom: valid.from }),
-    ...(valid.until === undefined ? {} : { validUntil: valid.until }),
+    validUntil: endOf(payload),
     ...(limits === undefined ? {} : { requests: limits.requests }),
     sandboxed: terms.sandbox === 'required'
   }

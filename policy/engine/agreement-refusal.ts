@@ -1,5 +1,6 @@
 import type { AnyOrNames, Payload, RefusalCode } from '../../protocol/documents/index.ts'
 import { formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
+import { endOf } from './agreement-entity.ts'
 import type { ProviderFacts, WindowCount } from './facts.ts'
 import { columnKey, listed } from './names.ts'
 import type { AcceptableValue } from './verdict.ts'
@@ -60,8 +61,8 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
       acceptable: { 'valid.from': from }
     }
   },
-  'valid.until': ({ terms }) => {
-    const until = formatInstant(terms.valid.until ?? 0)
+  'valid.until': (payload) => {
+    const until = formatInstant(endOf(payload))
     return { code: 'agreement-expired', reason: `it ended ${until}`, acceptable: { 'valid.until': until } }
   },
   consumers: (payload, { requester }) => ({

@@ -13,9 +13,7 @@ forbid (principal, action, resource) unless {
 };
 
 @id("valid.until")
-forbid (principal, action, resource) unless {
-  if resource has validUntil then context.instant < resource.validUntil else true
-};
+forbid (principal, action, resource) unless { context.instant < resource.validUntil };
 
 @id("consumers")
 forbid (principal, action, resource) unless { resource.users.contains(principal) || principal in resource.organisations };

@@ -35,7 +35,7 @@ entity Agreement {
   forbid: Set<String>,
   // Milliseconds since 1970.
   validFrom?: Long,
-  validUntil?: Long,
+  validUntil: Long,
   // How many requests in its window.
   requests?: Long,
   sandboxed: Bool

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { agreementAttributes, agreementContext } from '../../policy/engine/agreement-entity.ts'
 import { callOf } from '../../policy/engine/cedar.ts'
 import {
   type AgreementInForce,
@@ -211,6 +212,13 @@ describe('a data provider’s decision', () => {
     const valid = { from: NOW, until: NOW + 1 }
     expect(decide({ now: NOW }, { valid }).verdict).to.equal('permit')
     expect(decide({ now: NOW + 1 }, { valid }).verdict).to.equal('deny')
+  })
+
+  it('takes an agreement that expired as a document for expired', () => {
+    expect(decide({ now: Date.UTC(2030, 0, 1) }, { valid: {} })).to.have.nested.property(
+      'refusal.code',
+      'agreement-expired'
+    )
   })
 
   it('orders anonymize where the agreement says what to anonymise', () => {
@@ -550,11 +558,7 @@ describe('an organisation’s own rules', () => {
   it('see every fact that the schema names', async () => {
     const text =
       'forbid (principal is User, action == Action::"accept", resource is Agreement) when { principal.organisation == "UVA" && principal in Organisation::"UVA" && context.now >= datetime("2026-01-01") && context.self == "VU" && context has columns && context.columns.contains("Personen.Geslacht") && context.infrastructure.contains("SURF") && context has services && context.services.contains("query") && context has requestsInWindow && context.requestsInWindow == 3 && context has unsandboxed && context.unsandboxed.isEmpty() && resource.validUntil > 0 };'
-    const guarded = text.replace(
-      'resource.validUntil > 0',
-      'resource has validUntil && resource.validUntil > 0'
-    )
-    const engine = await createCedarEngine([{ file: 'a.cedar', text: guarded }])
+    const engine = await createCedarEngine([{ file: 'a.cedar', text }])
     expect(at(12, engine)).to.have.nested.property('refusal.code', 'policy-forbids')
   })
 
@@ -693,6 +697,23 @@ describe('the fixed rules', () => {
       })
       expect(answer).to.have.nested.property('response.decision', 'allow')
     }
+  })
+
+  it('deny by another provider or about another dataset, even if one were handed to them', async () => {
+    const engine = await createCedarEngine()
+    const agreement = anAgreement()
+    const facts = providerFacts({}, [agreement])
+    const ask = (changed: Partial<ProviderFacts>) =>
+      engine.evaluate({
+        subject: 'Agreement',
+        question: 'accept',
+        principal: facts.requester,
+        resource: { id: agreement.id, attributes: agreementAttributes(agreement, facts) },
+        context: agreementContext(agreement, { ...facts, ...changed })
+      }).broken
+    expect(ask({})).to.deep.equal([])
+    expect(ask({ organisation: 'RUG' })).to.deep.equal(['dataset'])
+    expect(ask({ dataset: 'other' })).to.deep.equal(['dataset'])
   })
 
   it('deny by default: without terms nothing is permitted', async () => {
