@@ -38,6 +38,8 @@ class Receiving {
   /** What the opening announced, by index: the sender may add to it but not change it. */
   readonly #announced = new Map<number, PartInfo>()
   readonly #held = new Map<number, PartInfo>()
+  #announcedBytes = 0
+  #heldBytes = 0
   #moved = 0
 
   constructor(end: FlowEnd, admitted: Admitted, options: TransferOptions) {
@@ -49,7 +51,7 @@ class Receiving {
 
   async run(parts: readonly PartInfo[]): Promise<Transferred> {
     for (const part of parts) this.#announce(part)
-    for (const part of parts) if (await this.#sink.has(part)) this.#held.set(part.index, part)
+    for (const part of parts) if (await this.#sink.has(part)) this.#hold(part)
     await this.#end.send({ kind: 'accept', have: [...this.#held.keys()] })
     this.#progress(0)
     for (;;) {
@@ -68,7 +70,8 @@ class Receiving {
       throw new FlowFailed('flow-altered', `part ${part.index}: expected what was announced before`)
     }
     this.#announced.set(part.index, part)
-    const bytes = totalBytes([...this.#announced.values()])
+    this.#announcedBytes += part.bytes
+    const bytes = this.#announcedBytes
     const { maxParts, maxBytes } = this.#limits
     if (this.#announced.size > maxParts || bytes > maxBytes)
       throw new FlowFailed(
@@ -91,7 +94,12 @@ class Receiving {
       await writer.abort()
       throw thrown
     }
-    this.#held.set(index, part)
+    this.#hold(part)
+  }
+
+  #hold(part: PartInfo): void {
+    this.#held.set(part.index, part)
+    this.#heldBytes += part.bytes
   }
 
   async #chunks({ index, bytes, digest }: PartInfo, writer: PartWriter): Promise<string> {
@@ -121,10 +129,7 @@ class Receiving {
 
   #progress(moved: number, ofCurrent = 0): void {
     this.#moved += moved
-    this.#options.onProgress?.(
-      totalBytes([...this.#held.values()]) + ofCurrent,
-      totalBytes([...this.#announced.values()])
-    )
+    this.#options.onProgress?.(this.#heldBytes + ofCurrent, this.#announcedBytes)
   }
 
   async #finish(manifest: readonly PartInfo[]): Promise<Transferred> {

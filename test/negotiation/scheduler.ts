@@ -1,5 +1,5 @@
 import type { AcceptanceView, ContractView, Message } from '../../protocol/negotiation/index.ts'
-import { aRefusal, COORDINATOR, type Network, REQUEST } from './network.ts'
+import { aRefusal, COORDINATOR, type Network } from './network.ts'
 
 /** What an adversary that owns the network, the clocks, the crashes and one agent may do. */
 export const TRICKS = [
@@ -207,8 +207,11 @@ function start(network: Network, self: string, contract: ContractView, variant: 
         acceptances: contract.parties.map(() => unique[0] ?? own)
       }
     case 3: {
-      const stranger = { contract: contract.id, epoch: contract.epoch, signer: `stranger-to-${REQUEST}` }
-      return { kind: 'start', contract: contract.id, acceptances: [...unique.slice(1), stranger] }
+      // The right number of different signers, some of whom are nobody.
+      const size = contract.parties.length
+      const some = unique.slice(0, variant % (size + 1))
+      const nobody = Array.from({ length: size - some.length }, (_, n) => ({ ...own, signer: `nobody-${n}` }))
+      return { kind: 'start', contract: contract.id, acceptances: [...some, ...nobody] }
     }
     default:
       return { kind: 'start', contract: contract.id, acceptances: unique }
