@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { byId, parseInput, valueOfBody } from '../parse.ts'
 import { notFound } from '../problem.ts'
@@ -44,8 +45,8 @@ export function agreementRoutes(api: FastifyInstance, { operations }: RouteConte
 
   api.post('/api/v1/agreements/prepare', (request) => operations.prepareAgreement(textOf(request.body)))
 
-  api.post('/api/v1/agreements', { handlerTimeout: SIGN_TIMEOUT_MS }, (request) => {
+  api.post('/api/v1/agreements', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
     const input = typeof request.body === 'string' ? { text: request.body } : valueOfBody(request.body)
-    return operations.signAgreement(parseInput(input, toSign), request.signal)
+    return operations.signAgreement(parseInput(input, toSign), callerGone(reply))
   })
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { parseSubmission } from '../../config/index.ts'
 import { formatFor, MEDIA_TYPES } from '../accept.ts'
+import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { lastEventId, writeEvents } from '../event-stream.ts'
 import { byId, idempotencyKey, parseInput, shortText } from '../parse.ts'
@@ -30,15 +31,15 @@ export function requestRoutes(api: FastifyInstance, { operations, callerOf }: Ro
     return view
   }
 
-  const explain = (request: FastifyRequest) =>
-    operations.explain(submissionOf(request), callerOf(request), request.signal)
+  const explain = (request: FastifyRequest, reply: FastifyReply) =>
+    operations.explain(submissionOf(request), callerOf(request), callerGone(reply))
 
   api.post(
     '/api/v1/requests',
     { handlerTimeout: EXPLAIN_TIMEOUT_MS },
     async (request: FastifyRequest, reply: FastifyReply) => {
       const { explain: flag } = parseInput(request.query, explainFlag)
-      if (flag !== undefined && flag !== 'false' && flag !== '0') return await explain(request)
+      if (flag !== undefined && flag !== 'false' && flag !== '0') return await explain(request, reply)
       const key = parseInput(request.headers['idempotency-key'], idempotencyKey)
       const answer = await operations.submit(
         submissionOf(request),
