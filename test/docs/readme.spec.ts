@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { filesBelow, ROOT, text } from '../architecture/sources.ts'
+import { blocksOf, outputOf, scriptOf } from './blocks.ts'
+
+const LONGEST_MS = 100_000
+const PROGRAM = join(ROOT, 'dist', 'dynamos.js')
+
+function canRun(): boolean {
+  const jail = spawnSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'])
+  return existsSync(PROGRAM) && jail.status === 0
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  if (address === null || typeof address === 'string') throw new Error('expected a port')
+  return address.port
+}
+
+/** Runs a script in a process group of its own, which is gone when this resolves. */
+async function runAll(
+  script: string,
+  cwd: string
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn('bash', ['-c', script], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  const endGroup = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+    } catch {
+      // nobody of the group is left
+    }
+  }
+  const limit = setTimeout(endGroup, LONGEST_MS)
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
+  clearTimeout(limit)
+  endGroup()
+  return { code, stdout, stderr }
+}
+
+describe('The README', () => {
+  const blocks = blocksOf(text('README.md'))
+
+  it('has commands to run', () => {
+    expect(blocks.length).to.be.greaterThan(3)
+    expect(blocks.some(({ exit }) => exit === 3)).to.equal(true)
+  })
+
+  it('names only files that are there, as do the pages', () => {
+    const pages = [
+      'README.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      'CHANGELOG.md',
+      ...filesBelow('docs', (path) => path.endsWith('.md'))
+    ]
+    const broken = pages.flatMap((page) =>
+      [...text(page).matchAll(/\]\((?!https?:|#)(?<target>[^)#]+)/g)]
+        .map(({ groups }) => groups?.target ?? '')
+        .filter((target) => !existsSync(join(ROOT, page, '..', target)))
+        .map((target) => `${page}: ${target}`)
+    )
+    expect(broken).to.deep.equal([])
+  })
+
+  it('gets a newcomer from an empty folder to an answer and a refusal', async function () {
+    if (!canRun() && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    this.timeout(120_000)
+    const dir = await mkdtemp(join(tmpdir(), 'dynamos-readme-'))
+    const [p2p, http] = [await freePort(), await freePort()]
+    // the ports of the README may be taken on the machine that tests it
+    const preamble = `dynamos() {
+      if [[ $1 == init ]]; then set -- "$@" --listen /ip4/127.0.0.1/tcp/${p2p} --api 127.0.0.1:${http}; fi
+      ${JSON.stringify(process.execPath)} ${JSON.stringify(PROGRAM)} "$@"
+    }`
+    try {
+      const { code, stdout, stderr } = await runAll(scriptOf(blocks, preamble), dir)
+      expect(code, `${stdout}\n${stderr}`).to.equal(0)
+      for (const [index, { output }] of blocks.entries())
+        if (output !== undefined) expect(outputOf(stdout, index)).to.include(output)
+    } finally {
+      await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    }
+  })
+})
