@@ -1,4 +1,5 @@
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { lineNestedTooDeep } from '../../policy/index.ts'
 import { ConfigInvalid } from './errors.ts'
 
 /** A file a person wrote is smaller than this; data has no place in it. */
@@ -36,6 +37,12 @@ export function readSource(text: string, file: string): Source {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     throw new ConfigInvalid(file, [
       { path: '', message: `expected at most ${MAX_FILE_BYTES} bytes; is this a data file?` }
+    ])
+  }
+  const deep = lineNestedTooDeep(text)
+  if (deep !== undefined) {
+    throw new ConfigInvalid(file, [
+      { path: '', line: deep, message: 'nested too deep for a file of this kind' }
     ])
   }
   const lines = new LineCounter()

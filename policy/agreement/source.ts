@@ -1,10 +1,9 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { Finding } from './draft.ts'
+import { lineNestedTooDeep, MAX_NESTING } from './nesting.ts'
 
 /** Characters of an agreement's text. */
 export const MAX_AGREEMENT_LENGTH = 256 * 1024
-const MAX_NESTING = 32
-const MAX_INDENTATION = 64
 const MAX_ALIASES = 64
 
 export type Path = readonly (string | number)[]
@@ -17,32 +16,6 @@ export interface Source {
 }
 
 export type ReadResult = { source: Source } | { findings: Finding[] }
-
-function count(line: string, pattern: RegExp): number {
-  return line.match(pattern)?.length ?? 0
-}
-
-/**
- * The parser of YAML recurses, and its stack can overflow inside a regular expression, which ends the whole process (seen
- * with 5,000 opening brackets). So nesting is bounded on the text, before it; brackets inside quoted text count too.
- */
-function tooDeep(text: string): number | undefined {
-  let open = 0
-  let number = 0
-  for (const line of text.split(/\r\n|\r|\n/)) {
-    number += 1
-    const indentation = /^[ \t]*/.exec(line)?.[0].length ?? 0
-    // In JSON on one line a comma or bracket goes with each marker; markers beyond that nest
-    const markers = count(line, /[-?:](?=[ \t])/g) - count(line, /[,[{]/g)
-    if (markers > MAX_INDENTATION || (indentation > MAX_INDENTATION && line.trim() !== '')) return number
-    for (const character of line) {
-      if (character === '[' || character === '{') open += 1
-      else if ((character === ']' || character === '}') && open > 0) open -= 1
-      if (open > MAX_NESTING) return number
-    }
-  }
-  return undefined
-}
 
 function failure(message: string, line?: number): ReadResult {
   return { findings: [{ level: 'error', clause: '', message, ...(line === undefined ? {} : { line }) }] }
@@ -62,7 +35,7 @@ export function readSource(raw: string): ReadResult {
     return failure(`expected at most ${MAX_AGREEMENT_LENGTH} characters, found ${text.length}`)
   }
   if (text.includes('\0')) return failure('expected text, found a NUL character')
-  const deep = tooDeep(text)
+  const deep = lineNestedTooDeep(text)
   if (deep !== undefined) return failure(`expected at most ${MAX_NESTING} levels of nesting`, deep)
 
   const counter = new LineCounter()
