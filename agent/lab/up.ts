@@ -166,6 +166,16 @@ async function signAll(
   }
 }
 
+/** As the topology lists them, whoever was started first. */
+function inOrder(agents: LabState['agents'], prepared: readonly PreparedAgent[]): LabState['agents'] {
+  return Object.fromEntries(
+    prepared.flatMap(({ name }) => {
+      const agent = agents[name]
+      return agent === undefined ? [] : [[name, agent]]
+    })
+  )
+}
+
 /** What is printed: without what only `lab down` needs. */
 export function viewOf(dir: string, state: LabState): LabView {
   return {
@@ -204,7 +214,7 @@ export async function labUp(init: LabInit): Promise<LabView> {
       if (agreements.length > 0)
         say(`signing ${agreements.length} agreement${agreements.length === 1 ? '' : 's'}`)
       await signAll(lab, prepared, agreements)
-      return viewOf(dir, lab.state)
+      return viewOf(dir, { agents: inOrder(lab.state.agents, prepared) })
     } catch (error) {
       await stopAll(lab.state.agents, { timeout: STOP_TIMEOUT_MS })
       await forgetState(dir)

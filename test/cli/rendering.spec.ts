@@ -162,6 +162,12 @@ describe('the chain on the terminal', () => {
     )
   })
 
+  it('draws what ends at each provider towards the result', () => {
+    expect(renderChain([step('query', 'VU'), step('query', 'UVA')])).to.equal(
+      ['VU:  query ─┐', 'UVA: query ─┴→ result'].join('\n')
+    )
+  })
+
   it('draws nothing for no chain', () => {
     expect(renderChain([])).to.equal('')
   })
@@ -206,7 +212,7 @@ describe('a request on the terminal', () => {
       hop,
       question,
       verdict,
-      clauses: [],
+      clauses: hop === 'VU' ? ['wages#purposes', 'wages#tables'] : [],
       policy: 'bafy'
     })
     const view = aRequest({
@@ -219,7 +225,7 @@ describe('a request on the terminal', () => {
     })
     const text = renderRequest(view, { style: noStyle, details: true })
     expect(text).to.match(/^completed in 113 ms by computeToData {2}bafyrequest/)
-    expect(text).to.include('VU   ✓ offer  ✓ accept\nRUG  ✗ offer')
+    expect(text).to.include('VU   ✓ offer  ✓ accept\n     by wages: purposes, tables\nRUG  ✗ offer')
     expect(text).to.include('11.287')
     expect(text).to.include('Not taking part: RUG')
   })

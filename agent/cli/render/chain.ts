@@ -60,7 +60,7 @@ export function renderChain(chain: readonly ChainStep[]): string {
       const line = `${text} ${'─'.repeat(width - widthOf(text) + 1)}`
       if (index === 0) return `${line}┐`
       if (index < lanes.length - 1) return `${line}┤`
-      return tail === '' ? `${line}┴→` : `${line}┴→ ${tail}`
+      return `${line}┴→ ${tail === '' ? 'result' : tail}`
     })
     .join('\n')
 }

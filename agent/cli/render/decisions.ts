@@ -2,6 +2,22 @@ import type { DecisionView } from '../../api/index.ts'
 import type { Style } from './style.ts'
 import { padEnd, plain, widthOf } from './text.ts'
 
+/** `a#purposes, a#tables` as `a: purposes, tables`. */
+function clausesInShort(clauses: readonly string[]): string {
+  const byAgreement = new Map<string, string[]>()
+  for (const clause of new Set(clauses)) {
+    const at = clause.lastIndexOf('#')
+    const agreement = clause.slice(0, Math.max(at, 0))
+    byAgreement.set(agreement, [...(byAgreement.get(agreement) ?? []), clause.slice(at + 1)])
+  }
+  return [...byAgreement]
+    .map(
+      ([agreement, names]) =>
+        `${agreement === '' ? '' : `${plain(agreement)}: `}${names.map(plain).join(', ')}`
+    )
+    .join('; ')
+}
+
 /** One line for each hop: what it was asked, in order, what it answered, and under which clauses. */
 export function renderDecisions(decisions: readonly DecisionView[], style: Style): string {
   const hops = new Map<string, DecisionView[]>()
@@ -18,9 +34,8 @@ export function renderDecisions(decisions: readonly DecisionView[], style: Style
           )
         )
       ]
-      const clauses = [...new Set(asked.flatMap((decision) => decision.clauses))].map(plain)
-      const under =
-        clauses.length === 0 ? '' : `\n${' '.repeat(names + 2)}${style.dim(`by ${clauses.join(', ')}`)}`
+      const clauses = clausesInShort(asked.flatMap((decision) => decision.clauses))
+      const under = clauses === '' ? '' : `\n${' '.repeat(names + 2)}${style.dim(`by ${clauses}`)}`
       return `${padEnd(plain(hop), names)}  ${answers.join('  ')}${under}`
     })
     .join('\n')

@@ -25,7 +25,6 @@ export async function runAgent(context: Context): Promise<number> {
   const { terminal } = context
   const stopAsked = firstSignal(context)
   const config = await loadAgentConfig(resolve(terminal.cwd, context.connection.config ?? 'agent.yaml'))
-  for (const warning of config.warnings) context.say(`warning: ${config.file}: ${warning}`)
   const agent = await context.doors.startAgent(config)
   context.answer(
     { event: 'ready', peerId: agent.peerId, api: agent.api },
