@@ -6,8 +6,10 @@ import type { Dht } from './dht.ts'
 const PROVIDE_MS = 10_000
 /** libp2p drops provider records after 60 minutes. */
 const AGAIN_MS = 20 * 60_000
-/** New peers come in bursts. */
-const SETTLE_MS = 250
+/** The DHT needs a moment with its first peer. */
+const FIRST_MS = 250
+/** New peers come in bursts, and each key costs several messages. */
+const SETTLE_MS = 2_000
 /** Until so many peers hold a record, each new peer is reason to announce again. */
 const ENOUGH_PEERS = 8
 
@@ -35,7 +37,7 @@ export class Announcer {
 
   start(): void {
     this.#running = true
-    this.#later(SETTLE_MS)
+    this.#later(FIRST_MS)
   }
 
   async stop(): Promise<void> {
@@ -46,7 +48,8 @@ export class Announcer {
 
   /** A peer came: the record should be there too, as long as few hold it. */
   peerCame(): void {
-    if (this.#stored < ENOUGH_PEERS || this.#components.peers() <= ENOUGH_PEERS) this.#later(SETTLE_MS)
+    if (this.#stored === 0) this.#later(FIRST_MS)
+    else if (this.#components.peers() <= ENOUGH_PEERS) this.#later(SETTLE_MS)
   }
 
   /** @returns at how many agents the least known key is stored; 0 without peers */

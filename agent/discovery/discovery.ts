@@ -66,7 +66,7 @@ export class Discovery {
       catalogue: this.#catalogue,
       dht,
       log,
-      now,
+      clock,
       discoveryKey: members.discoveryKey,
       describe: async (peer, options) => await this.#known(peer, options)
     })

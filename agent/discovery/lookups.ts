@@ -5,6 +5,12 @@ const STALE_MS = 60_000
 const NEGATIVE_MS = 2_000
 const MAX_ENTRIES = 1024
 
+export interface Found<T> {
+  readonly found: readonly T[]
+  /** Whether everywhere was looked; else it is not remembered. */
+  readonly complete: boolean
+}
+
 interface Entry<T> {
   readonly found: readonly T[]
   readonly at: number
@@ -16,7 +22,7 @@ interface Entry<T> {
  */
 export class Lookups<T> {
   readonly #entries = new Map<string, Entry<T>>()
-  readonly #running = new Map<string, Promise<readonly T[]>>()
+  readonly #running = new Map<string, Promise<Found<T>>>()
   readonly #now: () => number
   readonly #isThere: (one: T) => boolean
 
@@ -31,7 +37,7 @@ export class Lookups<T> {
     this.#running.clear()
   }
 
-  async find(key: string, search: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  async find(key: string, search: () => Promise<Found<T>>): Promise<readonly T[]> {
     const entry = this.#entries.get(key)
     if (entry === undefined || !entry.found.every(this.#isThere)) return await this.#search(key, search)
     const age = this.#now() - entry.at
@@ -41,14 +47,14 @@ export class Lookups<T> {
     return entry.found
   }
 
-  async #search(key: string, search: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  async #search(key: string, search: () => Promise<Found<T>>): Promise<readonly T[]> {
     const running = this.#running.get(key)
-    if (running !== undefined) return await running
+    if (running !== undefined) return (await running).found
     const searching = search()
     this.#running.set(key, searching)
     try {
-      const found = await searching
-      if (this.#running.get(key) === searching) this.#keep(key, found)
+      const { found, complete } = await searching
+      if (complete && this.#running.get(key) === searching) this.#keep(key, found)
       return found
     } finally {
       if (this.#running.get(key) === searching) this.#running.delete(key)

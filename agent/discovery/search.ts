@@ -1,24 +1,37 @@
+import { setMaxListeners } from 'node:events'
 import { codeOf } from '../../protocol/errors/index.ts'
 import { type LookupKind, PROVIDERS_PROTOCOL, providersPage } from '../../protocol/streams/index.ts'
-import { DHT_BUCKET, type Log, type Network, withDeadline } from '../network/index.ts'
+import { type Clock, DHT_BUCKET, type Log, type Network, withDeadline } from '../network/index.ts'
 import { type Catalogue, type Known, offers } from './catalogue.ts'
 import type { Dht, FoundProvider } from './dht.ts'
 import { searchedCids } from './keys.ts'
+import type { Found } from './lookups.ts'
 
 /** An absent dataset is answered within 3 s, everything included. */
-const SEARCH_MS = 2_800
-/** With something found, the rest is not waited for longer than this. */
-const SETTLED_MS = 1_500
+const SEARCH_MS = 2_500
+/** How often it is asked whether something was found: then the rest is not waited for. */
+const SETTLED_MS = 1_000
 const VERIFY_MS = 2_000
 const UNREACHABLE_MS = 10_000
 const MAX_PAGES = 16
+/** So many connected peers are asked whom they know, beside the DHT, which needs a moment after the start. */
+const ASKED_PEERS = 4
+
+type Ready = (event: { peer: string }) => void
+
+/** What a search needs of the network. */
+export interface SearchNetwork
+  extends Pick<Network, 'peerId' | 'bootstrapping' | 'readyPeers' | 'connected' | 'dial' | 'ask'> {
+  on(event: 'peer:ready', listener: Ready): unknown
+  off(event: 'peer:ready', listener: Ready): unknown
+}
 
 interface SearchComponents {
-  network: Network
+  network: SearchNetwork
   catalogue: Catalogue
   dht: Dht
   log: Log
-  now: () => number
+  clock: Clock
   discoveryKey: Uint8Array
   describe: (peer: string, options: { signal: AbortSignal }) => Promise<Known>
 }
@@ -38,36 +51,51 @@ export class Search {
   }
 
   /** Providers that are connected and describe themselves as such, in order of their ids; the agent itself left out. */
-  async run(kind: LookupKind, name: string): Promise<Known[]> {
+  async run(kind: LookupKind, name: string): Promise<Found<Known>> {
+    const { network, log, clock } = this.#components
     const found = new Map<string, Known>()
     const controller = new AbortController()
-    const verify = this.#verifier(kind, name, found, controller.signal)
-    const started = this.#components.now()
+    const { signal } = controller
+    setMaxListeners(0, signal)
+    const verify = this.#verifier(kind, name, found, signal)
+    const started = clock.now()
     const late = (): Error => new DOMException('searched long enough', 'TimeoutError')
-    const settled = setTimeout(() => {
+    let cancel = (): void => {}
+    const settle = (): void => {
       if (found.size > 0) controller.abort(late())
-    }, SETTLED_MS)
+      else cancel = clock.after(SETTLED_MS, settle)
+    }
+    cancel = clock.after(SETTLED_MS, settle)
+    const arriving: Promise<void>[] = []
+    const onReady = ({ peer }: { peer: string }): void => {
+      arriving.push(verify({ peer, addresses: [] }, signal), this.#askPeer(peer, kind, name, verify, signal))
+    }
+    network.on('peer:ready', onReady)
+    let complete = false
     try {
-      await withDeadline({ milliseconds: SEARCH_MS, signal: controller.signal, late }, async (signal) => {
+      await withDeadline({ milliseconds: SEARCH_MS, signal, late }, async (ending) => {
         const local = this.#local(kind, name).map(
-          async (peer) => await verify({ peer, addresses: [] }, signal)
+          async (peer) => await verify({ peer, addresses: [] }, ending)
         )
-        await Promise.all([...local, this.#inDht(kind, name, verify, signal)])
-        if (found.size >= DHT_BUCKET) await this.#page(kind, name, found, verify, signal)
+        const asked = network
+          .readyPeers()
+          .slice(0, ASKED_PEERS)
+          .map(async (peer) => await this.#askPeer(peer, kind, name, verify, ending))
+        await Promise.all([...local, ...asked, this.#inDht(kind, name, verify, ending)])
+        await Promise.all(arriving)
+        if (found.size >= DHT_BUCKET) await this.#page(kind, name, found, verify, ending)
       })
+      complete = true
     } catch (thrown) {
-      const milliseconds = this.#components.now() - started
-      this.#components.log.debug(
-        { kind, found: found.size, milliseconds, code: codeOf(thrown) },
-        'search cut short'
-      )
+      const fields = { kind, found: found.size, milliseconds: clock.now() - started, code: codeOf(thrown) }
+      log.debug(fields, 'search cut short')
     } finally {
-      clearTimeout(settled)
+      network.off('peer:ready', onReady)
+      cancel()
       controller.abort(late())
     }
-    return [...found.values()]
-      .filter(({ peer }) => this.#components.network.connected(peer))
-      .sort((a, b) => (a.peer < b.peer ? -1 : 1))
+    const there = [...found.values()].filter(({ peer }) => network.connected(peer))
+    return { found: there.sort((a, b) => (a.peer < b.peer ? -1 : 1)), complete }
   }
 
   /** Whom to ask without the DHT: connected peers whose description may be out of date, and all that are known to offer it. */
@@ -104,12 +132,20 @@ export class Search {
       before = found.size
       const fresh = [...found.keys()].filter((peer) => !asked.has(peer))
       for (const peer of fresh) asked.add(peer)
-      await Promise.all(
-        fresh.map(async (peer) => {
-          for await (const one of this.#knownAt(peer, kind, name, signal)) await verify(one, signal)
-        })
-      )
+      await Promise.all(fresh.map(async (peer) => await this.#askPeer(peer, kind, name, verify, signal)))
     }
+  }
+
+  async #askPeer(
+    peer: string,
+    kind: LookupKind,
+    name: string,
+    verify: Verify,
+    signal: AbortSignal
+  ): Promise<void> {
+    const verifying: Promise<void>[] = []
+    for await (const one of this.#knownAt(peer, kind, name, signal)) verifying.push(verify(one, signal))
+    await Promise.all(verifying)
   }
 
   async *#knownAt(
@@ -133,10 +169,10 @@ export class Search {
   }
 
   #verifier(kind: LookupKind, name: string, found: Map<string, Known>, ended: AbortSignal): Verify {
-    const { network, catalogue, describe, now, log } = this.#components
+    const { network, catalogue, describe, clock, log } = this.#components
     const begun = new Set<string>([network.peerId])
     return async ({ peer, addresses }, signal) => {
-      if (begun.has(peer) || (this.#unreachable.get(peer) ?? 0) > now()) return
+      if (begun.has(peer) || (this.#unreachable.get(peer) ?? 0) > clock.now()) return
       begun.add(peer)
       try {
         await network.dial(peer, addresses, { signal, timeoutMs: VERIFY_MS })
@@ -146,7 +182,7 @@ export class Search {
         if (signal.aborted) return
         log.debug({ peer, code: codeOf(thrown) }, 'not offered: not verified')
         if (!network.connected(peer)) {
-          this.#unreachable.set(peer, now() + UNREACHABLE_MS)
+          this.#unreachable.set(peer, clock.now() + UNREACHABLE_MS)
           catalogue.forget(peer)
         }
       }

@@ -7,10 +7,11 @@ import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { z } from 'zod'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
-import { exchangeOnce, PeerRefused, StreamEndedEarly } from '../../protocol/streams/index.ts'
+import { PeerRefused, StreamEndedEarly } from '../../protocol/streams/index.ts'
 import type { Member, Members } from '../membership/index.ts'
 import type { Clock, Log } from './clock.ts'
 import { Connections } from './connections.ts'
+import { Conversations } from './conversations.ts'
 import { withDeadline } from './deadline.ts'
 import { PeerSilent, PeerUnreachable } from './errors.ts'
 import type { Node } from './node.ts'
@@ -41,8 +42,6 @@ export interface AskOptions {
   signal?: AbortSignal
   /** @default 5 s */
   timeoutMs?: number
-  /** The largest reply, in bytes. @default MAX_MESSAGE_BYTES */
-  maxBytes?: number
 }
 
 export interface NetworkEvents {
@@ -61,6 +60,7 @@ export class Network extends EventEmitter<NetworkEvents> {
   readonly #serving: Serving
   readonly #standing: Standing
   readonly #connections: Connections
+  readonly #conversations: Conversations
   readonly #openStore: () => Promise<void>
   readonly #closeStore: () => Promise<void>
 
@@ -93,13 +93,19 @@ export class Network extends EventEmitter<NetworkEvents> {
         clock,
         log,
         capability: () => this.#standing.capability,
-        gone: (peer) => this.emit('peer:gone', { peer }),
+        gone: (peer) => {
+          this.#conversations.gone(peer)
+          this.emit('peer:gone', { peer })
+        },
         introduced: (peer, { member, status, capability }, first) => {
           if (first) this.emit('peer:ready', { peer, member, capability })
           else this.emit('peer:changed', { peer, capability })
           this.#standing.heard(peer, status)
         }
       }
+    )
+    this.#conversations = new Conversations(
+      async (peer, protocol, signal) => await this.#connections.newStream(peer, protocol, signal)
     )
   }
 
@@ -135,6 +141,7 @@ export class Network extends EventEmitter<NetworkEvents> {
   async stop(): Promise<void> {
     this.#standing.stop()
     this.#serving.stop()
+    this.#conversations.stop()
     await this.#connections.stop()
     await this.#closeStore()
   }
@@ -205,9 +212,12 @@ export class Network extends EventEmitter<NetworkEvents> {
   ): Promise<T> {
     return await this.#within(peer, options, async (signal) => {
       if (peer === this.peerId) return await this.#serving.askSelf(protocol, message, replySchema, signal)
-      const stream = await this.#connections.newStream(peer, protocol, signal)
-      const size = options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }
-      return await exchangeOnce(stream, message, replySchema, { signal, ...size })
+      const conversation = await this.#conversations.take(peer, protocol, signal)
+      try {
+        return await conversation.ask(message, replySchema, { signal })
+      } finally {
+        this.#conversations.give(peer, protocol, conversation)
+      }
     })
   }
 

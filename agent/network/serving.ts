@@ -9,9 +9,9 @@ import {
   memoryPair,
   openReply,
   PeerRefused,
-  serveOnce
+  serveAll
 } from '../../protocol/streams/index.ts'
-import { type Member, type Members, NotMember } from '../membership/index.ts'
+import { assertMember, type Member, type Members } from '../membership/index.ts'
 import type { Log } from './clock.ts'
 import { PeerSilent, RateLimited } from './errors.ts'
 import type { Gate } from './gate.ts'
@@ -20,6 +20,8 @@ import { RateLimiter } from './rate.ts'
 
 const MAX_STREAMS = 128
 const HANDLER_MS = 30_000
+/** How long a kept stream may be silent; the asking end lets go of it in half that time. */
+const IDLE_MS = 60_000
 
 /** Who asks. */
 export interface Caller {
@@ -32,9 +34,9 @@ export interface Caller {
 export interface HandleLimits {
   /** The largest message, in bytes. @default MAX_MESSAGE_BYTES */
   maxBytes?: number
-  /** Per peer. @default 100 */
-  ratePerSecond?: number
   /** Per peer. @default 200 */
+  ratePerSecond?: number
+  /** Per peer. @default 400 */
   burst?: number
   /** From the first byte of the question to the last of the reply, in milliseconds. @default 30 s */
   timeoutMs?: number
@@ -46,10 +48,7 @@ export interface HandleLimits {
  */
 export type ServeStream = (stream: Stream, caller: Caller) => void | Promise<void>
 
-interface Answerer {
-  run: (bytes: Uint8Array, caller: Caller) => Promise<unknown>
-  timeoutMs: number
-}
+type Answerer = (question: Uint8Array, caller: Caller) => Promise<unknown>
 
 export interface ServingComponents {
   members: Members
@@ -62,7 +61,7 @@ export class Serving {
   readonly #components: ServingComponents
   readonly #answerers = new Map<string, Answerer>()
   readonly #streams = new Map<string, ServeStream>()
-  readonly #serve = new Map<string, (stream: Stream, peer: string, member: Member) => Promise<void>>()
+  readonly #serve = new Map<string, (stream: Stream, peer: string) => Promise<void>>()
   readonly #working = new Set<AbortController>()
 
   constructor(components: ServingComponents) {
@@ -77,39 +76,48 @@ export class Serving {
   ): void {
     const { maxBytes, timeoutMs = HANDLER_MS } = limits
     const rate = rateOf(limits)
-    const size = maxBytes === undefined ? {} : { maxBytes }
-    this.#answerers.set(protocol, {
-      timeoutMs,
-      run: async (bytes, caller) => await handler(decodePlain(bytes, schema, maxBytes), caller)
-    })
-    this.#serve.set(protocol, async (stream, peer, member) => {
-      await this.#work(protocol, stream, { peer, member }, timeoutMs, async (caller) => {
-        const limited = async (message: T): Promise<unknown> => {
-          if (rate.allows(peer, performance.now())) return await handler(message, caller)
-          throw new RateLimited(`expected at most the permitted rate of ${protocol}, found more; try later`)
+    const run = async (bytes: Uint8Array, caller: Caller): Promise<unknown> =>
+      await handler(decodePlain(bytes, schema, maxBytes), caller)
+    this.#answerers.set(protocol, run)
+    const serving = { idleMs: IDLE_MS, ...(maxBytes !== undefined && { maxBytes }) }
+    this.#serve.set(protocol, async (stream, peer) => {
+      const answer = async (question: Uint8Array): Promise<Uint8Array> => {
+        try {
+          if (!rate.allows(peer, performance.now())) {
+            throw new RateLimited(`expected at most the permitted rate of ${protocol}, found more; try later`)
+          }
+          const from = this.#from(peer)
+          return await this.#work(stream, from, timeoutMs, async (caller) =>
+            encodeReply(await run(question, caller))
+          )
+        } catch (thrown) {
+          this.#failed(protocol, peer, thrown)
+          return encodeRefusal(thrown)
         }
-        await serveOnce(stream, schema, limited, { signal: caller.signal, ...size })
-      })
+      }
+      await serveAll(stream, answer, serving)
     })
   }
 
   stream(protocol: string, handler: ServeStream, limits: HandleLimits): void {
     const rate = rateOf(limits)
     this.#streams.set(protocol, handler)
-    this.#serve.set(protocol, async (stream, peer, member) => {
-      await this.#work(protocol, stream, { peer, member }, undefined, async (caller) => {
-        if (!rate.allows(peer, performance.now())) throw new RateLimited(`too many streams of ${protocol}`)
-        await handler(stream, caller)
-      })
+    this.#serve.set(protocol, async (stream, peer) => {
+      if (!rate.allows(peer, performance.now())) throw new RateLimited(`too many streams of ${protocol}`)
+      await this.#work(stream, this.#from(peer), undefined, async (caller) => await handler(stream, caller))
     })
   }
 
   async register(node: Node, gate: Gate): Promise<void> {
     for (const [protocol, serve] of this.#serve) {
       const handler = async (stream: Stream, connection: Connection): Promise<void> => {
-        const member = gate.memberAt(connection)
-        if (member === undefined) stream.abort(new NotMember('no longer a member'))
-        else await serve(stream, connection.remotePeer.toString(), member)
+        const peer = connection.remotePeer.toString()
+        try {
+          await serve(stream, peer)
+        } catch (thrown) {
+          this.#failed(protocol, peer, thrown)
+          if (stream.status === 'open') stream.abort(toError(thrown))
+        }
       }
       const limits = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS }
       await node.handle(protocol, gate.guard(handler), limits)
@@ -134,7 +142,7 @@ export class Serving {
     if (answerer === undefined) throw notSpoken(protocol)
     const question = encodePlain(message)
     const caller = { peer: this.#components.self, member: this.#components.members.own, signal }
-    const reply = await answerer.run(question, caller).then(encodeReply, encodeRefusal)
+    const reply = await answerer(question, caller).then(encodeReply, encodeRefusal)
     return openReply(reply, schema)
   }
 
@@ -143,36 +151,47 @@ export class Serving {
     if (handler === undefined) throw notSpoken(protocol)
     const { self, members } = this.#components
     const [outbound, inbound] = memoryPair(protocol)
-    const self_ = { peer: self, member: members.own }
-    void this.#work(protocol, inbound, self_, undefined, async (caller) => await handler(inbound, caller))
+    const from = { peer: self, member: members.own }
+    this.#work(inbound, from, undefined, async (caller) => await handler(inbound, caller)).catch(
+      (thrown: unknown) => {
+        this.#failed(protocol, self, thrown)
+        if (inbound.status === 'open') inbound.abort(toError(thrown))
+      }
+    )
     return outbound
   }
 
-  async #work(
-    protocol: string,
+  /** Asked for each question anew: streams are kept, memberships end. */
+  #from(peer: string): { peer: string; member: Member } {
+    return { peer, member: assertMember(this.#components.members, peer) }
+  }
+
+  #failed(protocol: string, peer: string, thrown: unknown): void {
+    const error = toError(thrown)
+    const fields = { peer, protocol, code: codeOf(error), error: error.name }
+    const { log } = this.#components
+    if (fields.code === 'internal') log.error({ ...fields, stack: error.stack }, 'handler failed')
+    else log.debug(fields, 'refused')
+  }
+
+  /** Work for a peer ends when the stream is reset, at the deadline, and when the agent stops. */
+  async #work<T>(
     stream: Stream,
     from: { peer: string; member: Member },
     timeoutMs: number | undefined,
-    work: (caller: Caller) => Promise<void>
-  ): Promise<void> {
+    work: (caller: Caller) => Promise<T>
+  ): Promise<T> {
     const controller = new AbortController()
     setMaxListeners(0, controller.signal)
     const onClose = (event: Event): void => {
       if ('error' in event && event.error instanceof Error) controller.abort(event.error)
     }
-    const late = (): void => controller.abort(new PeerSilent(`${protocol}: not done within ${timeoutMs} ms`))
+    const late = (): void => controller.abort(new PeerSilent(`not done within ${timeoutMs} ms`))
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs)
     this.#working.add(controller)
     stream.addEventListener('close', onClose)
     try {
-      await work({ ...from, signal: controller.signal })
-    } catch (thrown) {
-      const error = toError(thrown)
-      const fields = { peer: from.peer, protocol, code: codeOf(error), error: error.name }
-      if (fields.code === 'internal')
-        this.#components.log.error({ ...fields, stack: error.stack }, 'handler failed')
-      else this.#components.log.debug(fields, 'stream refused')
-      if (stream.status === 'open') stream.abort(error)
+      return await work({ ...from, signal: controller.signal })
     } finally {
       clearTimeout(timer)
       stream.removeEventListener('close', onClose)
@@ -181,7 +200,7 @@ export class Serving {
   }
 }
 
-function rateOf({ ratePerSecond = 100, burst = 200 }: HandleLimits): RateLimiter {
+function rateOf({ ratePerSecond = 200, burst = 400 }: HandleLimits): RateLimiter {
   return new RateLimiter({ perSecond: ratePerSecond, burst })
 }
 

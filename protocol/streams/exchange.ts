@@ -23,6 +23,20 @@ export interface ExchangeOptions {
   maxBytes?: number
 }
 
+/** What broke while a message was read, in our words. */
+export function messageError(thrown: unknown, maxBytes: number): DynamosError {
+  const error = toError(thrown)
+  if (error instanceof DynamosError) return error
+  if (error.name.startsWith('InvalidDataLength') || error.name === 'InvalidMessageLengthError') {
+    return new MalformedDocument(`expected a message of at most ${maxBytes} bytes, found a longer one`, {
+      cause: error
+    })
+  }
+  return new StreamEndedEarly(`expected a whole message, the stream broke off: ${error.message}`, {
+    cause: error
+  })
+}
+
 async function readOne(stream: Stream, options: ExchangeOptions): Promise<Uint8Array> {
   const maxDataLength = options.maxBytes ?? MAX_MESSAGE_BYTES
   try {
@@ -30,18 +44,7 @@ async function readOne(stream: Stream, options: ExchangeOptions): Promise<Uint8A
       return bytes.subarray()
   } catch (thrown) {
     options.signal?.throwIfAborted()
-    const error = toError(thrown)
-    if (error.name.startsWith('InvalidDataLength') || error.name === 'InvalidMessageLengthError') {
-      throw new MalformedDocument(
-        `expected a message of at most ${maxDataLength} bytes, found a longer one`,
-        {
-          cause: error
-        }
-      )
-    }
-    throw new StreamEndedEarly(`expected a whole message, the stream broke off: ${error.message}`, {
-      cause: error
-    })
+    throw messageError(thrown, maxDataLength)
   }
   options.signal?.throwIfAborted()
   throw new StreamEndedEarly('expected a whole message, found the end of the stream')

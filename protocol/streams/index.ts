@@ -8,6 +8,7 @@
  * const reply = await exchangeOnce(stream, { question: 'who are you' }, answerSchema, { signal: AbortSignal.timeout(5_000) })
  * ```
  */
+export { Conversation, serveAll } from './conversation.ts'
 export { PeerRefused, StreamEndedEarly, StreamIdle } from './errors.ts'
 export {
   type ExchangeOptions,

@@ -94,7 +94,7 @@ describe('the catalogue of capabilities', () => {
 })
 
 describe('remembered lookups', () => {
-  function aLookup(found: () => string[]) {
+  function aLookup(found: () => string[], complete = true) {
     const clock = { now: 0 }
     const there = new Set(['a', 'b'])
     const lookups = new Lookups<string>(
@@ -105,7 +105,7 @@ describe('remembered lookups', () => {
     const find = async () =>
       await lookups.find('key', async () => {
         searches++
-        return found()
+        return { found: found(), complete }
       })
     return { clock, there, lookups, find, searches: () => searches }
   }
@@ -146,6 +146,13 @@ describe('remembered lookups', () => {
     expect(searches()).to.equal(1)
     clock.now = 2_001
     await find()
+    expect(searches()).to.equal(2)
+  })
+
+  it('that were cut short are not remembered', async () => {
+    const { find, searches } = aLookup(() => ['a'], false)
+    await find()
+    expect(await find()).to.deep.equal(['a'])
     expect(searches()).to.equal(2)
   })
 

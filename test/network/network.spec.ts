@@ -92,18 +92,48 @@ describe('the network', () => {
     }
   })
 
-  it('names a peer that is silent at the deadline, and tells its handler to stop', async () => {
-    const stopped = Promise.withResolvers<void>()
+  it('names a peer that is silent at the deadline', async () => {
     const { vu, uva } = await twoParties((network) =>
-      network.handle(ECHO, said, async (_message, { signal }) => {
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-        stopped.resolve()
-      })
+      network.handle(ECHO, said, async () => await new Promise(() => {}))
     )
     const error = await thrownBy(uva.network.ask(vu.peer, ECHO, { said: '' }, said, { timeoutMs: 50 }))
     expect(error.code).to.equal('peer-silent')
     expect(error.message).to.contain('VU')
+  })
+
+  it('tells a handler to stop when the one who asked gives up', async () => {
+    const begun = Promise.withResolvers<void>()
+    const stopped = Promise.withResolvers<void>()
+    const { vu, uva } = await twoParties((network) =>
+      network.handle(ECHO, said, async (_message, { signal }) => {
+        signal.addEventListener('abort', () => stopped.resolve())
+        begun.resolve()
+        await stopped.promise
+      })
+    )
+    const controller = new AbortController()
+    const asking = thrownBy(uva.network.ask(vu.peer, ECHO, { said: '' }, said, { signal: controller.signal }))
+    await begun.promise
+    controller.abort(new Error('not wanted'))
+    await asking
     await stopped.promise
+  })
+
+  it('keeps streams between questions, and opens more for questions at the same time', async () => {
+    const { vu, uva } = await twoParties()
+    const ask = async () => await uva.network.ask(vu.peer, ECHO, { said: 'hi' }, said)
+    const streams = () =>
+      uva.network.node
+        .getConnections()
+        .flatMap((connection) => connection.streams)
+        .filter(({ protocol }) => protocol === ECHO)
+    for (let n = 0; n < 5; n++) await ask()
+    expect(streams()).to.have.length(1)
+    await Promise.all([ask(), ask(), ask()])
+    expect(streams()).to.have.length(3)
+    const [kept] = streams()
+    kept?.abort(new Error('broken'))
+    expect(await ask()).to.deep.equal({ said: 'UVA: hi' })
   })
 
   it('names a peer that cannot be reached', async () => {
