@@ -220,7 +220,8 @@ export class Agreements {
         pending.push({ organisation: party, reason: toError(error).message })
       }
     }
-    for (const one of pending) this.#components.log.info({ agreement: collected.id, ...one }, 'an agreement waits for a signature')
+    for (const one of pending)
+      this.#components.log.info({ agreement: collected.id, ...one }, 'an agreement waits for a signature')
     await this.#keep(collected)
     if (isFullySigned(collected, members)) {
       await this.#enforce(collected)

@@ -2,7 +2,7 @@ import type { Resources } from '../../protocol/documents/index.ts'
 import type { Body } from '../negotiation/index.ts'
 import type { Spent } from './job-run.ts'
 
-export type ReceiptBody = Omit<Body<'receipt'>, 'log'>
+export type ReceiptBody = Omit<Body<'receipt'>, 'log' | 'decisions'>
 
 export interface StepDone {
   step: number

@@ -11,7 +11,8 @@ import {
   type SaltedSection,
   type Section,
   type Signed,
-  sections
+  sections,
+  type ToldDecision
 } from '../../protocol/documents/index.ts'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import { type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
@@ -53,6 +54,7 @@ export class Dossier {
   /** What the store does not have yet. */
   #unsaved: readonly Uint8Array[] = []
   #decisions: readonly LogEntry[] = []
+  readonly #told = new Map<string, ToldDecision[]>()
   readonly #self: string
 
   constructor(
@@ -72,7 +74,19 @@ export class Dossier {
 
   /** Notes a decision for the log; it is written with the next change that is stored. */
   decided(entry: LogEntry): void {
+    if (entry.kind === 'decision' && entry.contract !== undefined) {
+      const { question, verdict, clauses, policy } = entry.fields
+      const told = this.#told.get(entry.contract) ?? []
+      const known = told.some((one) => one.question === question && one.verdict === verdict)
+      if (!known)
+        this.#told.set(entry.contract, [...told, { question, verdict, clauses: [...clauses], policy }])
+    }
     this.#decisions = [...this.#decisions, entry]
+  }
+
+  /** What was decided here under a contract, each question and verdict once. */
+  told(contract: string): ToldDecision[] {
+    return this.#told.get(contract) ?? []
   }
 
   unlogged(): readonly LogEntry[] {

@@ -56,7 +56,7 @@ export interface ShareRunner {
   /** Resolves when all is done; at the recipient: when the result is stored. @throws {ShareFailed} */
   run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void>
   /** What the steps of a finished share cost, for receipts. */
-  receipts(contract: string): Omit<Body<'receipt'>, 'log'>[]
+  receipts(contract: string): Omit<Body<'receipt'>, 'log' | 'decisions'>[]
   /** Lets go of what is kept for a contract that has ended: outbox, parts, keys. */
   forget(contract: string): Promise<void>
 }

@@ -71,12 +71,14 @@ async function sign(
     case 'sign-receipt': {
       const { contract } = order
       const held = dossier.contract(contract)
-      for (const body of shares.receipts(contract)) {
+      const bodies = shares.receipts(contract)
+      for (const [index, body] of bodies.entries()) {
         const key = `${self}/${body.step}/${body.service}`
         if (held.receipts.has(key)) continue
         const fields = { step: body.step, service: body.service, milliseconds: body.milliseconds }
         const log = await append(tx, { time, kind: 'receipt', request, contract, fields })
-        const receipt = await speaker.sign('receipt', { ...body, log }, RECORD_LIFETIME)
+        const decisions = index === bodies.length - 1 ? dossier.told(contract) : []
+        const receipt = await speaker.sign('receipt', { ...body, decisions, log }, RECORD_LIFETIME)
         dossier.holdReceipt(receipt)
         dossier.keep({ kind: 'receipt', receipt: receipt.bytes })
       }

@@ -161,8 +161,14 @@ function decisionsOf(
   }
   if (held === null) return decisions
   const policyOf = (peer: string) => latestOffer(record.dossier, peer)?.offer.payload.policy ?? ''
+  const told = [...held.receipts.values()].filter((receipt) => receipt.payload.decisions.length > 0)
+  for (const receipt of told) {
+    for (const decision of receipt.payload.decisions)
+      decisions.push({ hop: receipt.payload.organisation, ...decision })
+  }
   for (const acceptance of held.acceptances.values()) {
     const { issuer } = acceptance.payload
+    if (told.some((receipt) => receipt.payload.issuer === issuer)) continue
     decisions.push({
       hop: organisationOf(issuer),
       question: 'accept',

@@ -2,6 +2,25 @@ import { z } from 'zod'
 import { failureCode, refusalCode } from './codes.ts'
 import { count, digest, documentId, header, instant, logPosition, name, organisation } from './fields.ts'
 
+/** What a party's policy said at one question under the contract, as it tells others: question, verdict, clauses, policy. */
+export const toldDecision = z.strictObject({
+  question: z.enum([
+    'discover',
+    'offer',
+    'host',
+    'accept',
+    'start',
+    'send',
+    'receive',
+    'continue',
+    'release'
+  ]),
+  verdict: z.enum(['permit', 'deny']),
+  clauses: z.array(z.string().max(256)).max(64),
+  policy: z.string().max(128)
+})
+export type ToldDecision = z.infer<typeof toldDecision>
+
 /** Signed by the party that did a step. Counts are null where output is protected. */
 export const receipt = z.strictObject({
   ...header('receipt'),
@@ -21,6 +40,8 @@ export const receipt = z.strictObject({
   cache: z.enum(['hit', 'miss', 'none']),
   milliseconds: count,
   wiped: z.strictObject({ bytes: count, at: instant }).nullable(),
+  /** What was decided here under the contract so far; on a party's last receipt. */
+  decisions: z.array(toldDecision).max(64),
   log: logPosition
 })
 

@@ -1,0 +1,230 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Stream } from '@libp2p/interface'
+import type { Flow } from '../../protocol/documents/index.ts'
+import { codeOf, toError } from '../../protocol/errors/index.ts'
+import {
+  type Admission,
+  FLOW_PROTOCOL,
+  FlowRefused,
+  MAX_PARTS,
+  receiveParts,
+  sendParts
+} from '../../protocol/transfer/index.ts'
+import { filePartSink, filePartSource } from '../flows/index.ts'
+import type { Clock, Dossier, Logger } from '../negotiation/index.ts'
+import { ShareFailed } from '../negotiation/index.ts'
+import { shareFailed } from './blame.ts'
+import type { FlowDecisions, FlowProgress, Flows, HeldPart } from './ports.ts'
+
+export interface FlowStreamsComponents {
+  self: string
+  clock: Clock
+  log: Logger
+  decisions: FlowDecisions
+  /** Where parts arrive: a folder for each contract and flow. */
+  inbox: string
+  /** bytes that a flow may bring */
+  maxBytes: number
+  openStream(peer: string, protocol: string, options: { signal: AbortSignal }): Promise<Stream>
+  /** The request's documents, when this agent accepted the contract. */
+  dossierOf(contract: string): Dossier | undefined
+  /** Tells a party again that the contract has started: the start proves itself, whoever brings it. */
+  deliverStart(dossier: Dossier, contract: string, to: string): Promise<void>
+  progress(request: string, progress: FlowProgress): void
+}
+
+/** How long an opening waits here for this agent's own start. */
+const START_WITHIN_MS = 3000
+const RETRY_AFTER_MS = [100, 500, 2000, 5000]
+/** What sending again cannot mend. */
+const FINAL = new Set([
+  'flow-altered',
+  'flow-short',
+  'output-too-large',
+  'storage-full',
+  'cancelled',
+  'flow-not-in-contract'
+])
+
+interface Expected {
+  flow: Flow
+  dossier: Dossier
+  arrived: PromiseWithResolvers<HeldPart[]>
+}
+
+/** Flows between this agent and others, over streams of their own. */
+export class FlowStreams implements Flows {
+  readonly #components: FlowStreamsComponents
+  readonly #expected = new Map<string, Expected>()
+  readonly #awaiting = new Map<string, Set<() => void>>()
+
+  constructor(components: FlowStreamsComponents) {
+    this.#components = components
+  }
+
+  async send(
+    dossier: Dossier,
+    contract: string,
+    flow: Flow,
+    parts: readonly HeldPart[],
+    signal: AbortSignal
+  ): Promise<void> {
+    const { epoch } = dossier.contract(contract).contract.payload
+    const source = filePartSource(
+      parts.map((part, index) => ({ index, bytes: part.bytes, digest: part.digest, path: part.file }))
+    )
+    for (let attempt = 0; ; attempt++) {
+      try {
+        signal.throwIfAborted()
+        const stream = await this.#components.openStream(flow.to, FLOW_PROTOCOL, { signal })
+        await sendParts(stream, { contract, flow: flow.flow, epoch, attempt: 1 }, source, {
+          signal,
+          onProgress: (bytes, of) =>
+            this.#tell(dossier, { contract, flow: flow.flow, peer: flow.to, direction: 'out', bytes, of })
+        })
+        return
+      } catch (error) {
+        const wait = RETRY_AFTER_MS[attempt]
+        const refused = error instanceof FlowRefused && error.reason !== 'start-incomplete'
+        if (signal.aborted || refused || FINAL.has(codeOf(error)) || wait === undefined) {
+          throw signal.aborted
+            ? shareFailed(signal.reason, this.#components.self, null)
+            : blamed(error, flow.to)
+        }
+        this.#components.log.debug({ contract, flow: flow.flow, code: codeOf(error) }, 'a flow is sent again')
+        if (error instanceof FlowRefused)
+          await this.#components.deliverStart(dossier, contract, flow.to).catch(() => undefined)
+        await this.#pause(wait, signal)
+      }
+    }
+  }
+
+  async receive(dossier: Dossier, contract: string, flow: Flow, signal: AbortSignal): Promise<HeldPart[]> {
+    const key = keyOf(contract, flow.flow)
+    const arrived = Promise.withResolvers<HeldPart[]>()
+    this.#expected.set(key, { flow, dossier, arrived })
+    for (const wake of this.#awaiting.get(key) ?? []) wake()
+    const onAbort = (): void => {
+      const late = toError(signal.reason).name === 'TimeoutError'
+      arrived.reject(
+        late
+          ? new ShareFailed(
+              { hop: flow.from, code: 'timeout', step: null, position: null },
+              'the flow did not arrive before the deadline'
+            )
+          : shareFailed(signal.reason, this.#components.self, null)
+      )
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await arrived.promise
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#expected.delete(key)
+    }
+  }
+
+  async forget(contract: string): Promise<void> {
+    await rm(join(this.#components.inbox, contract), { recursive: true, force: true })
+  }
+
+  /** A peer opens a flow. Decided by the contract, by where the exchange stands here, and by policy, in this order. */
+  async serve(stream: Stream, from: string, signal: AbortSignal): Promise<void> {
+    const paths: ((part: { index: number; bytes: number; digest: string }) => string)[] = []
+    let opened: Expected | undefined
+    try {
+      const { flow, parts } = await receiveParts(
+        stream,
+        async ({ flow: id }): Promise<Admission> => {
+          const expected = await this.#awaitStart(id.contract, id.flow, from)
+          if ('refuse' in expected) return expected
+          const refusal = await this.#components.decisions.flow(
+            'receive',
+            expected.dossier,
+            id.contract,
+            expected.flow
+          )
+          if (refusal !== null) return { refuse: refusal.code }
+          opened = expected
+          const sink = await filePartSink(join(this.#components.inbox, id.contract, `${id.flow}`))
+          paths.push(sink.pathOf)
+          return { sink, maxParts: MAX_PARTS, maxBytes: this.#components.maxBytes }
+        },
+        {
+          signal,
+          onProgress: (bytes, of) => {
+            if (opened === undefined) return
+            const { flow: number } = opened.flow
+            this.#tell(opened.dossier, { contract: '', flow: number, peer: from, direction: 'in', bytes, of })
+          }
+        }
+      )
+      const [pathOf] = paths
+      const expected = this.#expected.get(keyOf(flow.contract, flow.flow))
+      if (pathOf === undefined || expected === undefined) return
+      expected.arrived.resolve(
+        parts.map((part) => ({ file: pathOf(part), bytes: part.bytes, rows: 0, digest: part.digest }))
+      )
+    } catch (error) {
+      this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
+      if (opened !== undefined && FINAL.has(codeOf(error))) opened.arrived.reject(blamed(error, from))
+    }
+  }
+
+  /** The share that takes the flow, waiting a little for the start that may be on its way here. */
+  async #awaitStart(
+    contract: string,
+    number: number,
+    from: string
+  ): Promise<Expected | Extract<Admission, { refuse: unknown }>> {
+    const dossier = this.#components.dossierOf(contract)
+    const flow = dossier?.contracts.get(contract)?.contract.payload.flows.find((one) => one.flow === number)
+    if (
+      dossier === undefined ||
+      flow === undefined ||
+      flow.from !== from ||
+      flow.to !== this.#components.self
+    ) {
+      return { refuse: 'flow-not-in-contract' }
+    }
+    const key = keyOf(contract, number)
+    if (!this.#expected.has(key)) await this.#untilExpected(key)
+    return this.#expected.get(key) ?? { refuse: 'start-incomplete' }
+  }
+
+  async #untilExpected(key: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiting = this.#awaiting.get(key) ?? new Set()
+    waiting.add(resolve)
+    this.#awaiting.set(key, waiting)
+    const cancel = this.#components.clock.after(START_WITHIN_MS, resolve)
+    await promise
+    cancel()
+    waiting.delete(resolve)
+    if (waiting.size === 0) this.#awaiting.delete(key)
+  }
+
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#components.clock.after(milliseconds, resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    await promise
+    cancel()
+  }
+
+  #tell(dossier: Dossier, progress: FlowProgress): void {
+    this.#components.progress(dossier.request.id, progress)
+  }
+}
+
+function keyOf(contract: string, flow: number): string {
+  return `${contract}/${flow}`
+}
+
+/** The other end is blamed for what it refused, changed or never sent. */
+function blamed(error: unknown, peer: string): ShareFailed {
+  const failed = shareFailed(error, peer, null)
+  const code = failed.failure.code === 'internal' ? 'peer-unreachable' : failed.failure.code
+  return new ShareFailed({ ...failed.failure, hop: peer, code }, failed.message, { cause: error })
+}
