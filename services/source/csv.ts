@@ -60,8 +60,7 @@ export async function openCsv(table: SourceTable, scratch: string): Promise<CsvF
     ...(options.decimal === ',' ? ["decimal_separator = ','"] : []),
     'strict_mode = true',
     'null_padding = false',
-    'ignore_errors = false',
-    'max_line_size = 8388608'
+    'ignore_errors = false'
   ]
   return file
 }

@@ -1,14 +1,17 @@
 import { basename } from 'node:path'
-import { Failure, nearest } from '../failure/index.ts'
+import { Failure } from '../failure/index.ts'
 import type { Column, SourceTable } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
+import { type Binding, bindColumns } from './bind-columns.ts'
 import { type CsvFile, openCsv } from './csv.ts'
+import { inferTypes, readNatively } from './infer.ts'
 import { describeCsvProblem } from './ragged.ts'
 
 /** What opening a source needs of the engine. */
 export interface EngineReader {
   /** Columns that a statement would give. */
   describe(sql: string): Promise<Column[]>
+  rows(sql: string): Promise<unknown[][]>
 }
 
 export interface OpenSource {
@@ -19,8 +22,6 @@ export interface OpenSource {
   /** Says what is wrong with the file when reading it failed. */
   explain(error: unknown): Promise<Failure>
 }
-
-const TYPE = /^[A-Za-z][A-Za-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])?$/
 
 /**
  * Opens one table of the owner: finds its columns, checks the declared ones against the file.
@@ -35,10 +36,11 @@ export async function openSource(
   const csv = table.format === 'csv' ? await openCsv(table, scratch) : undefined
   const explain = (error: unknown): Promise<Failure> => explainSource(table, csv, error)
   try {
-    const names = await engine.describe(
-      `SELECT * FROM ${scan(table, csv, ', all_varchar = true, sample_size = 1')}`
-    )
-    const bindings = bindColumns(table, names)
+    const texts = csv === undefined ? '' : ', all_varchar = true, sample_size = 1'
+    const names = await engine.describe(`SELECT * FROM ${scan(table, csv, texts)}`)
+    const declared = bindColumns(table, names)
+    const bindings =
+      csv === undefined ? declared : await inferMissing(engine, table, scan(table, csv, texts), declared)
     const sql = `SELECT ${bindings.map((binding) => binding.sql).join(', ')} FROM ${scan(table, csv, csvTypes(bindings))}`
     const notes = [...(csv?.notes ?? []), ...headerNotes(names)]
     return { sql, columns: await engine.describe(sql), notes, explain }
@@ -47,64 +49,27 @@ export async function openSource(
   }
 }
 
-interface Binding {
-  from: string
-  sql: string
-  /** The type to read a CSV column as; inferred when absent. */
-  type?: string
-}
-
-function bindColumns(table: SourceTable, found: readonly Column[]): Binding[] {
-  const declared = new Map<string, SourceTable['columns'][number]>()
-  for (const column of table.columns) {
-    const wanted = column.from ?? column.name
-    const match =
-      found.find(({ name }) => name === wanted) ??
-      found.find(({ name }) => name.toLowerCase() === wanted.toLowerCase())
-    if (match === undefined) {
-      const near = nearest(
-        wanted,
-        found.map(({ name }) => name)
-      )
-      throw new Failure('dataset-malformed', `${table.path} has no column ${wanted}`, {
-        hint: `${basename(table.path)}: expected a column "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`}`
-      })
-    }
-    if (column.type !== undefined && !TYPE.test(column.type)) {
-      throw new Failure('dataset-malformed', `type ${column.type}`, {
-        hint: `column "${column.name}": expected a type such as BIGINT`
-      })
-    }
-    declared.set(match.name, column)
-  }
-  return found.map(({ name: from }) => {
-    const column = declared.get(from)
-    if (column === undefined) return { from, sql: quoteName(from) }
-    const type = column.type
-    const as = ` AS ${quoteName(column.name)}`
-    if (column.values !== undefined) {
-      const text = `CAST(${quoteName(from)} AS VARCHAR)`
-      const cases = Object.entries(column.values).map(
-        ([code, meaning]) => ` WHEN ${quoteText(code)} THEN ${quoteText(meaning)}`
-      )
-      // a code outside the table stays what it is: dropping it would lose rows silently
-      const mapped = cases.length === 0 ? text : `CASE ${text}${cases.join('')} ELSE ${text} END`
-      return { from, type: 'VARCHAR', sql: (type === undefined ? mapped : `CAST(${mapped} AS ${type})`) + as }
-    }
-    if (type === undefined) return { from, sql: quoteName(from) + as }
-    return {
-      from,
-      type,
-      sql: (table.format === 'csv' ? quoteName(from) : `CAST(${quoteName(from)} AS ${type})`) + as
-    }
+/** Gives columns of a CSV file that have no declared type the one that all their values have. */
+async function inferMissing(
+  engine: EngineReader,
+  table: SourceTable,
+  texts: string,
+  bindings: readonly Binding[]
+): Promise<Binding[]> {
+  const open = bindings.filter((binding) => binding.type === undefined).map(({ from }) => from)
+  const types = await inferTypes(engine, texts, open, table.csv?.decimal ?? '.')
+  return bindings.map((binding) => {
+    const type = types.get(binding.from)
+    if (type === undefined) return binding
+    if (readNatively(type)) return { ...binding, type }
+    const sql = `CAST(${quoteName(binding.from)} AS ${type}) AS ${quoteName(binding.name)}`
+    return { ...binding, type: 'VARCHAR', sql }
   })
 }
 
 function csvTypes(bindings: readonly Binding[]): string {
-  const types = bindings
-    .filter((binding) => binding.type !== undefined)
-    .map(({ from, type }) => `${quoteText(from)}: ${quoteText(type ?? '')}`)
-  return `, sample_size = -1${types.length === 0 ? '' : `, types = {${types.join(', ')}}`}`
+  const types = bindings.map(({ from, type = 'VARCHAR' }) => `${quoteText(from)}: ${quoteText(type)}`)
+  return `, sample_size = 1, types = {${types.join(', ')}}`
 }
 
 function scan(table: SourceTable, csv: CsvFile | undefined, reading: string): string {

@@ -162,6 +162,45 @@ describe('a CSV file as found in the wild', () => {
     expect(found?.rows).to.equal(120_001)
   })
 
+  it('has a column that is empty for a hundred thousand lines, and is a number then', async () => {
+    const found = await profile(`a,b\n${'x,\n'.repeat(100_000)}y,5\n`)
+    expect(found?.columns[1]).to.deep.equal({ name: 'b', type: 'BIGINT', nulls: 100_000 })
+  })
+
+  const types: [cells: string[], type: string][] = [
+    [['1', '-2', '0'], 'BIGINT'],
+    [['1', '2.5', '-3e4', '.5'], 'DOUBLE'],
+    [['9223372036854775807'], 'BIGINT'],
+    [['9223372036854775808'], 'VARCHAR'],
+    [['12345678901234567890', '1'], 'VARCHAR'],
+    [['1', '007'], 'VARCHAR'],
+    [['0.5', '00.5'], 'VARCHAR'],
+    [['true', 'FALSE'], 'BOOLEAN'],
+    [['true', '1'], 'VARCHAR'],
+    [['2020-01-02', '1999-12-31'], 'DATE'],
+    [['2020-01-02', '2020-02-30'], 'VARCHAR'],
+    [['2020-01-02', '2020-01-02 10:00:00'], 'TIMESTAMP'],
+    [['2020-01-02T10:00', '2020-01-02 10:00:00.123'], 'TIMESTAMP'],
+    [['2020-01-02T10:00:00Z', '2020-01-02 10:00:00+02:00'], 'TIMESTAMP WITH TIME ZONE'],
+    [['10:11', '10:11:12.5'], 'TIME'],
+    [['02/03/2020'], 'VARCHAR'],
+    [['nan', '1'], 'VARCHAR'],
+    [['', ''], 'VARCHAR']
+  ]
+  for (const [cells, type] of types) {
+    it(`has a column of ${cells.join(' and ')}: ${type}`, async () => {
+      expect(
+        (await profile(`a,b\n${cells.map((cell) => `${cell},x\n`).join('')}`))?.columns[0]?.type
+      ).to.equal(type)
+    })
+  }
+
+  it('would have two columns of one name after renaming', async () => {
+    expect((await failure('a,b\n1,2\n', undefined, [{ name: 'B', from: 'a' }])).hint).to.equal(
+      'file.csv: two columns would be called "b"'
+    )
+  })
+
   it('keeps leading zeros', async () => {
     expect(await rows('a\n007\n012\n')).to.deep.equal([['a'], ['007'], ['012']])
   })
