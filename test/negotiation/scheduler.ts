@@ -117,11 +117,12 @@ function forward(network: Network, pick: number): void {
 function lie(network: Network, pick: number): void {
   const liar = network.hostile
   if (liar === undefined) return
-  const targets = network.honest
-  const target = choose(targets, pick >> 8)
-  if (target === undefined) return
   const message = aLie(network, liar.peer, liar.heard, pick)
-  if (message !== undefined) network.wire.push({ from: liar.peer, to: target.peer, message })
+  if (message === undefined) return
+  // A liar who wants a second exchange has to tell everybody the same.
+  const one = choose(network.honest, pick >> 8)
+  const targets = (pick >> 12) % 2 === 0 ? network.honest : one === undefined ? [] : [one]
+  for (const target of targets) network.wire.push({ from: liar.peer, to: target.peer, message })
 }
 
 function aLie(network: Network, self: string, heard: readonly Message[], pick: number): Message | undefined {
