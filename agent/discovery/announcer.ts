@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events'
 import type { CID } from 'multiformats/cid'
-import { codeOf } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
 import { type Clock, type Log, withDeadline } from '../network/index.ts'
 import type { Dht } from './dht.ts'
 
@@ -27,6 +28,7 @@ export class Announcer {
   readonly #components: AnnouncerComponents
   readonly #announced = new Map<string, CID>()
   #cancel = (): void => {}
+  #ended = new AbortController()
   #stored = 0
   #running = false
   #work: Promise<number> = Promise.resolve(0)
@@ -37,12 +39,15 @@ export class Announcer {
 
   start(): void {
     this.#running = true
+    this.#ended = new AbortController()
+    setMaxListeners(0, this.#ended.signal)
     this.#later(FIRST_MS)
   }
 
   async stop(): Promise<void> {
     this.#running = false
     this.#cancel()
+    this.#ended.abort(new DynamosError('shutting-down', 'the agent is shutting down'))
     await this.#work
   }
 
@@ -54,8 +59,9 @@ export class Announcer {
 
   /** @returns at how many agents the least known key is stored; 0 without peers */
   async announce(): Promise<number> {
-    this.#work = this.#work.then(async () => await this.#announceAll())
-    return await this.#work
+    const work = this.#work.then(async () => await this.#announceAll())
+    this.#work = work.catch(() => 0)
+    return await work
   }
 
   #later(milliseconds: number): void {
@@ -89,7 +95,7 @@ export class Announcer {
     const late = (): Error => new DOMException('not announced in time', 'TimeoutError')
     try {
       return await withDeadline(
-        { milliseconds: PROVIDE_MS, late },
+        { milliseconds: PROVIDE_MS, late, signal: this.#ended.signal },
         async (signal) => await this.#components.dht.provide(cid, signal)
       )
     } catch (thrown) {
