@@ -1,44 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PrivateKey } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { type Logger as Pino, pino } from 'pino'
-import type { z } from 'zod'
-import { createCedarEngine, type RuleFile } from '../../policy/index.ts'
-import type { ArchetypeBody } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
-import {
-  AGREEMENT_PROTOCOL,
-  agreementProposal,
-  agreementReply,
-  MESSAGE_LIMITS,
-  protocolOf,
-  type WireKind,
-  type WireMessage,
-  wireMessage,
-  wireReply
-} from '../../protocol/messages/index.ts'
-import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
-import { type ArchetypeManifest, loadArchetypes, loadManifests } from '../../services/index.ts'
+import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { computesAtData } from '../composition/index.ts'
-import { type AgentConfig, loadDatasetFile, openTokens } from '../config/index.ts'
+import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
-import { loadKey, lockDirectory } from '../identity/index.ts'
-import { createLauncher } from '../jobs/index.ts'
-import { Members, openPackage } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
-import { createNetwork, systemClock } from '../network/index.ts'
+import { createNetwork } from '../network/index.ts'
 import { Requests, ResultFiles } from '../requests/index.ts'
-import { openStore, type Store } from '../store/index.ts'
 import { CapabilityPublisher } from './capability.ts'
-import { findInstallation } from './installation.ts'
+import { openFoundations, type Undo } from './foundations.ts'
 import { createOperations } from './operations.ts'
+import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -50,21 +27,6 @@ export interface RunningAgent {
 }
 
 const SECOND = 1000
-const WIRE_KINDS: readonly WireKind[] = [
-  'ask',
-  'offer',
-  'propose',
-  'acceptance',
-  'decline',
-  'abort',
-  'start',
-  'started',
-  'rejected',
-  'failure',
-  'cancel',
-  'outcome',
-  'receipt'
-]
 const HOP_LIMITS = { startBy: 20 * SECOND, deadline: 3600 * SECOND, grace: 2 * SECOND, idle: 120 * SECOND }
 const COORDINATOR_LIMITS = {
   offerWithin: 8 * SECOND,
@@ -75,46 +37,7 @@ const COORDINATOR_LIMITS = {
 }
 const OFFER_LIFETIME_MS = 120 * SECOND
 const MAX_OPEN_PER_PEER = 64
-const REDIAL_MS = 2 * SECOND
 const PRUNE_EVERY_MS = 60 * SECOND
-
-function silentStarts(config: AgentConfig): Pino {
-  return pino(
-    { level: config.log, base: { organisation: config.organisation } },
-    pino.destination({ dest: 2, sync: false })
-  )
-}
-
-async function ruleFiles(folder: string): Promise<RuleFile[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  })
-  const files = names.filter((name) => name.endsWith('.cedar')).sort()
-  return await Promise.all(
-    files.map(async (name) => ({ file: name, text: await readFile(join(folder, name), 'utf8') }))
-  )
-}
-
-function bodyOf({ archetype, roles, where, steps, output }: ArchetypeManifest): ArchetypeBody | undefined {
-  if (output.to === 'algorithm') return undefined
-  return {
-    name: archetype,
-    roles,
-    where,
-    steps: steps.map(({ service, at, forEach, when }) => ({
-      service,
-      at,
-      ...(forEach === 'data' ? { forEach } : {}),
-      ...(when === undefined ? {} : { when })
-    })),
-    output: { to: output.to }
-  }
-}
-
-async function stewardKey(config: AgentConfig): Promise<PrivateKey | null> {
-  return config.autoApprove === 'all' ? await loadKey(config.identity.steward) : null
-}
 
 /**
  * Starts the agent of an organisation: state, identity and membership, policy, jobs, network, then the interface for its own
@@ -123,7 +46,7 @@ async function stewardKey(config: AgentConfig): Promise<PrivateKey | null> {
  * @throws {DirectoryInUse}, {KeyFileMissing}, {MembershipFileInvalid}, {CannotListen}, {JobFailed} `sandbox-unavailable`, …
  */
 export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
-  const undo: (() => Promise<void>)[] = []
+  const undo: Undo = []
   try {
     return await start(config, undo)
   } catch (error) {
@@ -132,64 +55,32 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   }
 }
 
-async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promise<RunningAgent> {
-  const log = silentStarts(config)
-  for (const warning of config.warnings) log.warn({ file: config.file }, warning)
-  const installation = findInstallation()
-  const clock = systemClock
-  await mkdir(config.data, { recursive: true, mode: 0o700 })
-  const lock = await lockDirectory(config.data)
-  undo.push(async () => await lock.release())
-
-  const key = await loadKey(config.identity.key, passphraseFromEnvironment())
-  const self = peerIdFromPrivateKey(key).toString()
-  const datasetFiles = await Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file)))
-  const [store, membershipPackage, manifests, ownArchetypes, rules, steward, tokens] = await Promise.all([
-    openStore(join(config.data, 'state.sqlite')),
-    readFile(config.marketplace, 'utf8').then(openPackage),
-    loadManifests(installation.services),
-    loadArchetypes(config.archetypes),
-    ruleFiles(config.policy),
-    stewardKey(config),
-    openTokens(config)
-  ])
-  undo.push(async () => await store.close())
-  const archetypes = new Map(
-    [...manifests.archetypes.values(), ...ownArchetypes.values()].flatMap((manifest) => {
-      const body = bodyOf(manifest)
-      return body === undefined ? [] : [[body.name, body] as const]
-    })
-  )
-  const sandbox = config.sandbox === 'required' ? 'bubblewrap' : 'none'
-  const registered = datasetFiles.flatMap((dataset) => dataset.tables.map((table) => table.path))
-  const [launcher, engine, members] = await Promise.all([
-    createLauncher({
-      folder: join(config.data, 'jobs'),
-      runner: installation.runner,
-      nodeModules: installation.nodeModules,
-      sandbox,
-      warm: 1,
-      logger: log,
-      sources: () => registered
-    }),
-    createCedarEngine(rules),
-    Members.open(
-      { package: membershipPackage, self },
-      { store: membershipStore(store), now: () => clock.now() }
-    )
-  ])
-  undo.push(async () => await launcher.stop())
-  for (const warning of engine.warnings) log.warn(warning, 'a rule of the policy folder looks odd')
-
-  const { organisation } = members.own
-  const speaker = createSpeaker({ key, peer: self, organisation, marketplace: members.marketplace, clock })
+async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
+  const base = await openFoundations(config, undo)
+  const opened = [...undo]
+  const {
+    log,
+    installation,
+    clock,
+    self,
+    steward,
+    store,
+    members,
+    manifests,
+    archetypes,
+    launcher,
+    sandbox,
+    engine,
+    tokens
+  } = base
+  const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   const limits = {
     memory: config.hosting.perJob.memory,
     threads: config.resources.cores,
     seconds: config.hosting.perJob.seconds,
     disk: config.hosting.perJob.disk
   }
-  const datasets = new Datasets({ datasets: datasetFiles, limits }, { store, launcher, clock })
+  const datasets = new Datasets({ datasets: base.datasets, limits }, { store, launcher, clock })
   const problems = (await datasets.open()).map(({ id, error }) => {
     log.error({ dataset: id, code: codeOf(error), err: toError(error) }, 'a dataset could not be opened')
     return `dataset ${id}: ${toError(error).message}`
@@ -197,7 +88,7 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
 
   const network = createNetwork(
     {
-      key,
+      key: self.key,
       listen: config.listen,
       announce: config.announce,
       bootstrap: config.bootstrap,
@@ -212,27 +103,11 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
     datasets,
     clock,
     log,
-    key,
-    self,
+    key: self.key,
+    self: self.peer,
     steward,
-    show: async (party, agreement, options) => {
-      const agents = members.byOrganisation(party)?.agents ?? []
-      let last: unknown = new DynamosError('provider-missing', `no agent of ${party} is known here`)
-      for (const peer of agents) {
-        try {
-          return await network.ask(
-            peer,
-            AGREEMENT_PROTOCOL,
-            { agreement: agreement.bytes },
-            agreementReply,
-            options
-          )
-        } catch (error) {
-          last = error
-        }
-      }
-      throw last
-    }
+    show: async (party, agreement, options) =>
+      await showAgreement(network, members, party, agreement, options)
   })
   await agreements.open()
 
@@ -246,7 +121,7 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
       offerLifetime: OFFER_LIFETIME_MS
     },
     {
-      self: { peer: self, organisation, key },
+      self,
       engine,
       agreements,
       datasets,
@@ -317,13 +192,8 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
     ].sort()
   }
 
-  const post = async (to: string, message: WireMessage): Promise<WireMessage[]> => {
-    const { timeoutMs } = MESSAGE_LIMITS[message.kind]
-    const { messages } = await network.ask(to, protocolOf(message.kind), message, wireReply, { timeoutMs })
-    return messages
-  }
   const flows = new FlowStreams({
-    self,
+    self: self.peer,
     clock,
     log,
     decisions,
@@ -333,7 +203,7 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {
       const held = dossier.contract(contract)
-      await post(to, {
+      await postMessage(network, to, {
         kind: 'start',
         contract: held.contract.bytes,
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
@@ -342,7 +212,7 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
     progress: (request, flow) => requests.progress(request, 'transfer', `flow ${flow.flow}`, flow)
   })
   const shares = new Shares({
-    self: { peer: self, organisation, key },
+    self,
     launcher,
     datasets,
     agreements,
@@ -359,52 +229,28 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
   const exchanges: Exchanges = new Exchanges(
     { hop: HOP_LIMITS, coordinator: COORDINATOR_LIMITS, maxOpenPerPeer: MAX_OPEN_PER_PEER },
     {
-      self,
+      self: self.peer,
       clock,
       log,
       store,
       speaker,
       decisions,
       shares,
-      coordination: requests,
-      post,
-      organisationOf: (peer) => (peer === self ? organisation : members.organisationOf(peer))
+      coordination: requests.coordination,
+      post: async (to, message) => await postMessage(network, to, message),
+      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer))
     },
     createRequestGuard({ members, store, clock })
   )
   requests.connect(exchanges)
 
-  network.handle(
-    AGREEMENT_PROTOCOL,
-    agreementProposal,
-    async (message: z.infer<typeof agreementProposal>, { peer }) => {
-      const reply = await agreements.shown(message, peer)
-      publisher.changed()
-      return reply
-    }
-  )
-  for (const kind of WIRE_KINDS) {
-    network.handle(
-      protocolOf(kind),
-      wireMessage,
-      async (message: WireMessage, { peer }) => {
-        if (message.kind !== kind)
-          throw new DynamosError('malformed-document', `expected a message ${kind}, found ${message.kind}`)
-        return { messages: await exchanges.receive(peer, message) }
-      },
-      MESSAGE_LIMITS[kind]
-    )
-  }
-  network.handleStream(
-    FLOW_PROTOCOL,
-    async (stream, { peer, signal }) => await flows.serve(stream, peer, signal)
-  )
-  network.on('peer:gone', ({ peer }) => {
-    for (const exchange of exchanges.withParty(peer)) {
-      void network.dial(peer, [], { timeoutMs: REDIAL_MS }).catch(() => {
-        exchange.dispatch({ machine: 'coordinator', event: { type: 'lost', now: clock.now(), peer } })
-      })
-    }
+  serveExchanges({
+    network,
+    agreements,
+    exchanges,
+    flows,
+    clock,
+    capabilityChanged: () => publisher.changed()
   })
 
   await network.start()
@@ -422,8 +268,8 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
     clock,
     health: () => ({
       status: problems.length === 0 ? 'ok' : 'degraded',
-      organisation,
-      peerId: self,
+      organisation: self.organisation,
+      peerId: self.peer,
       version: installation.version,
       sandbox,
       problems
@@ -442,10 +288,10 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
-  log.info({ peer: self, api: url, addresses: network.addresses }, 'the agent is ready')
+  log.info({ peer: self.peer, api: url, addresses: network.addresses }, 'the agent is ready')
 
   return {
-    peerId: self,
+    peerId: self.peer,
     api: url,
     stop: async (deadlineMs) => {
       clearInterval(prune)
@@ -454,26 +300,7 @@ async function start(config: AgentConfig, undo: (() => Promise<void>)[]): Promis
       await exchanges.drain(deadline)
       await discovery.stop()
       await network.stop()
-      await launcher.stop()
-      await store.close()
-      await lock.release()
+      for (const step of opened.reverse()) await step()
     }
-  }
-}
-
-function passphraseFromEnvironment(): { passphrase?: string } {
-  const passphrase = process.env.DYNAMOS_PASSPHRASE
-  return passphrase === undefined ? {} : { passphrase }
-}
-
-function membershipStore(store: Store) {
-  const kinds = ['membership', 'status'] as const
-  return {
-    load: async () =>
-      (await Promise.all(kinds.map(async (kind) => await store.memberships.all(kind))))
-        .flat()
-        .map((one) => one.bytes),
-    save: async (kind: (typeof kinds)[number], id: string, bytes: Uint8Array) =>
-      await store.memberships.save(kind, id, bytes)
   }
 }

@@ -1,0 +1,167 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { type Logger, pino } from 'pino'
+import { createCedarEngine, type PolicyEngine, type RuleFile } from '../../policy/index.ts'
+import type { ArchetypeBody } from '../../protocol/documents/index.ts'
+import {
+  type ArchetypeManifest,
+  loadArchetypes,
+  loadManifests,
+  type Manifests
+} from '../../services/index.ts'
+import {
+  type AgentConfig,
+  type DatasetConfig,
+  loadDatasetFile,
+  openTokens,
+  type Tokens
+} from '../config/index.ts'
+import { loadKey, lockDirectory } from '../identity/index.ts'
+import { createLauncher, type Launcher, type SandboxKind } from '../jobs/index.ts'
+import { Members, openPackage } from '../membership/index.ts'
+import { type Clock, systemClock } from '../network/index.ts'
+import { openStore, type Store } from '../store/index.ts'
+import { findInstallation, type Installation } from './installation.ts'
+
+/** What everything else stands on: who this agent is, its state, its rules, its sandboxes. */
+export interface Foundations {
+  log: Logger
+  installation: Installation
+  clock: Clock
+  self: { peer: string; organisation: string; key: PrivateKey }
+  /** Where the configuration lets the agent sign agreements itself. */
+  steward: PrivateKey | null
+  store: Store
+  members: Members
+  manifests: Manifests
+  archetypes: ReadonlyMap<string, ArchetypeBody>
+  launcher: Launcher
+  sandbox: SandboxKind
+  engine: PolicyEngine
+  tokens: Tokens
+  datasets: DatasetConfig[]
+}
+
+/** What is to be undone, the last first. */
+export type Undo = (() => Promise<void>)[]
+
+/**
+ * Opens them in order. `undo` gets what closes each.
+ *
+ * @throws {DirectoryInUse}, {KeyFileMissing}, {MembershipFileInvalid}, {RulesMalformed}, {JobFailed} `sandbox-unavailable`
+ */
+export async function openFoundations(config: AgentConfig, undo: Undo): Promise<Foundations> {
+  const log = createLog(config)
+  for (const warning of config.warnings) log.warn({ file: config.file }, warning)
+  const installation = findInstallation()
+  const clock = systemClock
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  const lock = await lockDirectory(config.data)
+  undo.push(async () => await lock.release())
+  const store = await openStore(join(config.data, 'state.sqlite'))
+  undo.push(async () => await store.close())
+
+  const key = await loadKey(config.identity.key, passphraseFromEnvironment())
+  const peer = peerIdFromPrivateKey(key).toString()
+  const [datasets, membershipPackage, manifests, ownArchetypes, rules, steward, tokens] = await Promise.all([
+    Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
+    readFile(config.marketplace, 'utf8').then(openPackage),
+    loadManifests(installation.services),
+    loadArchetypes(config.archetypes),
+    ruleFiles(config.policy),
+    config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
+    openTokens(config)
+  ])
+  const sandbox = config.sandbox === 'required' ? 'bubblewrap' : 'none'
+  const registered = datasets.flatMap((dataset) => dataset.tables.map((table) => table.path))
+  const launcher = await createLauncher({
+    folder: join(config.data, 'jobs'),
+    runner: installation.runner,
+    nodeModules: installation.nodeModules,
+    sandbox,
+    warm: 1,
+    logger: log,
+    sources: () => registered
+  })
+  undo.push(async () => await launcher.stop())
+  const [engine, members] = await Promise.all([
+    createCedarEngine(rules),
+    Members.open(
+      { package: membershipPackage, self: peer },
+      { store: membershipStore(store), now: () => clock.now() }
+    )
+  ])
+  for (const warning of engine.warnings) log.warn(warning, 'a rule of the policy folder looks odd')
+  return {
+    log,
+    installation,
+    clock,
+    self: { peer, organisation: members.own.organisation, key },
+    steward,
+    store,
+    members,
+    manifests,
+    archetypes: archetypeBodies([...manifests.archetypes.values(), ...ownArchetypes.values()]),
+    launcher,
+    sandbox,
+    engine,
+    tokens,
+    datasets
+  }
+}
+
+/** Structured, on standard error: standard output belongs to the one line `ready`. */
+function createLog(config: AgentConfig): Logger {
+  const destination = pino.destination({ dest: 2, sync: false })
+  return pino({ level: config.log, base: { organisation: config.organisation } }, destination)
+}
+
+async function ruleFiles(folder: string): Promise<RuleFile[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  const files = names.filter((name) => name.endsWith('.cedar')).sort()
+  return await Promise.all(
+    files.map(async (name) => ({ file: name, text: await readFile(join(folder, name), 'utf8') }))
+  )
+}
+
+function archetypeBodies(manifests: readonly ArchetypeManifest[]): ReadonlyMap<string, ArchetypeBody> {
+  const bodies = new Map<string, ArchetypeBody>()
+  for (const { archetype, roles, where, steps, output } of manifests) {
+    if (output.to === 'algorithm') continue
+    bodies.set(archetype, {
+      name: archetype,
+      roles,
+      where,
+      steps: steps.map(({ service, at, forEach, when }) => ({
+        service,
+        at,
+        ...(forEach === 'data' ? { forEach } : {}),
+        ...(when === undefined ? {} : { when })
+      })),
+      output: { to: output.to }
+    })
+  }
+  return bodies
+}
+
+function passphraseFromEnvironment(): { passphrase?: string } {
+  const passphrase = process.env.DYNAMOS_PASSPHRASE
+  return passphrase === undefined ? {} : { passphrase }
+}
+
+function membershipStore(store: Store) {
+  const kinds = ['membership', 'status'] as const
+  return {
+    load: async () =>
+      (await Promise.all(kinds.map(async (kind) => await store.memberships.all(kind))))
+        .flat()
+        .map((one) => one.bytes),
+    save: async (kind: (typeof kinds)[number], id: string, bytes: Uint8Array) =>
+      await store.memberships.save(kind, id, bytes)
+  }
+}

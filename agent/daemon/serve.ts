@@ -1,0 +1,115 @@
+import type { z } from 'zod'
+import { DynamosError } from '../../protocol/errors/index.ts'
+import {
+  AGREEMENT_PROTOCOL,
+  agreementProposal,
+  agreementReply,
+  MESSAGE_LIMITS,
+  protocolOf,
+  type WireKind,
+  type WireMessage,
+  wireMessage,
+  wireReply
+} from '../../protocol/messages/index.ts'
+import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
+import type { Agreement, AgreementReply, Agreements } from '../agreements/index.ts'
+import type { FlowStreams } from '../exchange/index.ts'
+import type { Members } from '../membership/index.ts'
+import type { Clock, Exchanges } from '../negotiation/index.ts'
+import type { Network } from '../network/index.ts'
+
+const REDIAL_MS = 2000
+
+/** Sends one message of a negotiation and returns the answers that were ready at once. */
+export async function postMessage(
+  network: Network,
+  to: string,
+  message: WireMessage
+): Promise<WireMessage[]> {
+  const { timeoutMs } = MESSAGE_LIMITS[message.kind]
+  return (await network.ask(to, protocolOf(message.kind), message, wireReply, { timeoutMs })).messages
+}
+
+/** Shows an agreement to the first agent of an organisation that answers. */
+export async function showAgreement(
+  network: Network,
+  members: Members,
+  party: string,
+  agreement: Agreement,
+  options?: { signal?: AbortSignal }
+): Promise<AgreementReply> {
+  let last: unknown = new DynamosError('provider-missing', `no agent of ${party} is known here`)
+  for (const peer of members.byOrganisation(party)?.agents ?? []) {
+    try {
+      return await network.ask(
+        peer,
+        AGREEMENT_PROTOCOL,
+        { agreement: agreement.bytes },
+        agreementReply,
+        options
+      )
+    } catch (error) {
+      last = error
+    }
+  }
+  throw last
+}
+
+export interface Served {
+  network: Network
+  agreements: Agreements
+  exchanges: Exchanges
+  flows: FlowStreams
+  clock: Clock
+  /** What others may know of this agent may have changed. */
+  capabilityChanged(): void
+}
+
+/** Answers the protocols of negotiations, agreements and flows, and tells exchanges of parties that are gone. */
+export function serveExchanges({
+  network,
+  agreements,
+  exchanges,
+  flows,
+  clock,
+  capabilityChanged
+}: Served): void {
+  network.handle(
+    AGREEMENT_PROTOCOL,
+    agreementProposal,
+    async (message: z.infer<typeof agreementProposal>, { peer }) => {
+      const reply = await agreements.shown(message, peer)
+      capabilityChanged()
+      return reply
+    }
+  )
+  for (const kind of Object.keys(MESSAGE_LIMITS).filter(isWireKind)) {
+    network.handle(
+      protocolOf(kind),
+      wireMessage,
+      async (message: WireMessage, { peer }) => {
+        if (message.kind !== kind) {
+          throw new DynamosError('malformed-document', `expected a message ${kind}, found ${message.kind}`)
+        }
+        return { messages: await exchanges.receive(peer, message) }
+      },
+      MESSAGE_LIMITS[kind]
+    )
+  }
+  network.handleStream(
+    FLOW_PROTOCOL,
+    async (stream, { peer, signal }) => await flows.serve(stream, peer, signal)
+  )
+  network.on('peer:gone', ({ peer }) => {
+    // A connection that broke is not yet a party that is lost.
+    for (const exchange of exchanges.withParty(peer)) {
+      void network.dial(peer, [], { timeoutMs: REDIAL_MS }).catch(() => {
+        exchange.dispatch({ machine: 'coordinator', event: { type: 'lost', now: clock.now(), peer } })
+      })
+    }
+  })
+}
+
+function isWireKind(name: string): name is WireKind {
+  return name in MESSAGE_LIMITS
+}
