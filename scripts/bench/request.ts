@@ -1,0 +1,80 @@
+import { request, writeInputs } from './data.ts'
+import { answerTo, type RequestAnswer, withLab } from './lab.ts'
+import type { Benchmark } from './main.ts'
+import { openReference, type Reference } from './reference.ts'
+import { quantile, type Result, resultOf } from './statistics.ts'
+
+const ARCHETYPES = ['computeToData', 'dataThroughTtp']
+const WARM_UP = 3
+const TOLERANCE = 1e-9
+
+function assertSame(answer: RequestAnswer, expected: ReadonlyMap<string, number>): void {
+  const rows = answer.results?.[0]?.rows ?? []
+  const found = new Map(rows.map(([gender, average]) => [String(gender), Number(average)]))
+  for (const [gender, average] of expected) {
+    const other = found.get(gender)
+    if (other === undefined || Math.abs(other - average) > TOLERANCE * average)
+      throw new Error(`${gender}: expected ${average} as DuckDB answers, found ${other}`)
+  }
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
+  const start = performance.now()
+  const value = await work()
+  return [performance.now() - start, value]
+}
+
+function stagesOf(archetype: string, answers: readonly RequestAnswer[]): Result[] {
+  const stages = new Set(answers.flatMap(({ timing }) => Object.keys(timing)))
+  return [...stages].map((stage) =>
+    resultOf(
+      `${archetype}: ${stage}`,
+      answers.flatMap(({ timing }) => timing[stage] ?? [])
+    )
+  )
+}
+
+/**
+ * From the HTTP request to the answer, warm agents, three providers on loopback, join and average; against DuckDB answering the
+ * same SQL over the same files, asked in turn. Every answer is compared with DuckDB's.
+ */
+export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000, say }) =>
+  await withLab(
+    (dir) => writeInputs(dir, rows),
+    async (lab, dir) => {
+      const client = await lab.client('Asker')
+      const reference: Reference = await openReference(dir)
+      const direct: number[] = []
+      const taken = new Map<string, number[]>(ARCHETYPES.map((archetype) => [archetype, []]))
+      const answers = new Map<string, RequestAnswer[]>(ARCHETYPES.map((archetype) => [archetype, []]))
+      for (let round = -WARM_UP; round < repetitions; round += 1) {
+        const [time, expected] = await timed(() => reference.ask())
+        if (round >= 0) direct.push(time)
+        for (const archetype of ARCHETYPES) {
+          const [took, answer] = await timed(() => answerTo(client, request(archetype)))
+          assertSame(answer, expected)
+          if (answer.archetype !== archetype)
+            throw new Error(`expected ${archetype}, found ${answer.archetype}`)
+          if (round < 0) continue
+          taken.get(archetype)?.push(took)
+          answers.get(archetype)?.push(answer)
+        }
+        say(`round ${round + 1} of ${repetitions}`)
+      }
+      reference.close()
+      const yardstick = quantile(direct, 0.5)
+      return {
+        notes: [
+          `three providers, ${rows} rows in each of two tables; warm; DuckDB and both archetypes in turn`,
+          'stages are the agent’s own timing of the same requests'
+        ],
+        results: [
+          resultOf('duckdb directly', direct),
+          ...ARCHETYPES.flatMap((archetype) => [
+            resultOf(archetype, taken.get(archetype) ?? [], { reference: yardstick }),
+            ...stagesOf(archetype, answers.get(archetype) ?? [])
+          ])
+        ]
+      }
+    }
+  )
