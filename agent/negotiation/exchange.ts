@@ -287,10 +287,11 @@ export class Exchange {
           break
       }
     }
-    if (this.hop?.stage.phase === 'ended') this.#forgetContracts()
+    this.#forgetIfEnded()
   }
 
-  #forgetContracts(): void {
+  #forgetIfEnded(): void {
+    if (this.hop?.stage.phase !== 'ended') return
     for (const contract of this.dossier.contracts.keys()) {
       if (!this.#shares.has(contract))
         void this.#ports.shares.forget(contract).catch((error: unknown) => this.#note(error))
@@ -404,7 +405,8 @@ export class Exchange {
       .finally(() => {
         this.#shares.delete(contract)
         this.#sharesEnd.delete(ended)
-        if (this.hop?.stage.phase === 'ended') this.#forgetContracts()
+        // Its receipts may still be being signed in the transaction that ends the exchange.
+        void this.#whenIdle().then(() => this.#forgetIfEnded())
       })
     this.#sharesEnd.add(ended)
   }
