@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Engine } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
 import { checkStatement } from '../inspect/index.ts'
-import type { Assignment, Column, ReportOf } from '../job/index.ts'
+import type { Assignment, Column, ReportOf, TableSchema } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
 import { describePart, outputList } from './parts.ts'
 import type { JobPlace } from './place.ts'
@@ -27,16 +27,21 @@ async function extractTable(engine: Engine, order: TableOrder, place: JobPlace):
   const source = await openTable(engine, order.source, place)
   const columns = order.columns.map((wanted) => chosen(wanted, source.columns, name))
   const where = order.where === undefined ? '' : ` WHERE (\n${order.where}\n)`
-  // the predicate was printed from a tree; that it still is one predicate over this table is checked once more
-  if (where !== '')
-    await checkStatement(engine, `SELECT 1 FROM ${quoteName(name)}${where}`, [
-      { name, columns: source.columns }
-    ])
+  if (where !== '') await checkPredicate(engine, where, { name, columns: source.columns })
   const path = `out/${fileName(name)}.parquet`
   const select = `SELECT ${outputList(columns)} FROM (${source.sql}) AS ${quoteName(name)}${where}`
   const copy = `COPY (${select}) TO ${quoteText(join(place.root, path))} (FORMAT parquet, COMPRESSION zstd)`
   const rows = await reading(source, () => engine.run(copy))
   return { name, part: await describePart(place.root, path, Number(rows)), columns }
+}
+
+/** The predicate was printed from a tree; that it still is one predicate over this table is checked once more. */
+async function checkPredicate(engine: Engine, where: string, table: TableSchema): Promise<void> {
+  const facts = await checkStatement(engine, `SELECT 1 FROM ${quoteName(table.name)}${where}`, [table])
+  if (facts.notDistributable.size + facts.perProvider.size === 0) return
+  throw new Failure('sql-invalid', 'more than a predicate', {
+    hint: `table "${table.name}": expected a predicate over its rows`
+  })
 }
 
 function chosen(wanted: string, columns: readonly Column[], table: string): Column {
