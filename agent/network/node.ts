@@ -29,7 +29,7 @@ interface Gated {
   connectionManager?: ConnectionManager
 }
 
-/** A libp2p node of which nothing works before hello. Figures: see docs on the network. */
+/** A libp2p node of which nothing works before hello. Each setting that differs from the default says why. */
 export async function createNode(init: NodeInit, gate: Gate): Promise<Node> {
   /** A service built on what the gate lets through. */
   const behindGate =

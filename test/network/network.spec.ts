@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
@@ -22,7 +22,7 @@ import {
   readFrames,
   writeFrames
 } from '../../protocol/streams/index.ts'
-import { TestMarketplace } from '../membership/builders.ts'
+import { keyOf, TestMarketplace } from '../membership/builders.ts'
 import { thrownBy } from '../streams/loopback.ts'
 import { clockOff, event, Lab } from './harness.ts'
 
@@ -53,8 +53,9 @@ describe('the network', () => {
     return { vu, uva }
   }
 
-  async function aStranger(): Promise<Libp2p> {
+  async function aStranger(key?: PrivateKey): Promise<Libp2p> {
     const node = await createLibp2p({
+      ...(key !== undefined && { privateKey: key }),
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
@@ -249,6 +250,37 @@ describe('the network', () => {
       late()
       await closed
     })
+  })
+
+  it('holds at most 8 streams that come before hello, and runs them after it', async () => {
+    const never = { now: Date.now, after: () => () => {} }
+    const vu = await lab.start('VU', { prepare: echo, clock: never })
+    const key = await keyOf('UVA')
+    const { membership } = await lab.marketplace.admit('UVA', key)
+    const early = await aStranger(key)
+    const addresses = vu.network.addresses.map((one) => multiaddr(one))
+    const streams: Stream[] = []
+    const reset = Promise.withResolvers<void>()
+    for (let n = 0; n < 9; n++) {
+      const stream = await early.dialProtocol(addresses, ECHO)
+      stream.addEventListener('close', () => reset.resolve())
+      if (stream.status !== 'open') reset.resolve()
+      streams.push(stream)
+    }
+    await reset.promise
+    const held = streams.filter(({ status }) => status === 'open')
+    expect(held).to.have.length(8)
+    const replies = held.map(async (stream) => await exchangeOnce(stream, { said: 'early' }, said))
+    const stream = await early.dialProtocol(addresses, HELLO_PROTOCOL)
+    const hello = {
+      marketplace: vu.members.marketplace,
+      membership: membership.bytes,
+      status: 1,
+      capability: 0,
+      clock: Date.now()
+    }
+    expect(await exchangeOnce(stream, hello, helloReply)).to.have.property('hello')
+    for (const reply of await Promise.all(replies)) expect(reply).to.deep.equal({ said: 'UVA: early' })
   })
 
   it('refuses an agent whose clock is a day ahead, with both times', async () => {
