@@ -36,8 +36,8 @@ export interface CompositionInput {
   answers: readonly Answer[]
   /** Hops that gave no answer, with what is known of why. */
   silent: readonly { peer: string; organisation: string; refusal: Refusal }[]
-  /** Peers that may not be in the chain any more. */
-  without: ReadonlySet<string>
+  /** Peers that may not be in the chain any more, with the code of what happened. */
+  without: ReadonlyMap<string, string>
   /** The requester's agent's idea of the recipient. */
   recipient: { peer: string; organisation: string }
   archetypes: ReadonlyMap<string, ArchetypeBody>
@@ -72,7 +72,7 @@ export interface Candidate {
 
 export interface HopRefusal {
   hop: string
-  question: 'discover' | 'offer' | 'host'
+  question: 'discover' | 'offer' | 'host' | 'accept'
   refusal: Refusal
 }
 
@@ -260,7 +260,8 @@ function permitOf(
   index: number
 ): { answer: Answer; row: Extract<RowAnswer, { verdict: 'permit' }> } | { why: string } {
   const who = organisationOf(input, peer)
-  if (input.without.has(peer)) return { why: `${who}: dropped out` }
+  const dropped = input.without.get(peer)
+  if (dropped !== undefined) return { why: `${who} dropped out: ${dropped}` }
   const answer = input.answers.find((one) => one.peer === peer)
   if (answer === undefined) {
     const silent = input.silent.find((one) => one.peer === peer)

@@ -37,7 +37,7 @@ export async function profileTables(
   limits: JobLimits,
   options?: { signal?: AbortSignal }
 ): Promise<ReportOf<'profile'>> {
-  const folder = await launcher.folder()
+  const folder = await launcher.folder({ for: 'profile' })
   try {
     return (await launcher.run({ kind: 'profile', tables }, folder, limits, options)).report
   } finally {

@@ -58,7 +58,7 @@ export class RequestCoordination implements Coordination {
           organisation: this.#book.organisationOf(peer),
           refusal: this.#silence(record, peer)
         })),
-      without: new Set(order.without.map((one) => one.hop)),
+      without: new Map(order.without.map((one) => [one.hop, one.code])),
       recipient: prepared.recipient,
       archetypes: archetypeBodies,
       manifests,
@@ -72,10 +72,13 @@ export class RequestCoordination implements Coordination {
       ),
       preferences: { require: submission.require, optimise: submission.optimise, within: submission.within }
     })
+    const { plan } = composition
+    const last = order.without.at(-1)
+    // No plan is left because a hop dropped out: what happened there is the reason, not that nothing is left.
+    if (plan === null && last !== undefined) return { code: last.code, hop: last.hop }
     record.composition = composition
     record.refusals = [...composition.refusals]
     record.milestones.composed = clock.now()
-    const { plan } = composition
     if (plan === null) {
       const [first] = composition.refusals
       return { code: first?.refusal.code ?? 'no-candidate', hop: null }
@@ -104,7 +107,7 @@ export class RequestCoordination implements Coordination {
       record.milestones.ended ??= clock.now()
       for (const { hop, refusal } of machine.refusals) {
         const known = record.refusals.some((one) => one.refusal === refusal)
-        if (!known) record.refusals.push({ hop: this.#book.organisationOf(hop), question: 'offer', refusal })
+        if (!known) record.refusals.push({ hop: this.#book.organisationOf(hop), question: 'accept', refusal })
       }
       void this.#finish(record).catch((error: unknown) =>
         this.#components.log.error(
