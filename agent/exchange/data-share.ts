@@ -62,6 +62,7 @@ export async function runDataShare(
   components.progress(dossier.request.id, 'extract', 'reads what the agreement shows')
   const first = await runJob(
     components,
+    'extract',
     extract,
     async () => undefined,
     async (report, folder) => {
@@ -93,6 +94,7 @@ export async function runDataShare(
   }
   const second = await runJob(
     components,
+    'query',
     query,
     async (folder) => {
       for (const [index, { part }] of first.taken.entries()) {

@@ -61,6 +61,7 @@ export async function runInfrastructureShare(
     )
     const { taken, spent } = await runJob(
       components,
+      'query',
       query,
       async (folder) => {
         for (const input of group) await placeParts(arrived.get(input.flow) ?? [], folder, `${input.flow}`)

@@ -16,13 +16,14 @@ export interface Spent extends JobUsage {
  */
 export async function runJob<K extends Runnable, T>(
   components: Pick<ShareComponents, 'launcher' | 'limits' | 'clock'>,
-  assignment: Extract<Assignment, { kind: K }> & { readonly kind: K },
+  kind: K,
+  assignment: Extract<Assignment, { kind: K }>,
   fill: (folder: JobFolder) => Promise<void>,
   take: (report: JobResult<K>['report'], folder: JobFolder) => Promise<T>,
   signal: AbortSignal
 ): Promise<{ taken: T; spent: Spent }> {
   const { launcher, limits, clock } = components
-  const folder = await launcher.folder({ for: assignment.kind })
+  const folder = await launcher.folder({ for: kind })
   let bytes = 0
   try {
     await fill(folder)

@@ -42,6 +42,7 @@ export async function runRecipientShare(
   const to = await results.folder(request)
   const { taken, spent } = await runJob(
     components,
+    'convert',
     convert,
     async (folder) => {
       for (const input of section.inputs)
