@@ -1,0 +1,340 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import {
+  type AgreementView,
+  agreementView,
+  FINAL_STATUS,
+  type ProgressEvent,
+  peerView,
+  type RequestView,
+  requestView,
+  submitted
+} from '../../agent/api/index.ts'
+import { verifyLog } from '../../agent/audit/index.ts'
+import { type Client, createClient } from '../../agent/client/index.ts'
+import { type AgentConfig, loadTopology } from '../../agent/config/index.ts'
+import { type RunningAgent, startAgent } from '../../agent/daemon/index.ts'
+import { detectSandbox } from '../../agent/jobs/index.ts'
+import { type PreparedAgent, prepareLab } from '../../agent/lab/index.ts'
+import { openStore, type Store } from '../../agent/store/index.ts'
+import { buildRunner } from '../../services/runner/build.mjs'
+
+const RUNNER = fileURLToPath(new URL('../../dist/runner.js', import.meta.url))
+const STOP_MS = 5000
+const SEE_MS = 30_000
+
+export type Cell = string | number | null
+
+/** A table of a dataset: column names to types, and rows in that order. */
+export interface TableSpec {
+  columns: Record<string, string>
+  rows: Cell[][]
+  subject?: string
+}
+
+export interface DatasetSpec {
+  id: string
+  tables: Record<string, TableSpec>
+  visibility?: 'members' | 'parties'
+}
+
+export interface AgentSpec {
+  name: string
+  roles?: ('dataProvider' | 'computeProvider')[]
+  users?: string[]
+  datasets?: DatasetSpec[]
+  /** Other keys of agent.yaml. */
+  more?: Record<string, unknown>
+  /** The organisation's own Cedar rules. */
+  rules?: string
+}
+
+let sandbox: Promise<'required' | 'none'> | undefined
+
+/** Real sandboxes where this machine has them; said loudly where not. */
+async function sandboxHere(): Promise<'required' | 'none'> {
+  sandbox ??= detectSandbox().then((found) => {
+    if (found.kind === 'bubblewrap') return 'required'
+    console.error(
+      `\n!!! AGENTS RUN WITHOUT SANDBOX (${found.reason}): ${found.message}\n!!! to mend it: ${found.mend}\n`
+    )
+    return 'none'
+  })
+  return await sandbox
+}
+
+let runner: Promise<void> | undefined
+
+async function builtRunner(): Promise<void> {
+  runner ??= mkdir(dirname(RUNNER), { recursive: true }).then(async () => await buildRunner(RUNNER))
+  await runner
+}
+
+/** Names of files and folders; none where there is no folder. */
+async function entries(folder: string): Promise<string[]> {
+  return await readdir(folder).catch(() => [])
+}
+
+/** One agent of a market, running or not. */
+export class TestAgent {
+  readonly name: string
+  readonly config: AgentConfig
+  readonly peerId: string
+  #running: RunningAgent | null = null
+  #client: Client | null = null
+
+  constructor({ name, config, peerId }: PreparedAgent) {
+    this.name = name
+    this.config = config
+    this.peerId = peerId
+  }
+
+  get running(): boolean {
+    return this.#running !== null
+  }
+
+  get client(): Client {
+    if (this.#client === null) throw new Error(`${this.name} does not run`)
+    return this.#client
+  }
+
+  async token(): Promise<string> {
+    return (await readFile(this.config.api.token, 'utf8')).trim()
+  }
+
+  async start(): Promise<void> {
+    this.#running = await startAgent(this.config)
+    await this.connect()
+  }
+
+  /** Only the client, for an agent that runs in a process of its own. */
+  async connect(): Promise<void> {
+    const { host, port } = this.config.api
+    this.#client = createClient({ url: `http://${host}:${port}`, token: await this.token() })
+  }
+
+  /** @param deadlineMs how long what runs may go on; 0 is as near to a crash as one process comes */
+  async stop(deadlineMs = STOP_MS): Promise<void> {
+    const running = this.#running
+    this.#running = null
+    this.#client = null
+    await running?.stop(deadlineMs)
+  }
+
+  /** Puts an agreement in force, or as far as its own dates and clauses let it. */
+  async sign(agreement: object): Promise<AgreementView> {
+    return await this.client.post('/api/v1/agreements', { yaml: stringify(agreement) }, agreementView)
+  }
+
+  async submit(request: object): Promise<string> {
+    return (await this.client.post('/api/v1/requests', { json: request }, submitted)).request
+  }
+
+  async view(request: string): Promise<RequestView> {
+    return await this.client.get(`/api/v1/requests/${request}`, requestView)
+  }
+
+  async cancel(request: string): Promise<RequestView> {
+    return await this.client.remove(`/api/v1/requests/${request}`, requestView)
+  }
+
+  /** Waits for the first event that fits; the last one when none does. */
+  async until(request: string, fits: (event: ProgressEvent) => boolean): Promise<ProgressEvent> {
+    let last: ProgressEvent | undefined
+    for await (const event of this.client.events(request)) {
+      last = event
+      if (fits(event)) break
+    }
+    if (last === undefined) throw new Error(`request ${request} has no events`)
+    return last
+  }
+
+  /** Waits for the end of a request. */
+  async outcome(request: string): Promise<RequestView> {
+    await this.until(request, (event) => FINAL_STATUS.includes(event.status))
+    return await this.view(request)
+  }
+
+  /** Submits a request and waits for its end. */
+  async ask(request: object): Promise<RequestView> {
+    return await this.outcome(await this.submit(request))
+  }
+
+  /** The agent's state, of an agent that is stopped. */
+  async withStore<T>(read: (store: Store) => Promise<T>): Promise<T> {
+    const store = await openStore(join(this.config.data, 'state.sqlite'))
+    try {
+      return await read(store)
+    } finally {
+      await store.close()
+    }
+  }
+
+  /** What a stopped agent left behind that it should not have. */
+  async leftovers(): Promise<string[]> {
+    const folders = await Promise.all(
+      ['jobs', 'inbox', 'outbox'].map(async (folder) =>
+        (await entries(join(this.config.data, folder))).map((name) => `${this.name}: ${folder}/${name}`)
+      )
+    )
+    return folders.flat()
+  }
+}
+
+const machineState = z.looseObject({
+  request: z.string(),
+  reservations: z.array(z.object({ contract: z.string(), state: z.string() })).optional(),
+  answered: z.array(z.object({ contract: z.string(), answer: z.string() })).optional(),
+  stage: z.looseObject({ phase: z.string() })
+})
+
+/** Several agents of one marketplace, in this process. */
+export class Market {
+  readonly dir: string
+  readonly agents: TestAgent[]
+
+  private constructor(dir: string, agents: TestAgent[]) {
+    this.dir = dir
+    this.agents = agents
+  }
+
+  /** Everything on disk for the agents; none runs yet. */
+  static async prepare(specs: readonly AgentSpec[]): Promise<Market> {
+    const dir = await mkdtemp(join(tmpdir(), 'dynamos-market-'))
+    const mode = await sandboxHere()
+    await builtRunner()
+    const agents = await Promise.all(
+      specs.map(async ({ name, roles = [], users = [], datasets = [], more = {}, rules }) => {
+        const files = await Promise.all(
+          datasets.map(async (dataset) => await writeDataset(join(dir, 'sources', name), dataset))
+        )
+        if (rules !== undefined) {
+          await mkdir(join(dir, name, 'policy'), { recursive: true })
+          await writeFile(join(dir, name, 'policy', 'own.cedar'), rules)
+        }
+        return { name, roles, users, datasets: files, sandbox: mode, log: logLevel(), ...more }
+      })
+    )
+    const file = join(dir, 'topology.yaml')
+    await writeFile(file, stringify({ marketplace: { name: 'integration' }, agents }))
+    const prepared = await prepareLab(await loadTopology(file), dir, { now: Date.now() })
+    return new Market(
+      dir,
+      prepared.map((agent) => new TestAgent(agent))
+    )
+  }
+
+  /** All agents running, each knowing all others. */
+  static async open(specs: readonly AgentSpec[], options: { except?: string[] } = {}): Promise<Market> {
+    const market = await Market.prepare(specs)
+    try {
+      const starting = market.agents.filter((agent) => !(options.except ?? []).includes(agent.name))
+      const [first, ...others] = starting
+      await first?.start()
+      await Promise.all(others.map(async (agent) => await agent.start()))
+      await market.untilAllSee()
+    } catch (error) {
+      await market.close()
+      throw error
+    }
+    return market
+  }
+
+  agent(name: string): TestAgent {
+    const found = this.agents.find((agent) => agent.name === name)
+    if (found === undefined) throw new Error(`there is no agent ${name}`)
+    return found
+  }
+
+  /** Each question to an agent makes it look once more for the others. */
+  async untilAllSee(): Promise<void> {
+    const running = this.agents.filter((agent) => agent.running)
+    const limit = AbortSignal.timeout(SEE_MS)
+    for (const agent of running) {
+      for (;;) {
+        const peers = await agent.client.get('/api/v1/peers', z.array(peerView), { signal: limit })
+        const known = new Set(peers.filter((peer) => peer.connected).map((peer) => peer.peerId))
+        if (running.every((other) => other === agent || known.has(other.peerId))) break
+      }
+    }
+  }
+
+  /** Stops everything and removes the folder. */
+  async close(): Promise<void> {
+    await this.#stop()
+    await rm(this.dir, { recursive: true, force: true })
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all(this.agents.map(async (agent) => await agent.stop()))
+  }
+
+  /**
+   * Stops everything in order, then checks at every agent that nothing is left of what was done: no folder of a job or a flow, no
+   * reservation, no share that never ended; that its log is whole, and that every contract it accepted has its decisions there.
+   */
+  async closeClean(): Promise<void> {
+    try {
+      await this.#stop()
+      const problems = await Promise.all(this.agents.map(async (agent) => await problemsOf(agent)))
+      expect(problems.flat()).to.deep.equal([])
+    } finally {
+      await rm(this.dir, { recursive: true, force: true })
+    }
+  }
+}
+
+async function problemsOf(agent: TestAgent): Promise<string[]> {
+  const problems = await agent.leftovers()
+  await agent.withStore(async (store) => {
+    const verdict = await verifyLog(store)
+    if (!verdict.intact) problems.push(`${agent.name}: log broken at ${verdict.sequence}: ${verdict.reason}`)
+    for (const { request, state } of await store.exchanges.all('hop')) {
+      const hop = machineState.parse(JSON.parse(new TextDecoder().decode(state)))
+      const held = (hop.reservations ?? []).filter((one) => one.state === 'held')
+      if (held.length > 0) problems.push(`${agent.name}: ${request} still holds a reservation`)
+      const contracts = (hop.answered ?? []).filter((one) => one.answer !== 'declined')
+      for (const { contract, answer } of contracts) {
+        for (const share of await store.work.of(contract))
+          if (share.status === 'running') problems.push(`${agent.name}: a share of ${contract} never ended`)
+        if (answer !== 'accepted') continue
+        const entries = (await store.log.ofRequest(request)).filter((line) => line.contract === contract)
+        for (const kind of ['decision', 'acceptance'])
+          if (!entries.some((line) => line.kind === kind))
+            problems.push(`${agent.name}: no ${kind} about ${contract} in the log`)
+      }
+    }
+  })
+  return problems
+}
+
+function logLevel(): string {
+  return process.env.DYNAMOS_TEST_LOG ?? 'error'
+}
+
+async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
+  await mkdir(folder, { recursive: true })
+  const described: Record<string, unknown> = {}
+  for (const [name, { columns, rows, subject }] of Object.entries(tables)) {
+    const path = `${id}-${name}.csv`
+    const lines = [Object.keys(columns), ...rows].map((row) => row.map((cell) => cell ?? '').join(','))
+    await writeFile(join(folder, path), `${lines.join('\n')}\n`)
+    described[name] = {
+      path,
+      format: 'csv',
+      ...(subject === undefined ? {} : { subject }),
+      columns: Object.fromEntries(Object.entries(columns).map(([column, type]) => [column, { type }]))
+    }
+  }
+  const file = join(folder, `${id}.yaml`)
+  await writeFile(
+    file,
+    stringify({ id, title: `Dataset ${id}`, ...(visibility === undefined ? {} : { visibility }), tables: described })
+  )
+  return file
+}
