@@ -48,8 +48,10 @@ export class Progress {
       if (this.#ended || signal.aborted) return
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake.push(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      const stop = (): void => resolve()
+      signal.addEventListener('abort', stop, { once: true })
       await promise
+      signal.removeEventListener('abort', stop)
     }
   }
 }
