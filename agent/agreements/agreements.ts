@@ -49,6 +49,8 @@ export interface AgreementsComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
+  /** An agreement came into force. */
+  enforced(): void
 }
 
 const TEN_YEARS = 3650 * 86_400_000
@@ -348,6 +350,7 @@ export class Agreements {
       'an agreement is in force'
     )
     await this.open()
+    this.#components.enforced()
   }
 }
 

@@ -1,4 +1,8 @@
 import type { AgentConfig, DatasetTable } from '../config/index.ts'
+import { EXIT } from './exit.ts'
+
+/** For what runs to be handed back after an error that nobody caught, in milliseconds. */
+const GIVE_UP_MS = 2000
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -24,7 +28,15 @@ export interface Doors {
 }
 
 export const daemonDoors: Doors = {
-  startAgent: async (config) => await (await import('../daemon/index.ts')).startAgent(config),
+  startAgent: async (config) => {
+    const { guardProcess, startAgent } = await import('../daemon/index.ts')
+    const agent = await startAgent(config)
+    const giveUp = (): void => {
+      void agent.stop(GIVE_UP_MS).finally(() => process.exit(EXIT.failed))
+    }
+    guardProcess({ log: agent.log, giveUp })
+    return agent
+  },
   profileDataset: async (config, tables) =>
     await (await import('../daemon/index.ts')).profileDataset(config, tables)
 }

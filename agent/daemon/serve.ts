@@ -61,26 +61,15 @@ export interface Served {
   exchanges: Exchanges
   flows: FlowStreams
   clock: Clock
-  /** What others may know of this agent may have changed. */
-  capabilityChanged(): void
 }
 
 /** Answers the protocols of negotiations, agreements and flows, and tells exchanges of parties that are gone. */
-export function serveExchanges({
-  network,
-  agreements,
-  exchanges,
-  flows,
-  clock,
-  capabilityChanged
-}: Served): void {
+export function serveExchanges({ network, agreements, exchanges, flows, clock }: Served): void {
   network.handle(
     AGREEMENT_PROTOCOL,
     agreementProposal,
     async (message: z.infer<typeof agreementProposal>, { peer }) => {
-      const reply = await agreements.shown(message, peer)
-      capabilityChanged()
-      return reply
+      return await agreements.shown(message, peer)
     }
   )
   for (const kind of Object.keys(MESSAGE_LIMITS).filter(isWireKind)) {

@@ -24,6 +24,8 @@ export interface RunningAgent {
   api: string
   /** Finishes or hands back what runs; after `deadlineMs` it drops what is left. */
   stop(deadlineMs: number): Promise<void>
+  /** Its log, for what the process around it has to say. */
+  log: { error(fields: object, message: string): void }
 }
 
 const SECOND = 1000
@@ -107,7 +109,15 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
     self: self.peer,
     steward,
     show: async (party, agreement, options) =>
-      await showAgreement(network, members, party, agreement, options)
+      await showAgreement(network, members, party, agreement, options),
+    enforced: () => {
+      // Who may see a dataset that only parties see has changed.
+      if (!datasets.ids().some((id) => datasets.visibilityOf(id) === 'parties')) return
+      publisher.changed()
+      void discovery
+        .announce()
+        .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
+    }
   })
   await agreements.open()
 
@@ -249,8 +259,7 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
     agreements,
     exchanges,
     flows,
-    clock,
-    capabilityChanged: () => publisher.changed()
+    clock
   })
 
   await network.start()
@@ -293,6 +302,7 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
   return {
     peerId: self.peer,
     api: url,
+    log,
     stop: async (deadlineMs) => {
       clearInterval(prune)
       const deadline = clock.now() + deadlineMs
