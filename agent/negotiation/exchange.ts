@@ -1,6 +1,6 @@
-import { assertSignedBy, idOf, openDocument, type Refusal } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
-import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
+import type { Refusal } from '../../protocol/documents/index.ts'
+import { codeOf, toError } from '../../protocol/errors/index.ts'
+import type { WireMessage } from '../../protocol/messages/index.ts'
 import {
   addressees,
   advance,
@@ -10,17 +10,15 @@ import {
   type Hop,
   type HopEvent,
   type Message,
-  viewAcceptance,
   viewContract,
   wakeAt
 } from '../../protocol/negotiation/index.ts'
-import { append } from '../audit/index.ts'
-import type { Transaction } from '../store/index.ts'
+import { commitStep } from './commit.ts'
+import { Courier } from './courier.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
-import { ShareFailed } from './share-failed.ts'
-import { signOrders } from './signing.ts'
-import { outcomeMessage, toWire } from './wire.ts'
+import { RunningShares } from './running-shares.ts'
+import { toWire } from './wire.ts'
 
 type Queued = { machine: 'hop'; event: HopEvent } | { machine: 'coordinator'; event: CoordinatorEvent }
 
@@ -28,8 +26,6 @@ type Timeless<T> = T extends { now: number } ? Omit<T, 'now'> : never
 type HopReport = Timeless<
   Extract<HopEvent, { type: 'reserved' | 'verdict' | 'offer-made' | 'share-done' | 'share-failed' }>
 >
-
-const RESEND_AFTER_MS = [500, 2000, 5000, 15_000]
 
 /** An inbound message whose sender waits for what is ready at once. */
 interface ReplySlot {
@@ -48,8 +44,8 @@ export class Exchange {
   readonly #ports: ExchangePorts
   readonly #queue: Queued[] = []
   readonly #slots: ReplySlot[] = []
-  readonly #shares = new Map<string, AbortController>()
-  readonly #sharesEnd = new Set<Promise<void>>()
+  readonly #shares: RunningShares
+  readonly #courier: Courier
   #draining = false
   /** Quick work under way whose answer may belong into a reply. */
   #pending = 0
@@ -61,6 +57,13 @@ export class Exchange {
     ports: ExchangePorts
   ) {
     this.#ports = ports
+    this.#courier = new Courier(dossier, ports, (from, message) => this.#deliver(from, message))
+    this.#shares = new RunningShares(dossier, ports, {
+      done: (contract) => this.#hopEvent({ type: 'share-done', contract }),
+      failed: (contract, failure) => this.#hopEvent({ type: 'share-failed', contract, ...failure }),
+      // Receipts may still be being signed in the transaction that ends the exchange.
+      over: () => void this.#whenIdle().then(() => this.#forgetIfEnded())
+    })
   }
 
   get request(): string {
@@ -89,21 +92,20 @@ export class Exchange {
 
   /** Carries out the effects that a machine ordered when it was made. */
   async begin(effects: readonly Effect[]): Promise<void> {
-    await this.#commit([], effects, true)
-    this.#carryOut('coordinator', effects)
+    const none = { hop: null, coordinator: null }
+    this.#carryOut('coordinator', await commitStep(this.dossier, none, this, effects, this.#ports))
     this.#arm()
   }
 
   /** Resolves when no share runs here any more. */
   async sharesEnded(): Promise<void> {
-    await Promise.all(this.#sharesEnd)
+    await this.#shares.ended()
     await this.#whenIdle()
   }
 
   stop(): void {
     this.#timer?.()
-    for (const share of this.#shares.values())
-      share.abort(new DynamosError('shutting-down', 'the agent is stopping'))
+    this.#shares.stopAll()
   }
 
   #deliver(from: string, message: Message): void {
@@ -152,8 +154,7 @@ export class Exchange {
       effects = next.effects
     }
     try {
-      const carried = await this.#commit(effects, effects, changedDurably(before, this))
-      this.#carryOut(queued.machine, carried)
+      effects = await commitStep(this.dossier, before, this, effects, this.#ports)
     } catch (error) {
       // Nothing left this agent yet, so the state before is still the true one.
       this.hop = before.hop
@@ -165,6 +166,7 @@ export class Exchange {
       this.#fallBack(queued, error)
       return
     }
+    this.#carryOut(queued.machine, effects)
     const machine = this[queued.machine]
     if (machine !== null && machine !== before[queued.machine])
       this.#ports.coordination.changed(this.dossier, machine)
@@ -184,55 +186,6 @@ export class Exchange {
     }
     if (event.type === 'reserved' && event.refusal === null)
       this.dispatch({ machine: 'hop', event: { ...event, now, refusal } })
-  }
-
-  /** Signs what was ordered and stores everything that the next messages rest on, in one transaction. */
-  async #commit(orders: readonly Effect[], effects: readonly Effect[], durable: boolean): Promise<Effect[]> {
-    const signing = orders.filter((effect) => effect.do.startsWith('sign-') || effect.do === 'run-share')
-    if (!durable && signing.length === 0) return [...effects]
-    const { store, clock } = this.#ports
-    const dropped = new Set<Effect>()
-    const decisions = this.dossier.unlogged()
-    const stored = await store.transaction(async (tx) => {
-      for (const entry of decisions) await append(tx, entry)
-      for (const effect of signing) {
-        if (effect.do !== 'run-share') await signOrders(this.dossier, effect, tx, this.#ports)
-        else if (!(await this.#claim(tx, effect.contract))) dropped.add(effect)
-      }
-      const now = clock.now()
-      const entries = this.dossier.unsaved()
-      for (const bytes of entries) {
-        await tx.documents.put({
-          id: await idOf(bytes),
-          type: 'message',
-          request: this.request,
-          bytes,
-          receivedAt: now
-        })
-      }
-      for (const role of ['hop', 'coordinator'] as const) {
-        const machine = this[role]
-        if (machine !== null) {
-          await tx.exchanges.put({
-            request: this.request,
-            role,
-            state: Buffer.from(JSON.stringify(machine)),
-            updatedAt: now
-          })
-        }
-      }
-      return entries
-    })
-    this.dossier.saved(stored)
-    this.dossier.logged(decisions)
-    return effects.filter((effect) => !dropped.has(effect))
-  }
-
-  /** (contract, step, round) runs once: the row is the only authority. */
-  async #claim(tx: Transaction, contract: string): Promise<boolean> {
-    const { chain } = this.dossier.contract(contract).contract.payload
-    const step = chain.find((one) => one.at === this.#ports.self)?.step ?? chain.length
-    return await tx.work.begin(contract, step, 0, this.#ports.clock.now())
   }
 
   #arm(): void {
@@ -270,10 +223,10 @@ export class Exchange {
             .catch((error: unknown) => this.#note(error))
           break
         case 'run-share':
-          this.#runShare(effect.contract)
+          this.#shares.start(effect.contract)
           break
         case 'stop-share':
-          this.#shares.get(effect.contract)?.abort(new DynamosError('cancelled', 'the exchange was stopped'))
+          this.#shares.stop(effect.contract)
           break
         case 'compose':
           this.#quick(async () => await this.#compose(effect))
@@ -373,44 +326,6 @@ export class Exchange {
     })
   }
 
-  #runShare(contract: string): void {
-    const share = new AbortController()
-    this.#shares.set(contract, share)
-    const { shares, store, clock, self } = this.#ports
-    const end = async (status: 'done' | 'failed'): Promise<void> => {
-      const ran = await store.work.of(contract)
-      for (const one of ran) await store.work.end(contract, one.step, one.round, status, clock.now())
-    }
-    const ended = shares
-      .run(this.dossier, contract, share.signal)
-      .then(
-        async () => {
-          await end('done')
-          this.#hopEvent({ type: 'share-done', contract })
-        },
-        async (error: unknown) => {
-          const failure =
-            error instanceof ShareFailed
-              ? error.failure
-              : { hop: self, code: 'internal' as const, step: null, position: null }
-          this.#ports.log.warn(
-            { request: this.request, contract, ...failure, err: toError(error) },
-            'a share failed'
-          )
-          await end('failed').catch((cause: unknown) => this.#note(cause))
-          this.#hopEvent({ type: 'share-failed', contract, ...failure })
-        }
-      )
-      .catch((error: unknown) => this.#note(error))
-      .finally(() => {
-        this.#shares.delete(contract)
-        this.#sharesEnd.delete(ended)
-        // Its receipts may still be being signed in the transaction that ends the exchange.
-        void this.#whenIdle().then(() => this.#forgetIfEnded())
-      })
-    this.#sharesEnd.add(ended)
-  }
-
   #sendReceipts(contract: string): void {
     const { self } = this.#ports
     const held = this.dossier.contract(contract)
@@ -419,7 +334,7 @@ export class Exchange {
       const message: WireMessage = { kind: 'receipt', receipt: receipt.bytes }
       const coordinator = held.contract.payload.issuer
       if (coordinator === self) this.#ports.coordination.received(this.dossier, message, self)
-      else this.#post(coordinator, message, () => undefined)
+      else this.#courier.post(coordinator, message)
     }
   }
 
@@ -436,51 +351,24 @@ export class Exchange {
       void this.#drain()
       return
     }
-    const wire = toWire(this.dossier, message, to, self)
+    const wire = this.#toWire(message, to)
     if (wire === null) return
     const slot = this.#slots.find((one) => one.peer === to)
     if (slot !== undefined) {
       slot.messages.push(wire)
       return
     }
-    this.#post(to, wire, (error) => this.#undelivered(to, message, error))
+    this.#courier.post(to, wire, (error) => this.#undelivered(to, message, error))
   }
 
-  /** Answers come back as messages of that peer. What must arrive is sent again a few times. */
-  #post(to: string, wire: WireMessage, failed: (error: unknown) => void, attempt = 0): void {
-    void this.#ports.post(to, wire).then(
-      async (replies) => {
-        for (const reply of replies) {
-          try {
-            const message = await this.hear(to, reply)
-            if (message !== null) this.#deliver(to, message)
-          } catch (error) {
-            this.#ports.log.warn(
-              { request: this.request, peer: to, code: codeOf(error) },
-              'an answer was not taken'
-            )
-            failed(error)
-          }
-        }
-      },
-      (error: unknown) => {
-        const wait = RESEND_AFTER_MS[attempt]
-        const patient =
-          wire.kind === 'outcome' ||
-          wire.kind === 'failure' ||
-          wire.kind === 'receipt' ||
-          wire.kind === 'cancel'
-        if (patient && wait !== undefined) {
-          this.#ports.clock.after(wait, () => this.#post(to, wire, failed, attempt + 1))
-          return
-        }
-        this.#ports.log.debug(
-          { request: this.request, peer: to, kind: wire.kind, code: codeOf(error) },
-          'a message did not arrive'
-        )
-        failed(error)
-      }
-    )
+  #toWire(message: Message, to: string): WireMessage | null {
+    try {
+      return toWire(this.dossier, message, to, this.#ports.self)
+    } catch (error) {
+      // The peer named a contract that was never heard of here: there is nothing to say about it.
+      this.#note(error)
+      return null
+    }
   }
 
   #undelivered(to: string, message: Message, error: unknown): void {
@@ -493,94 +381,4 @@ export class Exchange {
       this.dispatch({ machine: 'coordinator', event: { type: 'lost', now, peer: to } })
     }
   }
-
-  /**
-   * Verifies a message, keeps its documents and makes of it what the machines understand; null when it is not for them.
-   *
-   * @throws {MalformedDocument}, {BadSignature}, {UnknownDocument}
-   */
-  async hear(from: string, wire: WireMessage): Promise<Message | null> {
-    const { dossier } = this
-    switch (wire.kind) {
-      case 'ask':
-        if (wire.query !== null && (await dossier.holdQuery(wire.query))) dossier.keep(wire)
-        return { kind: 'ask', epoch: wire.epoch }
-      case 'offer': {
-        const offer = await openDocument('offer', wire.offer)
-        assertSignedBy(offer, from)
-        await dossier.holdOffer(offer, wire.details)
-        dossier.keep(wire)
-        this.#ports.coordination.received(dossier, wire, from)
-        const permits = offer.payload.rows.some((row) => row.verdict === 'permit')
-        return { kind: 'offer', epoch: wire.epoch, offer: offer.id, permits }
-      }
-      case 'propose': {
-        const contract = await openDocument('contract', wire.contract)
-        await dossier.holdContract(contract, this.#ports.self, wire.sections)
-        dossier.keep(wire)
-        return { kind: 'propose', contract: viewContract(contract) }
-      }
-      case 'acceptance': {
-        const acceptance = await openDocument('acceptance', wire.acceptance)
-        dossier.holdAcceptance(acceptance)
-        dossier.keep(wire)
-        return { kind: 'acceptance', acceptance: viewAcceptance(acceptance) }
-      }
-      case 'decline': {
-        const decline = await openDocument('decline', wire.decline)
-        assertSignedBy(decline, from)
-        const { contract, epoch, refusal } = decline.payload
-        dossier.contract(contract).decline = decline
-        dossier.keep(wire)
-        return { kind: 'decline', contract, epoch, refusal }
-      }
-      case 'start':
-        return await this.#hearStart(wire)
-      case 'outcome':
-        return await outcomeMessage(dossier, wire, this.#ports)
-      case 'receipt': {
-        const receipt = await openDocument('receipt', wire.receipt)
-        if (dossier.holdReceipt(receipt)) dossier.keep(wire)
-        this.#ports.coordination.received(dossier, wire, from)
-        return null
-      }
-      case 'abort':
-        return { kind: 'abort', contract: wire.contract, epoch: wire.epoch }
-      case 'started':
-        return { kind: 'started', contract: wire.contract }
-      case 'rejected':
-        return { kind: 'rejected', contract: wire.contract, code: wire.code }
-      case 'failure': {
-        const { contract, hop, code, step, position } = wire
-        return { kind: 'failure', contract, hop, code, step, position }
-      }
-      case 'cancel':
-        return { kind: 'cancel', result: wire.result, code: wire.code, hop: wire.hop }
-    }
-  }
-
-  async #hearStart(wire: WireOf<'start'>): Promise<Message> {
-    const contract = await openDocument('contract', wire.contract)
-    const acceptances = []
-    for (const bytes of wire.acceptances) {
-      const acceptance = await openDocument('acceptance', bytes)
-      if (this.dossier.contracts.has(contract.id)) this.dossier.holdAcceptance(acceptance)
-      acceptances.push(viewAcceptance(acceptance))
-    }
-    this.dossier.keep(wire)
-    return { kind: 'start', contract: contract.id, acceptances }
-  }
-}
-
-/** Whether something changed that a promise, or its end, rests on. Offers promise nothing. */
-function changedDurably(
-  before: { hop: Hop | null; coordinator: Coordinator | null },
-  after: { hop: Hop | null; coordinator: Coordinator | null }
-): boolean {
-  const { hop, coordinator } = after
-  const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
-  const hopChanged = promised && hop !== before.hop
-  const coordinatorChanged =
-    coordinator !== null && coordinator.stage.phase !== before.coordinator?.stage.phase
-  return hopChanged || coordinatorChanged
 }

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/negotiation/index.ts'
 import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
+import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { replay } from './replay.ts'
 import { requestOf } from './wire.ts'
@@ -110,7 +111,7 @@ export class Exchanges {
     const exchange =
       wire.kind === 'ask' ? await this.#openForAsk(from, wire) : this.#open.get(await requestOf(wire))
     if (exchange === undefined) throw new UnknownDocument('this request is not known here')
-    const message = await exchange.hear(from, wire)
+    const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
     return message === null ? [] : await exchange.take(from, message)
   }
 

@@ -1,0 +1,77 @@
+import { idOf } from '../../protocol/documents/index.ts'
+import type { Coordinator, Effect, Hop } from '../../protocol/negotiation/index.ts'
+import { append } from '../audit/index.ts'
+import type { Transaction } from '../store/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { ExchangePorts } from './ports.ts'
+import { signOrders } from './signing.ts'
+
+/** The two machines that an agent may keep of one request. */
+export interface Machines {
+  hop: Hop | null
+  coordinator: Coordinator | null
+}
+
+/**
+ * Signs what was ordered and stores everything that the next messages rest on, in one transaction: the new states, the
+ * documents, the decisions. Steps that promise nothing cost nothing.
+ *
+ * @returns the effects that are to be carried out: a share that ran before is not among them
+ * @throws {StorageFull}, …: then nothing of it happened
+ */
+export async function commitStep(
+  dossier: Dossier,
+  before: Machines,
+  after: Machines,
+  effects: readonly Effect[],
+  ports: ExchangePorts
+): Promise<Effect[]> {
+  const signing = effects.filter((effect) => effect.do.startsWith('sign-') || effect.do === 'run-share')
+  if (signing.length === 0 && !changedDurably(before, after)) return [...effects]
+  const request = dossier.request.id
+  const dropped = new Set<Effect>()
+  const decisions = dossier.unlogged()
+  const stored = await ports.store.transaction(async (tx) => {
+    for (const entry of decisions) await append(tx, entry)
+    for (const effect of signing) {
+      if (effect.do !== 'run-share') await signOrders(dossier, effect, tx, ports)
+      else if (!(await claimShare(tx, dossier, effect.contract, ports))) dropped.add(effect)
+    }
+    const now = ports.clock.now()
+    const entries = dossier.unsaved()
+    for (const bytes of entries) {
+      await tx.documents.put({ id: await idOf(bytes), type: 'message', request, bytes, receivedAt: now })
+    }
+    for (const role of ['hop', 'coordinator'] as const) {
+      const machine = after[role]
+      if (machine === null) continue
+      await tx.exchanges.put({ request, role, state: Buffer.from(JSON.stringify(machine)), updatedAt: now })
+    }
+    return entries
+  })
+  dossier.saved(stored)
+  dossier.logged(decisions)
+  return effects.filter((effect) => !dropped.has(effect))
+}
+
+/** (contract, step, round) runs once: the row is the only authority. */
+async function claimShare(
+  tx: Transaction,
+  dossier: Dossier,
+  contract: string,
+  ports: ExchangePorts
+): Promise<boolean> {
+  const { chain } = dossier.contract(contract).contract.payload
+  const step = chain.find((one) => one.at === ports.self)?.step ?? chain.length
+  return await tx.work.begin(contract, step, 0, ports.clock.now())
+}
+
+/** Whether something changed that a promise, or its end, rests on. Offers promise nothing. */
+function changedDurably(before: Machines, after: Machines): boolean {
+  const { hop, coordinator } = after
+  const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
+  const hopChanged = promised && hop !== before.hop
+  const coordinatorChanged =
+    coordinator !== null && coordinator.stage.phase !== before.coordinator?.stage.phase
+  return hopChanged || coordinatorChanged
+}

@@ -1,0 +1,60 @@
+import { codeOf } from '../../protocol/errors/index.ts'
+import type { WireKind, WireMessage } from '../../protocol/messages/index.ts'
+import type { Message } from '../../protocol/negotiation/index.ts'
+import type { Dossier } from './dossier.ts'
+import { hearMessage } from './hearing.ts'
+import type { ExchangePorts } from './ports.ts'
+
+const RESEND_AFTER_MS = [500, 2000, 5000, 15_000]
+/** What must arrive, because nothing else will make up for it. */
+const PATIENT: readonly WireKind[] = ['outcome', 'failure', 'receipt', 'cancel']
+
+/** Carries messages of one request to peers, and their answers back. */
+export class Courier {
+  readonly #dossier: Dossier
+  readonly #ports: ExchangePorts
+  readonly #heard: (from: string, message: Message) => void
+
+  constructor(dossier: Dossier, ports: ExchangePorts, heard: (from: string, message: Message) => void) {
+    this.#dossier = dossier
+    this.#ports = ports
+    this.#heard = heard
+  }
+
+  /** @param failed told when it did not arrive, or was answered by something that was not taken */
+  post(to: string, wire: WireMessage, failed: (error: unknown) => void = () => undefined): void {
+    void this.#post(to, wire, failed, 0)
+  }
+
+  async #post(
+    to: string,
+    wire: WireMessage,
+    failed: (error: unknown) => void,
+    attempt: number
+  ): Promise<void> {
+    const { clock, log } = this.#ports
+    const about = { request: this.#dossier.request.id, peer: to, kind: wire.kind }
+    let replies: WireMessage[]
+    try {
+      replies = await this.#ports.post(to, wire)
+    } catch (error) {
+      const wait = RESEND_AFTER_MS[attempt]
+      if (PATIENT.includes(wire.kind) && wait !== undefined) {
+        clock.after(wait, () => void this.#post(to, wire, failed, attempt + 1))
+        return
+      }
+      log.debug({ ...about, code: codeOf(error) }, 'a message did not arrive')
+      failed(error)
+      return
+    }
+    for (const reply of replies) {
+      try {
+        const message = await hearMessage(this.#dossier, to, reply, this.#ports)
+        if (message !== null) this.#heard(to, message)
+      } catch (error) {
+        log.warn({ ...about, code: codeOf(error) }, 'an answer was not taken')
+        failed(error)
+      }
+    }
+  }
+}

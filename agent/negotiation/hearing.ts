@@ -1,0 +1,87 @@
+import { assertSignedBy, openDocument } from '../../protocol/documents/index.ts'
+import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
+import { type Message, viewAcceptance, viewContract } from '../../protocol/negotiation/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { ExchangePorts } from './ports.ts'
+import { outcomeMessage } from './wire.ts'
+
+/**
+ * Verifies a message, keeps its documents and makes of it what the machines understand; null when it is not for them.
+ *
+ * @throws {MalformedDocument}, {BadSignature}, {UnknownDocument}
+ */
+export async function hearMessage(
+  dossier: Dossier,
+  from: string,
+  wire: WireMessage,
+  ports: ExchangePorts
+): Promise<Message | null> {
+  switch (wire.kind) {
+    case 'ask':
+      if (wire.query !== null && (await dossier.holdQuery(wire.query))) dossier.keep(wire)
+      return { kind: 'ask', epoch: wire.epoch }
+    case 'offer': {
+      const offer = await openDocument('offer', wire.offer)
+      assertSignedBy(offer, from)
+      await dossier.holdOffer(offer, wire.details)
+      dossier.keep(wire)
+      ports.coordination.received(dossier, wire, from)
+      const permits = offer.payload.rows.some((row) => row.verdict === 'permit')
+      return { kind: 'offer', epoch: wire.epoch, offer: offer.id, permits }
+    }
+    case 'propose': {
+      const contract = await openDocument('contract', wire.contract)
+      await dossier.holdContract(contract, ports.self, wire.sections)
+      dossier.keep(wire)
+      return { kind: 'propose', contract: viewContract(contract) }
+    }
+    case 'acceptance': {
+      const acceptance = await openDocument('acceptance', wire.acceptance)
+      dossier.holdAcceptance(acceptance)
+      dossier.keep(wire)
+      return { kind: 'acceptance', acceptance: viewAcceptance(acceptance) }
+    }
+    case 'decline': {
+      const decline = await openDocument('decline', wire.decline)
+      assertSignedBy(decline, from)
+      const { contract, epoch, refusal } = decline.payload
+      dossier.contract(contract).decline = decline
+      dossier.keep(wire)
+      return { kind: 'decline', contract, epoch, refusal }
+    }
+    case 'start':
+      return await hearStart(dossier, wire)
+    case 'outcome':
+      return await outcomeMessage(dossier, wire, ports)
+    case 'receipt': {
+      const receipt = await openDocument('receipt', wire.receipt)
+      if (dossier.holdReceipt(receipt)) dossier.keep(wire)
+      ports.coordination.received(dossier, wire, from)
+      return null
+    }
+    case 'abort':
+      return { kind: 'abort', contract: wire.contract, epoch: wire.epoch }
+    case 'started':
+      return { kind: 'started', contract: wire.contract }
+    case 'rejected':
+      return { kind: 'rejected', contract: wire.contract, code: wire.code }
+    case 'failure': {
+      const { contract, hop, code, step, position } = wire
+      return { kind: 'failure', contract, hop, code, step, position }
+    }
+    case 'cancel':
+      return { kind: 'cancel', result: wire.result, code: wire.code, hop: wire.hop }
+  }
+}
+
+async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Message> {
+  const contract = await openDocument('contract', wire.contract)
+  const acceptances = []
+  for (const bytes of wire.acceptances) {
+    const acceptance = await openDocument('acceptance', bytes)
+    if (dossier.contracts.has(contract.id)) dossier.holdAcceptance(acceptance)
+    acceptances.push(viewAcceptance(acceptance))
+  }
+  dossier.keep(wire)
+  return { kind: 'start', contract: contract.id, acceptances }
+}
