@@ -168,6 +168,7 @@ describe('the state of an agent', () => {
     expect(reserved).to.deep.equal([true, true, false])
     expect(await store.quota.reserve(use('a', 20), limit)).to.equal(true)
     expect(await store.quota.count('d', 'UVA', 0)).to.equal(2)
+    expect(await store.quota.count('d', 'UVA', 0, 'a')).to.equal(1)
     await store.quota.release({ dataset: 'd', requester: 'UVA', usedFor: 'b' })
     expect(await store.quota.reserve(use('c', 30), limit)).to.equal(true)
     expect(await store.quota.reserve(use('e', 109), limit)).to.equal(false)

@@ -16,8 +16,8 @@ export interface Quota {
   reserve(use: QuotaUse, limit: { requests: number; per: number }): Promise<boolean>
   /** Gives a use back that came to nothing. */
   release(use: Omit<QuotaUse, 'at'>): Promise<void>
-  /** Uses after `since`, ms. */
-  count(dataset: string, requester: string, since: number): Promise<number>
+  /** Uses after `since`, ms. @param except a use that does not count */
+  count(dataset: string, requester: string, since: number, except?: string): Promise<number>
   prune(before: number): Promise<number>
 }
 
@@ -51,8 +51,9 @@ export function quotaOn(connection: Connection): Quota {
         usedFor
       ])
     },
-    count: async (dataset, requester, since) =>
-      (await connection.get(counted, COUNT, [dataset, requester, since]))?.uses ?? 0,
+    count: async (dataset, requester, since, except = '') =>
+      (await connection.get(counted, `${COUNT} AND used_for != ?`, [dataset, requester, since, except]))
+        ?.uses ?? 0,
     prune: async (before) => await connection.run('DELETE FROM quota WHERE at < ?', [before])
   }
 }
