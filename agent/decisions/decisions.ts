@@ -8,7 +8,7 @@ import {
   resultTermsOf,
   type Verdict
 } from '../../policy/index.ts'
-import type { Flow, Payload, Refusal, Section } from '../../protocol/documents/index.ts'
+import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
@@ -204,15 +204,17 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const anonymize = payload.chain.some(
       (step) => step.at === this.#components.self.peer && step.service === 'anonymize'
     )
-    const inspected = await this.#inspections.inspect(
-      payload.issuer,
-      section.query.sql,
+    const { sql, parameters } = section.query
+    const inspected = await this.#inspections.inspect({
+      requester: payload.issuer,
+      sql,
+      algorithm: { name: payload.algorithm, parameters },
       agreement,
       dataset,
       anonymize
-    )
+    })
     if ('code' in inspected) return inspected
-    const facts = await this.#providerFacts(question, payload, dossier.request.payload, inspected.uses)
+    const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
     const verdict = decideAsProvider(engine, facts, [inForce(agreement)])
     this.#note(dossier, contract, question, verdict)
     return verdict.verdict === 'deny' ? verdict.refusal : null
@@ -221,7 +223,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
   async #providerFacts(
     question: ProviderFacts['question'],
     contract: Payload<'contract'>,
-    request: Payload<'request'>,
+    request: Signed<'request'>,
     uses: ProviderFacts['uses']
   ): Promise<ProviderFacts> {
     const { self, clock } = this.#components

@@ -8,7 +8,7 @@ import {
   type Verdict,
   type WindowCount
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { OfferDetails, Payload, Refusal, RowAnswer, Signed } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { estimateJob, roundedUp } from '../composition/index.ts'
@@ -178,7 +178,7 @@ export class OfferMaker {
   ): Promise<ProviderVerdict> {
     const { engine, agreements, datasets, self } = this.#components
     const request = dossier.request.payload
-    const facts = await this.#providerFacts(request, index)
+    const facts = await this.#providerFacts(dossier, index)
     const wished = request.agreements[self.organisation]
     let open: Agreement[] = agreements.inForce({ provider: self.organisation, dataset: facts.dataset })
     let nearest: ProviderVerdict | undefined
@@ -194,13 +194,15 @@ export class OfferMaker {
           refuse('no-agreement', 'the query part of the request did not come with it'),
           before.policy
         )
-      const inspected = await this.#inspections.inspect(
-        request.issuer,
-        dossier.query.part.sql,
+      const { sql, parameters } = dossier.query.part
+      const inspected = await this.#inspections.inspect({
+        requester: request.issuer,
+        sql,
+        algorithm: { name: request.algorithm, parameters },
         agreement,
         dataset,
-        request.options.anonymize || before.requiredServices.includes('anonymize')
-      )
+        anonymize: request.options.anonymize || before.requiredServices.includes('anonymize')
+      })
       const verdict =
         'code' in inspected
           ? denied(inspected, before.policy)
@@ -223,8 +225,9 @@ export class OfferMaker {
     return denied(refuse('not-distributable', reason), policy)
   }
 
-  async #providerFacts(request: Payload<'request'>, index: number): Promise<ProviderFacts> {
+  async #providerFacts(dossier: Dossier, index: number): Promise<ProviderFacts> {
     const { self, clock } = this.#components
+    const request = dossier.request.payload
     const shared = this.#shared(request, index)
     const [dataset = ''] = request.datasets
     return {
@@ -240,7 +243,7 @@ export class OfferMaker {
       uses: null,
       services: null,
       algorithm: request.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, dataset, request),
+      requestsInWindow: await requestsInWindow(this.#components, dataset, dossier.request),
       sandboxes: null
     }
   }
@@ -338,18 +341,19 @@ export function decisionEntry(
   }
 }
 
-/** Per agreement with a limit: how often this requester used the dataset within its window. */
+/** Per agreement with a limit: how often this requester used the dataset within its window for other requests than this one. */
 export async function requestsInWindow(
   components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
   dataset: string,
-  request: Payload<'request'>
+  request: Signed<'request'>
 ): Promise<Record<string, WindowCount>> {
   const { agreements, store, self, clock } = components
   const counts: Record<string, WindowCount> = {}
   for (const { id, payload } of agreements.inForce({ provider: self.organisation, dataset })) {
     const { limits } = payload.terms
     if (limits === undefined) continue
-    const count = await store.quota.count(dataset, requesterKey(request), clock.now() - limits.per)
+    const since = clock.now() - limits.per
+    const count = await store.quota.count(dataset, requesterKey(request.payload), since, request.id)
     counts[id] = { count, freesAt: null }
   }
   return counts

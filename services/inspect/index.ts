@@ -4,5 +4,5 @@
  */
 export { checkStatement } from './check.ts'
 export type { StatementFacts } from './facts.ts'
-export { checkColumns, inspect, prepareShadow } from './inspect.ts'
+export { checkColumns, inspect, type Planner, prepareShadow } from './inspect.ts'
 export { sqlFailure } from './sql-failure.ts'

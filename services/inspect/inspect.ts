@@ -17,15 +17,20 @@ export async function prepareShadow(engine: Engine): Promise<void> {
   await engine.run(`SET disabled_optimizers = ${quoteText(disabled)}`)
 }
 
+/** Plans one SELECT over a relation with these columns. @throws {Failure} algorithm-parameters */
+export type Planner = (relation: string, columns: readonly Column[]) => string
+
 /**
  * What a statement reads, calls and gives, bound in a shadow of empty tables with exactly the given schemas.
  *
- * @throws {Failure} with an `sql-…` code
+ * @param next what comes after the statement, which must fit the columns that it gives
+ * @throws {Failure} with an `sql-…` code; algorithm-parameters when `next` does not fit
  */
 export async function inspect(
   engine: Engine,
   sql: string,
-  tables: readonly TableSchema[]
+  tables: readonly TableSchema[],
+  next?: Planner
 ): Promise<ReportOf<'inspect'>> {
   const facts = await checkStatement(engine, sql, tables)
   await engine.run('BEGIN TRANSACTION')
@@ -35,6 +40,7 @@ export async function inspect(
       await engine.run(`CREATE TABLE ${quoteName(name)} (${list.join(', ')})`)
     }
     const { columns, plan } = await bind(engine, sql, tables)
+    if (next !== undefined) await follow(engine, columns, next)
     return {
       kind: 'inspect',
       columns,
@@ -61,6 +67,24 @@ async function bind(
   } catch (error) {
     // preparing reports positions in the text itself, explaining after its prefix; preparing comes first and fails first
     throw sqlFailure(error, { text: sql, offset: 0, tables })
+  }
+}
+
+/** Binds what comes after over an empty relation with the given columns; whatever else may go wrong is for the job to say. */
+async function follow(engine: Engine, columns: readonly Column[], next: Planner): Promise<void> {
+  const sql = next('given AS input', columns)
+  const typed = columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`)
+  const given = `WITH given AS (SELECT ${typed.join(', ')}) `
+  try {
+    await engine.describe(`${given}SELECT * FROM given`)
+  } catch {
+    return
+  }
+  try {
+    await engine.describe(`${given}SELECT * FROM (${sql}) AS planned`)
+  } catch (cause) {
+    const hint = 'the algorithm cannot work on the columns that the query gives'
+    throw new Failure('algorithm-parameters', hint, { cause, hint })
   }
 }
 

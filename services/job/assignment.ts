@@ -62,11 +62,12 @@ export const extractAssignment = z.strictObject({
     .max(64)
 })
 
-/** `inspect`: schemas and the analyst's text, no data. */
+/** `inspect`: schemas and the analyst's text, no data. With `algorithm`, whether its parameters fit what the query gives. */
 export const inspectAssignment = z.strictObject({
   kind: z.literal('inspect'),
   sql: z.string().max(65_536),
-  tables: z.array(tableSchema).max(64)
+  tables: z.array(tableSchema).max(64),
+  algorithm: z.strictObject({ name: identifier, parameters: z.record(z.string(), z.unknown()) }).optional()
 })
 
 export const step = z.discriminatedUnion('service', [

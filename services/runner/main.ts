@@ -11,6 +11,7 @@ import type { Report } from '../job/index.ts'
 import { confine, runJob } from './job.ts'
 import type { Answer, Order, Ready } from './order.ts'
 import { jobPlace } from './place.ts'
+import { plannerOf } from './steps.ts'
 
 const MAX_REPORT = 12 * 1024 * 1024
 
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
           await confine(engine, place, limits, [])
           inspecting = true
         }
-        report = await inspect(engine, assignment.sql, assignment.tables)
+        report = await inspect(engine, assignment.sql, assignment.tables, plannerOf(assignment.algorithm))
       } else {
         if (inspecting) throw new Failure('internal', 'an inspector runs no jobs')
         await Promise.all([place.out, place.scratch].map((folder) => mkdir(folder, { recursive: true })))

@@ -4,6 +4,7 @@ import { type AlgorithmInput, algorithmRefused } from '../algorithm/index.ts'
 import { parseAnonymize, planAnonymize, pseudonymKeys } from '../anonymize/index.ts'
 import { type Engine, engineError, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
+import type { Planner } from '../inspect/index.ts'
 import type { Column, Step } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
 
@@ -24,6 +25,16 @@ export function gather(contributions: readonly (Contribution & { rows: number })
   const union = planAggregate(contributions)
   const rows = contributions.reduce((sum, contribution) => sum + contribution.rows, 0)
   return { sql: `(${union.sql})`, columns: union.columns, rows }
+}
+
+/** What an algorithm would do with all rows; undefined for one that does not run here. */
+export function plannerOf(
+  asked: Pick<AlgorithmStep, 'name' | 'parameters'> | undefined
+): Planner | undefined {
+  const algorithm = asked === undefined ? undefined : algorithms.get(asked.name)
+  if (asked === undefined || algorithm === undefined) return undefined
+  const { parameters } = asked
+  return (relation, columns) => algorithm({ relation, columns, parameters, phase: 'complete' })
 }
 
 /** @throws {Failure} algorithm-parameters */

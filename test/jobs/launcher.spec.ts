@@ -183,6 +183,21 @@ for (const sandbox of ['none', 'bubblewrap'] satisfies SandboxKind[]) {
         expect((await inspect('SELECT id FROM P')).uses).to.deep.equal([{ table: 'P', columns: ['id'] }])
       })
 
+      it('says whether an algorithm’s parameters fit what the query gives', async () => {
+        const ask = (sql: string, name: string, parameters: Record<string, unknown>) =>
+          launcher.inspect({ kind: 'inspect', sql, tables, algorithm: { name, parameters } })
+        const average = { value: 'id', by: ['sex'] }
+        expect((await ask('SELECT id, sex FROM P; -- all', 'average', average)).columns).to.have.length(2)
+        expect((await ask('SELECT NULL AS x, [id] AS ids FROM P', 'table', {})).columns).to.have.length(2)
+        expect((await ask('SELECT id FROM P', 'only-elsewhere', {})).columns).to.have.length(1)
+        const wrong = await failureOf(ask('SELECT sex FROM P', 'average', { value: 'id' }))
+        expect(wrong).to.include({ code: 'algorithm-parameters' })
+        expect(wrong.hint).to.match(/no column "id"/)
+        const text = await failureOf(ask('SELECT id, sex FROM P', 'average', { value: 'sex' }))
+        expect(text.hint).to.match(/VARCHAR, expected a number/)
+        expect((await inspect('SELECT id FROM P')).columns).to.have.length(1)
+      })
+
       it('is ended when it takes too long, and another takes its place', async () => {
         // within every limit on its form, and some 300 ms to bind
         const wide = [
