@@ -125,6 +125,10 @@ export class FlowStreams implements Flows {
     }
   }
 
+  async clear(): Promise<void> {
+    await rm(this.#components.inbox, { recursive: true, force: true })
+  }
+
   async forget(contract: string): Promise<void> {
     await rm(join(this.#components.inbox, contract), { recursive: true, force: true })
   }

@@ -35,6 +35,8 @@ export interface Flows {
   ): Promise<void>
   /** Resolves with every part of a flow once all have arrived and were verified. */
   receive(dossier: Dossier, contract: string, flow: Flow, signal: AbortSignal): Promise<HeldPart[]>
+  /** Removes what is kept of any contract. */
+  clear(): Promise<void>
   /** Removes what is kept of a contract; in parts and out. */
   forget(contract: string): Promise<void>
 }

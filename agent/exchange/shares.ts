@@ -37,6 +37,11 @@ export class Shares implements ShareRunner {
     return this.#receipts.get(contract) ?? []
   }
 
+  async clear(): Promise<void> {
+    await this.#components.flows.clear()
+    await rm(this.#components.outbox, { recursive: true, force: true })
+  }
+
   async forget(contract: string): Promise<void> {
     this.#receipts.delete(contract)
     await this.#components.flows.forget(contract)

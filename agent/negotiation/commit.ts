@@ -1,7 +1,7 @@
 import { idOf } from '../../protocol/documents/index.ts'
 import type { Coordinator, Effect, Hop } from '../../protocol/negotiation/index.ts'
-import { append } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
+import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 import { signOrders } from './signing.ts'
@@ -30,9 +30,7 @@ export async function commitStep(
   if (signing.length === 0 && !changedDurably(before, after)) return [...effects]
   const request = dossier.request.id
   const dropped = new Set<Effect>()
-  const decisions = dossier.unlogged()
-  const stored = await ports.store.transaction(async (tx) => {
-    for (const entry of decisions) await append(tx, entry)
+  const work = async (tx: Transaction): Promise<readonly Uint8Array[]> => {
     for (const effect of signing) {
       if (effect.do !== 'run-share') await signOrders(dossier, effect, tx, ports)
       else if (!(await claimShare(tx, dossier, effect.contract, ports))) dropped.add(effect)
@@ -48,9 +46,16 @@ export async function commitStep(
       await tx.exchanges.put({ request, role, state: Buffer.from(JSON.stringify(machine)), updatedAt: now })
     }
     return entries
-  })
+  }
+  const stored = await withDecisions(
+    dossier,
+    async (write) =>
+      await ports.store.transaction(async (tx) => {
+        await write(tx)
+        return await work(tx)
+      })
+  )
   dossier.saved(stored)
-  dossier.logged(decisions)
   return effects.filter((effect) => !dropped.has(effect))
 }
 

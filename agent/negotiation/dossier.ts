@@ -2,6 +2,7 @@ import {
   assertSignedBy,
   decodePlain,
   encodePlain,
+  MAX_EPOCHS,
   type OfferDetails,
   offerDetails,
   openDocument,
@@ -18,6 +19,9 @@ import { DynamosError } from '../../protocol/errors/index.ts'
 import { type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
 
 import type { LogEntry } from '../audit/index.ts'
+
+/** One for each epoch, and as many that are declined for another. */
+const MAX_CONTRACTS = 2 * MAX_EPOCHS
 
 /** A message speaks of a document that is not at hand. */
 export class UnknownDocument extends DynamosError {
@@ -37,8 +41,10 @@ export interface HeldContract {
   contract: Signed<'contract'>
   /** By party: the coordinator holds all, a hop its own. */
   sections: Map<string, SaltedSection>
+  /** By signer: the first of each, whoever brought it. */
   acceptances: Map<string, Signed<'acceptance'>>
-  decline: Signed<'decline'> | null
+  /** By signer. */
+  declines: Map<string, Signed<'decline'>>
   receipts: Map<string, Signed<'receipt'>>
 }
 
@@ -72,7 +78,7 @@ export class Dossier {
     this.#unsaved = this.#unsaved.filter((entry) => !entries.includes(entry))
   }
 
-  /** Notes a decision for the log; it is written with the next change that is stored. */
+  /** Notes a decision for the log; it is written with the next change that is stored, or soon. */
   decided(entry: LogEntry): void {
     if (entry.kind === 'decision' && entry.contract !== undefined) {
       const { question, verdict, clauses, policy } = entry.fields
@@ -89,16 +95,25 @@ export class Dossier {
     return this.#told.get(contract) ?? []
   }
 
-  unlogged(): readonly LogEntry[] {
-    return this.#decisions
+  get hasDecisions(): boolean {
+    return this.#decisions.length > 0
   }
 
-  logged(entries: readonly LogEntry[]): void {
-    this.#decisions = this.#decisions.filter((entry) => !entries.includes(entry))
+  /** What is to be logged now; whoever takes it writes it. */
+  takeDecisions(): readonly LogEntry[] {
+    const taken = this.#decisions
+    this.#decisions = []
+    return taken
+  }
+
+  returnDecisions(entries: readonly LogEntry[]): void {
+    this.#decisions = [...entries, ...this.#decisions]
   }
 
   keep(message: WireMessage): void {
-    this.#unsaved = [...this.#unsaved, encodePlain(message)]
+    const bytes = encodePlain(message)
+    if (!this.#unsaved.some((one) => Buffer.compare(one, bytes) === 0))
+      this.#unsaved = [...this.#unsaved, bytes]
   }
 
   /** @throws {MalformedDocument} */
@@ -116,9 +131,12 @@ export class Dossier {
   async holdOffer(offer: Signed<'offer'>, section: SaltedSection): Promise<HeldOffer> {
     const known = this.offers.get(offer.id)
     if (known !== undefined) return known
-    assertSignedBy(offer, offer.payload.issuer)
-    if (offer.payload.request !== this.request.id)
-      throw new UnknownDocument('the offer answers another request')
+    const { issuer, request } = offer.payload
+    assertSignedBy(offer, issuer)
+    if (request !== this.request.id) throw new UnknownDocument('the offer answers another request')
+    const earlier = [...this.offers.values()].filter((one) => one.offer.payload.issuer === issuer)
+    if (earlier.length >= MAX_EPOCHS)
+      throw new UnknownDocument(`expected at most an offer for each of ${MAX_EPOCHS} epochs`)
     const held = { offer, section, details: await openSection(section, offer.payload.details, offerDetails) }
     this.offers.set(offer.id, held)
     return held
@@ -138,11 +156,13 @@ export class Dossier {
     const party = parties.find((one) => one.peer === to)
     if (party === undefined) throw new UnknownDocument(`${to} is no party to the contract`)
     await openSection(section, party.section, sections)
+    if (!this.contracts.has(contract.id) && this.contracts.size >= MAX_CONTRACTS)
+      throw new UnknownDocument(`expected at most ${MAX_CONTRACTS} contracts for one request`)
     const held = this.contracts.get(contract.id) ?? {
       contract,
       sections: new Map(),
       acceptances: new Map(),
-      decline: null,
+      declines: new Map(),
       receipts: new Map()
     }
     held.sections.set(to, section)
@@ -157,8 +177,24 @@ export class Dossier {
     if (request !== this.request.id || epoch !== held.contract.payload.epoch) {
       throw new UnknownDocument('the acceptance is of another request or epoch')
     }
-    held.acceptances.set(issuer, acceptance)
+    this.#assertParty(held, issuer)
+    // A second one would let parties hold different sets of the same contract.
+    if (!held.acceptances.has(issuer)) held.acceptances.set(issuer, acceptance)
     return acceptance
+  }
+
+  holdDecline(decline: Signed<'decline'>): Signed<'decline'> {
+    const { contract, issuer } = decline.payload
+    assertSignedBy(decline, issuer)
+    const held = this.contract(contract)
+    this.#assertParty(held, issuer)
+    if (!held.declines.has(issuer)) held.declines.set(issuer, decline)
+    return decline
+  }
+
+  #assertParty(held: HeldContract, issuer: string): void {
+    if (!held.contract.payload.parties.some((party) => party.peer === issuer))
+      throw new UnknownDocument(`${issuer} is no party to the contract`)
   }
 
   holdReceipt(receipt: Signed<'receipt'>): boolean {

@@ -15,6 +15,7 @@ import {
 } from '../../protocol/negotiation/index.ts'
 import { commitStep } from './commit.ts'
 import { Courier } from './courier.ts'
+import { DecisionLog } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 import { RunningShares } from './running-shares.ts'
@@ -26,6 +27,8 @@ type Timeless<T> = T extends { now: number } ? Omit<T, 'now'> : never
 type HopReport = Timeless<
   Extract<HopEvent, { type: 'reserved' | 'verdict' | 'offer-made' | 'share-done' | 'share-failed' }>
 >
+
+const STORE_AGAIN_MS = 1000
 
 /** An inbound message whose sender waits for what is ready at once. */
 interface ReplySlot {
@@ -46,17 +49,21 @@ export class Exchange {
   readonly #slots: ReplySlot[] = []
   readonly #shares: RunningShares
   readonly #courier: Courier
+  readonly #log: DecisionLog
   #draining = false
   /** Quick work under way whose answer may belong into a reply. */
   #pending = 0
   #idle: (() => void)[] = []
   #timer: (() => void) | null = null
+  /** The last change could not be stored; what is due is tried again, but not at once. */
+  #unstored = false
 
   constructor(
     readonly dossier: Dossier,
     ports: ExchangePorts
   ) {
     this.#ports = ports
+    this.#log = new DecisionLog(dossier, ports)
     this.#courier = new Courier(dossier, ports, (from, message) => this.#deliver(from, message))
     this.#shares = new RunningShares(dossier, ports, {
       done: (contract) => this.#hopEvent({ type: 'share-done', contract }),
@@ -97,6 +104,11 @@ export class Exchange {
     this.#arm()
   }
 
+  /** Writes to the log what was decided and led to nothing yet. */
+  async logDecisions(): Promise<void> {
+    await this.#log.flush()
+  }
+
   /** Resolves when no share runs here any more. */
   async sharesEnded(): Promise<void> {
     await this.#shares.ended()
@@ -126,6 +138,7 @@ export class Exchange {
     const waiting = this.#idle
     this.#idle = []
     for (const wake of waiting) wake()
+    this.#log.soon()
   }
 
   async #drain(): Promise<void> {
@@ -157,6 +170,7 @@ export class Exchange {
       effects = await commitStep(this.dossier, before, this, effects, this.#ports)
     } catch (error) {
       // Nothing left this agent yet, so the state before is still the true one.
+      this.#unstored = true
       this.hop = before.hop
       this.coordinator = before.coordinator
       this.#ports.log.error(
@@ -166,26 +180,27 @@ export class Exchange {
       this.#fallBack(queued, error)
       return
     }
+    this.#unstored = false
     this.#carryOut(queued.machine, effects)
     const machine = this[queued.machine]
     if (machine !== null && machine !== before[queued.machine])
       this.#ports.coordination.changed(this.dossier, machine)
   }
 
-  /** What cannot be stored cannot be promised: the share has failed, the promise is refused. */
+  /** What cannot be stored cannot be promised; how a share ended is known here alone, and said again until it is stored. */
   #fallBack(queued: Queued, error: unknown): void {
+    if (queued.machine !== 'hop') return
     const { event } = queued
-    if (queued.machine !== 'hop' || codeOf(error) !== 'storage-full') return
-    const now = this.#ports.clock.now()
-    const refusal: Refusal = {
-      code: 'storage-full',
-      clause: null,
-      reason: 'the disk of this hop is full',
-      acceptable: null,
-      position: null
-    }
-    if (event.type === 'reserved' && event.refusal === null)
-      this.dispatch({ machine: 'hop', event: { ...event, now, refusal } })
+    const { clock } = this.#ports
+    if (event.type === 'share-done' || event.type === 'share-failed')
+      clock.after(STORE_AGAIN_MS, () =>
+        this.dispatch({ machine: 'hop', event: { ...event, now: clock.now() } })
+      )
+    else if (event.type === 'reserved' && event.refusal === null && codeOf(error) === 'storage-full')
+      this.dispatch({
+        machine: 'hop',
+        event: { ...event, now: clock.now(), refusal: no('storage-full', 'the disk of this hop is full') }
+      })
   }
 
   #arm(): void {
@@ -196,7 +211,8 @@ export class Exchange {
     )
     if (wakes.length === 0) return
     const { clock } = this.#ports
-    this.#timer = clock.after(Math.max(0, Math.min(...wakes) - clock.now()) + 1, () => {
+    const soonest = this.#unstored ? STORE_AGAIN_MS : 1
+    this.#timer = clock.after(Math.max(soonest, Math.min(...wakes) - clock.now() + 1), () => {
       const event = { type: 'tick' as const, now: clock.now() }
       this.dispatch({ machine: 'hop', event }, { machine: 'coordinator', event })
     })
@@ -291,13 +307,7 @@ export class Exchange {
     if (contract === null) return
     const refusal = await decisions[question](this.dossier, contract).catch((error: unknown): Refusal => {
       this.#note(error)
-      return {
-        code: 'policy-forbids',
-        clause: null,
-        reason: 'the decision could not be made; undetermined is no',
-        acceptable: null,
-        position: null
-      }
+      return no('policy-forbids', 'the decision could not be made; undetermined is no')
     })
     this.#hopEvent({ type: 'verdict', question, contract, refusal })
   }
@@ -381,4 +391,8 @@ export class Exchange {
       this.dispatch({ machine: 'coordinator', event: { type: 'lost', now, peer: to } })
     }
   }
+}
+
+function no(code: Refusal['code'], reason: string): Refusal {
+  return { code, clause: null, reason, acceptable: null, position: null }
 }

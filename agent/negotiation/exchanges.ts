@@ -117,7 +117,8 @@ export class Exchanges {
 
   /** Takes up what was open when the agent went down. */
   async restart(): Promise<void> {
-    const { store, clock, log } = this.#ports
+    const { store, clock, log, shares } = this.#ports
+    await shares.clear()
     const interrupted = await store.work.interruptRunning(clock.now())
     const stored = [...(await store.exchanges.all('coordinator')), ...(await store.exchanges.all('hop'))]
     for (const { request, state } of stored) {
@@ -157,11 +158,16 @@ export class Exchanges {
       stopped
     ])
     cancelWait()
+    await Promise.all(exchanges.map(async (exchange) => await exchange.logDecisions()))
   }
 
   /** Forgets exchanges that have ended. */
   prune(): void {
-    for (const [request, exchange] of this.#open) if (exchange.ended) this.#open.delete(request)
+    for (const [request, exchange] of this.#open) {
+      if (!exchange.ended) continue
+      this.#open.delete(request)
+      void exchange.logDecisions()
+    }
   }
 
   #isRecipient(dossier: Dossier): boolean {

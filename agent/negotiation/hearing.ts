@@ -37,6 +37,7 @@ export async function hearMessage(
     }
     case 'acceptance': {
       const acceptance = await openDocument('acceptance', wire.acceptance)
+      assertSignedBy(acceptance, from)
       dossier.holdAcceptance(acceptance)
       dossier.keep(wire)
       return { kind: 'acceptance', acceptance: viewAcceptance(acceptance) }
@@ -44,8 +45,7 @@ export async function hearMessage(
     case 'decline': {
       const decline = await openDocument('decline', wire.decline)
       assertSignedBy(decline, from)
-      const { contract, epoch, refusal } = decline.payload
-      dossier.contract(contract).decline = decline
+      const { contract, epoch, refusal } = dossier.holdDecline(decline).payload
       dossier.keep(wire)
       return { kind: 'decline', contract, epoch, refusal }
     }
@@ -76,12 +76,13 @@ export async function hearMessage(
 
 async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Message> {
   const contract = await openDocument('contract', wire.contract)
+  const known = dossier.contracts.has(contract.id)
   const acceptances = []
   for (const bytes of wire.acceptances) {
     const acceptance = await openDocument('acceptance', bytes)
-    if (dossier.contracts.has(contract.id)) dossier.holdAcceptance(acceptance)
+    if (known) dossier.holdAcceptance(acceptance)
     acceptances.push(viewAcceptance(acceptance))
   }
-  dossier.keep(wire)
+  if (known) dossier.keep(wire)
   return { kind: 'start', contract: contract.id, acceptances }
 }

@@ -57,6 +57,8 @@ export interface ShareRunner {
   run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void>
   /** What the steps of a finished share cost, for receipts. */
   receipts(contract: string): Omit<Body<'receipt'>, 'log' | 'decisions'>[]
+  /** Removes what an earlier run of this agent left of any contract; before anything runs. */
+  clear(): Promise<void>
   /** Lets go of what is kept for a contract that has ended: outbox, parts, keys. */
   forget(contract: string): Promise<void>
 }

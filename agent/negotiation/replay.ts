@@ -28,8 +28,7 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
       dossier.holdAcceptance(await openDocument('acceptance', wire.acceptance))
       return
     case 'decline': {
-      const decline = await openDocument('decline', wire.decline)
-      dossier.contract(decline.payload.contract).decline = decline
+      dossier.holdDecline(await openDocument('decline', wire.decline))
       return
     }
     case 'start': {

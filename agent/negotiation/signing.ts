@@ -61,11 +61,11 @@ async function sign(
     case 'sign-decline': {
       const { contract, epoch, refusal } = order
       const held = dossier.contract(contract)
-      if (held.decline !== null) return
+      if (held.declines.has(self)) return
       await append(tx, { time, kind: 'decline', request, contract, fields: { epoch, code: refusal.code } })
       const body = { contract, request, epoch, organisation: speaker.organisation, refusal }
-      held.decline = await speaker.sign('decline', body, RECORD_LIFETIME)
-      dossier.keep({ kind: 'decline', decline: held.decline.bytes })
+      const decline = dossier.holdDecline(await speaker.sign('decline', body, RECORD_LIFETIME))
+      dossier.keep({ kind: 'decline', decline: decline.bytes })
       return
     }
     case 'sign-receipt': {

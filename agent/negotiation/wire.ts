@@ -32,8 +32,8 @@ export function toWire(dossier: Dossier, message: Message, to: string, self: str
       return own === undefined ? null : { kind: 'acceptance', acceptance: own.bytes }
     }
     case 'decline': {
-      const own = dossier.contract(message.contract).decline
-      return own === null ? null : { kind: 'decline', decline: own.bytes }
+      const own = dossier.contract(message.contract).declines.get(self)
+      return own === undefined ? null : { kind: 'decline', decline: own.bytes }
     }
     case 'start': {
       const held = dossier.contract(message.contract)

@@ -177,8 +177,8 @@ function decisionsOf(
       policy: policyOf(issuer)
     })
   }
-  if (held.decline !== null) {
-    const { issuer, refusal } = held.decline.payload
+  for (const decline of held.declines.values()) {
+    const { issuer, refusal } = decline.payload
     const clauses = [refusal.clause ?? refusal.code]
     decisions.push({
       hop: organisationOf(issuer),

@@ -1,0 +1,64 @@
+import { codeOf, toError } from '../../protocol/errors/index.ts'
+import { append } from '../audit/index.ts'
+import type { Transaction } from '../store/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { ExchangePorts } from './ports.ts'
+
+/** Long enough for a contract to follow an offer, so that both cost one write. */
+const WITHIN_MS = 1000
+
+/** Puts decisions in the log within a second even when nothing is promised: a refusal is a decision like any other. */
+export class DecisionLog {
+  readonly #dossier: Dossier
+  readonly #ports: ExchangePorts
+  #cancel: (() => void) | null = null
+
+  constructor(dossier: Dossier, ports: ExchangePorts) {
+    this.#dossier = dossier
+    this.#ports = ports
+  }
+
+  /** Nobody waits for it. */
+  soon(): void {
+    if (this.#cancel !== null || !this.#dossier.hasDecisions) return
+    this.#cancel = this.#ports.clock.after(WITHIN_MS, () => {
+      this.#cancel = null
+      void this.flush()
+    })
+  }
+
+  async flush(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = null
+    if (!this.#dossier.hasDecisions) return
+    const { store, log } = this.#ports
+    try {
+      await withDecisions(this.#dossier, async (write) => await store.transaction(write))
+    } catch (error) {
+      log.error(
+        { request: this.#dossier.request.id, code: codeOf(error), err: toError(error) },
+        'decisions could not be logged'
+      )
+    }
+  }
+}
+
+/**
+ * Writes what was decided in a transaction of `run`. Taken inside of it, because another may be writing the same ones; given
+ * back when nothing came of it.
+ */
+export async function withDecisions<T>(
+  dossier: Dossier,
+  run: (write: (tx: Transaction) => Promise<void>) => Promise<T>
+): Promise<T> {
+  let taken: ReturnType<Dossier['takeDecisions']> = []
+  try {
+    return await run(async (tx) => {
+      taken = dossier.takeDecisions()
+      for (const entry of taken) await append(tx, entry)
+    })
+  } catch (error) {
+    dossier.returnDecisions(taken)
+    throw error
+  }
+}
