@@ -24,7 +24,9 @@ const sorted = (rows: unknown[][]) => rows.map((row) => JSON.stringify(row)).sor
 function result(view: RequestView, from: string[]) {
   const found = view.results?.find((one) => [...one.from].sort().join() === from.join())
   if (found === undefined)
-    throw new Error(`no result from ${from.join()}: ${JSON.stringify([view.status, view.error, view.refusals])}`)
+    throw new Error(
+      `no result from ${from.join()}: ${JSON.stringify([view.status, view.error, view.refusals])}`
+    )
   return found
 }
 

@@ -334,7 +334,12 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
   const file = join(folder, `${id}.yaml`)
   await writeFile(
     file,
-    stringify({ id, title: `Dataset ${id}`, ...(visibility === undefined ? {} : { visibility }), tables: described })
+    stringify({
+      id,
+      title: `Dataset ${id}`,
+      ...(visibility === undefined ? {} : { visibility }),
+      tables: described
+    })
   )
   return file
 }

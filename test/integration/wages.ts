@@ -24,7 +24,11 @@ export function wages(first: number, count: number): Wages {
   }
 }
 
-export function wageDataset(id: string, { person, job }: Wages, more: Partial<DatasetSpec> = {}): DatasetSpec {
+export function wageDataset(
+  id: string,
+  { person, job }: Wages,
+  more: Partial<DatasetSpec> = {}
+): DatasetSpec {
   return {
     id,
     tables: {
@@ -100,7 +104,8 @@ export function joined({ person, job }: Wages): [string, number][] {
 /** What `AVERAGE` gives over the union: gender, average, count, in order of gender. */
 export function averages(...parts: Wages[]): [string, number, number][] {
   const groups = new Map<string, number[]>()
-  for (const [gender, wage] of parts.flatMap(joined)) groups.set(gender, [...(groups.get(gender) ?? []), wage])
+  for (const [gender, wage] of parts.flatMap(joined))
+    groups.set(gender, [...(groups.get(gender) ?? []), wage])
   return [...groups]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([gender, values]) => [
