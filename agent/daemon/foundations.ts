@@ -81,7 +81,8 @@ export async function openFoundations(config: AgentConfig, undo: Undo): Promise<
     runner: installation.runner,
     nodeModules: installation.nodeModules,
     sandbox,
-    warm: 1,
+    // An agent that holds data and asks itself runs two jobs without raw data in one request: query and convert.
+    warm: config.roles.includes('dataProvider') && config.users.length > 0 ? 2 : 1,
     logger: log,
     sources: () => registered
   })

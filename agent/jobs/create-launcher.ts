@@ -32,6 +32,12 @@ export interface LauncherInit {
   /** The owner's data files, to keep a sandbox ready that sees them. */
   sources?: () => readonly string[]
   /**
+   * How long after its last job a launcher starts sandboxes for the next ones.
+   *
+   * @default 500
+   */
+  refillAfterMilliseconds?: number
+  /**
    * How long an inspection may take.
    *
    * @default 500
@@ -44,6 +50,8 @@ export interface LauncherInit {
    */
   controlGroups?: boolean
 }
+
+const REFILL_AFTER_MS = 500
 
 /**
  * Makes the launcher of this agent and wipes what a previous run left.
@@ -74,6 +82,8 @@ class JobLauncher implements Launcher {
   private readonly pool: WarmPool
   private readonly inspector: Inspector
   private readonly working = new Set<AbortController>()
+  private readonly refillAfter: number
+  private refilling: NodeJS.Timeout | undefined
   private stopped = false
 
   constructor(
@@ -83,6 +93,7 @@ class JobLauncher implements Launcher {
   ) {
     this.sandbox = init.sandbox
     this.logger = init.logger ?? silent
+    this.refillAfter = init.refillAfterMilliseconds ?? REFILL_AFTER_MS
     this.folders = new JobFolders(init.folder, starter.handsOver)
     this.pool = new WarmPool(starter, this.folders, init.warm ?? 1, init.sources ?? (() => []), this.logger)
     this.inspector = new Inspector(
@@ -116,12 +127,13 @@ class JobLauncher implements Launcher {
     if (signal?.aborted || this.stopped) throw new JobFailed('job-cancelled', 'cancelled before it began')
     const stopping = new AbortController()
     this.working.add(stopping)
+    clearTimeout(this.refilling)
     try {
       const cancelled = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal])
       return await this.runNow(assignment, folder, limits, cancelled)
     } finally {
       this.working.delete(stopping)
-      if (this.working.size === 0) this.refill()
+      this.refillLater()
     }
   }
 
@@ -138,6 +150,7 @@ class JobLauncher implements Launcher {
 
   async stop(): Promise<void> {
     this.stopped = true
+    clearTimeout(this.refilling)
     for (const job of this.working) job.abort()
     await Promise.all([this.pool.stop(), this.inspector.stop()])
   }
@@ -180,6 +193,14 @@ class JobLauncher implements Launcher {
       if (jail.log !== '')
         this.logger.debug({ kind: order.kind, log: jail.log }, 'what a job wrote for the local log')
     }
+  }
+
+  /** Starting a sandbox takes as much CPU as a small job: not between two jobs of one request. */
+  private refillLater(): void {
+    clearTimeout(this.refilling)
+    if (this.stopped || this.working.size > 0) return
+    this.refilling = setTimeout(() => this.refill(), this.refillAfter)
+    this.refilling.unref()
   }
 
   private refill(): void {

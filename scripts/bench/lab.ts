@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
@@ -20,6 +21,13 @@ const labView = z.object({
 })
 
 export type RequestAnswer = z.infer<typeof requestView>
+
+/** Between requests, so that sandboxes are ready again: an analyst reads an answer before asking the next thing. */
+const PAUSE_MS = 2_000
+
+export async function untilWarm(): Promise<void> {
+  await setTimeout(PAUSE_MS)
+}
 
 export interface Lab {
   dir: string

@@ -1,5 +1,5 @@
 import { request, writeInputs } from './data.ts'
-import { answerTo, type RequestAnswer, withLab } from './lab.ts'
+import { answerTo, type RequestAnswer, untilWarm, withLab } from './lab.ts'
 import type { Benchmark } from './main.ts'
 import { resultOf } from './statistics.ts'
 
@@ -18,6 +18,7 @@ export const negotiateBench: Benchmark = async ({ repetitions = 30, rows = 100, 
       const client = await lab.client('Asker')
       const timings: RequestAnswer['timing'][] = []
       for (let round = -WARM_UP; round < repetitions; round += 1) {
+        await untilWarm()
         const { timing } = await answerTo(client, request('computeToData'))
         if (round < 0) continue
         timings.push(timing)

@@ -1,5 +1,5 @@
 import { request, writeInputs } from './data.ts'
-import { answerTo, type RequestAnswer, withLab } from './lab.ts'
+import { answerTo, type RequestAnswer, untilWarm, withLab } from './lab.ts'
 import type { Benchmark } from './main.ts'
 import { openReference, type Reference } from './reference.ts'
 import { quantile, type Result, resultOf } from './statistics.ts'
@@ -48,9 +48,11 @@ export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000,
       const taken = new Map<string, number[]>(ARCHETYPES.map((archetype) => [archetype, []]))
       const answers = new Map<string, RequestAnswer[]>(ARCHETYPES.map((archetype) => [archetype, []]))
       for (let round = -WARM_UP; round < repetitions; round += 1) {
+        await untilWarm()
         const [time, expected] = await timed(() => reference.ask())
         if (round >= 0) direct.push(time)
         for (const archetype of ARCHETYPES) {
+          await untilWarm()
           const [took, answer] = await timed(() => answerTo(client, request(archetype)))
           assertSame(answer, expected)
           if (answer.archetype !== archetype)
@@ -65,7 +67,7 @@ export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000,
       const yardstick = quantile(direct, 0.5)
       return {
         notes: [
-          `three providers, ${rows} rows in each of two tables; warm; DuckDB and both archetypes in turn`,
+          `three providers, ${rows} rows in each of two tables; warm: 2 s between requests; DuckDB and both archetypes in turn`,
           'stages are the agent’s own timing of the same requests'
         ],
         results: [
