@@ -123,15 +123,18 @@ export function compose(input: CompositionInput): Composition {
     .map((one, position) => ({ ...one, ...(scored[position] ?? { scores: one.measures, total: 0 }) }))
     .sort((a, b) => b.plan.data.length - a.plan.data.length || a.total - b.total || a.index - b.index)
   const best = ranked[0]
-  const refusals = refusalsOf(input, best?.index ?? null)
-  if (best === undefined)
-    refusals.push(
-      ...ownRefusals(
-        input,
-        evaluated.map((one) => one.found),
-        refusals.length === 0
-      )
-    )
+  const hops = refusalsOf(input, best?.index ?? null)
+  const own =
+    best === undefined
+      ? ownRefusals(
+          input,
+          evaluated.map((one) => one.found),
+          hops.length === 0
+        )
+      : []
+  // What stands in every row's way comes first: that a hop dislikes one compute provider is seldom the reason.
+  const decisive = hops.filter((one) => !permitsSomething(input, one.hop))
+  const refusals = [...decisive, ...own, ...hops.filter((one) => !decisive.includes(one))]
   const included = new Set(best?.plan.data.map((answer) => answer.peer))
   const missing = input.request.providers
     .filter((peer) => !included.has(peer))
@@ -343,6 +346,14 @@ function refusalsOf(input: CompositionInput, chosen: number | null): HopRefusal[
     }
   }
   return found
+}
+
+function permitsSomething({ answers }: CompositionInput, organisation: string): boolean {
+  return answers.some(
+    (answer) =>
+      answer.organisation === organisation &&
+      answer.offer.payload.rows.some((row) => row.verdict === 'permit')
+  )
 }
 
 function notesOf(plan: Plan): string[] {
