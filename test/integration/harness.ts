@@ -139,6 +139,14 @@ export class TestAgent {
     return await this.client.get(`/api/v1/requests/${request}`, requestView)
   }
 
+  async explain(request: object): Promise<RequestView> {
+    return await this.client.post('/api/v1/explain', { json: request }, requestView)
+  }
+
+  async agreements(): Promise<AgreementView[]> {
+    return await this.client.get('/api/v1/agreements', z.array(agreementView))
+  }
+
   async cancel(request: string): Promise<RequestView> {
     return await this.client.remove(`/api/v1/requests/${request}`, requestView)
   }
