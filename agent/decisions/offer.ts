@@ -181,6 +181,15 @@ export class OfferMaker {
     const facts = await this.#providerFacts(dossier, index)
     const wished = request.agreements[self.organisation]
     let open: Agreement[] = agreements.inForce({ provider: self.organisation, dataset: facts.dataset })
+    // What the SQL reads under the only agreement is known from an earlier row: one decision is enough.
+    const [only, ...others] = open
+    const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
+    if (only !== undefined && granted !== undefined) {
+      const { uses } = granted.inspected
+      const verdict = decideAsProvider(engine, { ...facts, uses }, [inForce(only)], wished)
+      if (verdict.verdict === 'permit') granted.rows.push(index)
+      return verdict
+    }
     let nearest: ProviderVerdict | undefined
     // One agreement permits the request whole, or the next one is tried: what the SQL reads is known only under an agreement.
     for (;;) {
