@@ -116,6 +116,22 @@ export function composeChain(input: ChainInput): Chain | NoChain {
   return finish({ steps, flows, carries, algorithmAtData: atData }, input)
 }
 
+/** The flows that bring rows to the compute provider, also when it is the recipient of what it makes of them. */
+export function flowsToInfrastructure(flows: readonly Flow[], infrastructure: string): Flow[] {
+  return flows.filter((flow) => flow.to === infrastructure && flow.from !== infrastructure)
+}
+
+/** The flows that bring results to the recipient. @param infrastructure null where data providers compute themselves */
+export function flowsToRecipient(
+  flows: readonly Flow[],
+  recipient: string,
+  infrastructure: string | null
+): Flow[] {
+  return flows.filter(
+    (flow) => flow.to === recipient && (infrastructure === null || flow.from === infrastructure)
+  )
+}
+
 function pathProblem(services: readonly string[], input: ChainInput): string | undefined {
   for (const [index, name] of services.entries()) {
     const service = input.services.get(name)

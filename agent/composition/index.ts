@@ -1,15 +1,21 @@
 /** How a request is carried out: candidates, the chain that agreements and options require, scores and the choice. Pure. */
-export { type Chain, composeChain, computesAtData } from './chain.ts'
 export {
-  type Answer,
-  type Candidate,
-  type Composition,
-  type CompositionInput,
-  compose,
-  type HopRefusal,
-  type Plan,
-  type Preferences
-} from './compose.ts'
+  type Chain,
+  composeChain,
+  computesAtData,
+  flowsToInfrastructure,
+  flowsToRecipient
+} from './chain.ts'
+export { compose } from './compose.ts'
 export { estimateJob, roundedUp } from './estimate.ts'
+export type {
+  Answer,
+  Candidate,
+  Composition,
+  CompositionInput,
+  HopRefusal,
+  Plan,
+  Preferences
+} from './plan.ts'
 export { columnsOf } from './schemas.ts'
 export { OBJECTIVES, type Scores } from './score.ts'

@@ -8,7 +8,12 @@ import type {
   Section
 } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
-import { composeChain, computesAtData } from '../composition/index.ts'
+import {
+  composeChain,
+  computesAtData,
+  flowsToInfrastructure,
+  flowsToRecipient
+} from '../composition/index.ts'
 import { refuse } from './components.ts'
 
 export interface ContractFacts {
@@ -97,8 +102,10 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
   if (!request.recipients.includes(recipients[0]?.organisation ?? '')) return differs('the recipient')
   if (data.length === 0 || data.some((party) => !request.providers.includes(party.peer)))
     return differs('the data providers')
-  if (!computesAtData(contract.archetype) && hosts.length !== 1)
-    return invalid('expected one compute provider')
+  const wanted = computesAtData(contract.archetype) ? 0 : 1
+  if (hosts.length !== wanted) return invalid(`expected ${wanted} compute providers`)
+  if (hosts.some((party) => data.includes(party)))
+    return invalid('a data provider cannot be the compute provider of the others')
   const row = rowOf(contract, request)
   if (row === -1) return differs('the placement is none of the rows that were asked')
   if (own.offer === null) return offer === null ? null : invalid('it does not name the offer it rests on')
@@ -156,6 +163,7 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
   const several = role(contract, 'data').length > 1
   const union = request.options.aggregate && several
   const atData = computesAtData(contract.archetype)
+  const host = atData ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
   const row = rowOf(contract, request)
   for (const section of sections) {
     switch (section.as) {
@@ -174,14 +182,13 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
         if (section.union !== union) return invalid('results are put together otherwise than was asked')
         if (section.as === 'recipient' && section.merge !== (union && atData))
           return invalid('partial results are merged otherwise than their archetype says')
-        const incoming = contract.flows.filter((flow) => flow.to === self.peer).map((flow) => flow.flow)
-        if (
-          !isDeepStrictEqual(
-            section.inputs.map((input) => input.flow),
-            incoming
-          )
-        )
-          return invalid('the inputs are not the flows to this agent')
+        const incoming =
+          section.as === 'infrastructure'
+            ? flowsToInfrastructure(contract.flows, self.peer)
+            : flowsToRecipient(contract.flows, self.peer, host)
+        const named = section.inputs.map((input) => input.flow)
+        const expected = incoming.map((flow) => flow.flow)
+        if (!isDeepStrictEqual(named, expected)) return invalid('the inputs are not the flows to this agent')
         break
       }
     }

@@ -1,6 +1,6 @@
-import type { ParameterValue, Party, Payload, Section } from '../../protocol/documents/index.ts'
+import type { Flow, ParameterValue, Party, Payload, Section } from '../../protocol/documents/index.ts'
 import type { Column } from '../../services/index.ts'
-import { columnsOf, type Plan } from '../composition/index.ts'
+import { columnsOf, flowsToInfrastructure, flowsToRecipient, type Plan } from '../composition/index.ts'
 import type { Composed, Dossier, HeldOffer, Speaker } from '../negotiation/index.ts'
 
 const HOUR = 3_600_000
@@ -18,17 +18,16 @@ function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
   if (query === undefined) throw new Error('a request without its query part cannot become a contract')
   const parameters: Record<string, ParameterValue> = query.parameters
   const organisation = new Map(plan.data.map((answer) => [answer.peer, answer.organisation]))
-  const inputsTo = (peer: string, columns: (of: readonly string[]) => Column[]) =>
-    plan.chain.flows
-      .filter((flow) => flow.to === peer)
-      .map((flow) => {
-        const of = plan.chain.carries[flow.flow] ?? []
-        return {
-          flow: flow.flow,
-          organisations: of.flatMap((one) => organisation.get(one) ?? []),
-          columns: columns(of)
-        }
-      })
+  const inputs = (flows: readonly Flow[], columns: (of: readonly string[]) => Column[]) =>
+    flows.map((flow) => {
+      const of = plan.chain.carries[flow.flow] ?? []
+      return {
+        flow: flow.flow,
+        organisations: of.flatMap((one) => organisation.get(one) ?? []),
+        columns: columns(of)
+      }
+    })
+  const host = plan.infrastructure?.peer ?? null
   const sections = new Map<string, Section[]>()
   const add = (peer: string, section: Section): void => {
     sections.set(peer, [...(sections.get(peer) ?? []), section])
@@ -44,12 +43,12 @@ function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
       steps: []
     })
   }
-  if (plan.infrastructure !== null) {
-    add(plan.infrastructure.peer, {
+  if (host !== null) {
+    add(host, {
       as: 'infrastructure',
       parameters,
       algorithm: 'complete',
-      inputs: inputsTo(plan.infrastructure.peer, (of) => {
+      inputs: inputs(flowsToInfrastructure(plan.chain.flows, host), (of) => {
         const sender = plan.data.find((answer) => answer.peer === of[0])
         return sender === undefined ? [] : columnsOf(sender, plan.row)
       }),
@@ -59,7 +58,7 @@ function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
   add(plan.recipient.peer, {
     as: 'recipient',
     parameters,
-    inputs: inputsTo(plan.recipient.peer, () => []),
+    inputs: inputs(flowsToRecipient(plan.chain.flows, plan.recipient.peer, host), () => []),
     union: plan.union,
     merge: plan.merge
   })
