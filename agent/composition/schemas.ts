@@ -1,5 +1,5 @@
 import type { Column } from '../../services/index.ts'
-import type { Answer } from './compose.ts'
+import type { Answer } from './plan.ts'
 
 /**
  * Rows are put together by column name, so names and types must be the same at every provider.

@@ -1,6 +1,5 @@
-import { type ArchetypeBody, encodePlain, idOf, type Payload } from '../../protocol/documents/index.ts'
+import { encodePlain, idOf, type Payload } from '../../protocol/documents/index.ts'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
-import type { Manifests } from '../../services/index.ts'
 import {
   FINAL_STATUS,
   type ProgressEvent,
@@ -10,30 +9,16 @@ import {
 } from '../api/index.ts'
 import { type Submission, submission as submissionSchema } from '../config/index.ts'
 import type { FlowProgress, StoredResult } from '../exchange/index.ts'
-import type { Clock, Coordination, Exchanges, Logger } from '../negotiation/index.ts'
-import type { Store } from '../store/index.ts'
+import type { Coordination, Exchanges } from '../negotiation/index.ts'
 import { RequestBook } from './book.ts'
+import type { RequestsComponents } from './components.ts'
 import { RequestCoordination } from './coordination.ts'
-import { type NotAskable, type PrepareComponents, type Prepared, prepareRequest } from './prepare.ts'
+import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
 import type { RequestRecord } from './record.ts'
-import type { ResultFiles } from './results.ts'
 
 /** A submission that this agent does not take. */
 export class SubmissionRefused extends DynamosError {
   static override readonly name = 'SubmissionRefused'
-}
-
-export interface RequestsComponents extends Omit<PrepareComponents, 'archetypes' | 'algorithms' | 'atData'> {
-  store: Store
-  manifests: Manifests
-  archetypeBodies: ReadonlyMap<string, ArchetypeBody>
-  atData: ReadonlySet<string>
-  clock: Clock
-  log: Logger
-  results: ResultFiles
-  sandbox: 'bubblewrap' | 'none'
-  /** People this agent speaks for; empty: its steward only. */
-  users: readonly string[]
 }
 
 /** Requests of this agent's own people: prepared, coordinated, watched, answered. */

@@ -4,18 +4,11 @@
  */
 import '../../agent/polyfill.ts'
 import { parseArgs } from 'node:util'
+import type { Benchmark } from './benchmark.ts'
 import { negotiateBench } from './negotiate.ts'
 import { requestBench } from './request.ts'
 import { startBench } from './start.ts'
 import { describeMachine, type Report, type Result } from './statistics.ts'
-
-export interface BenchmarkOptions {
-  /** Absent: the benchmark's own number. */
-  repetitions?: number
-  rows?: number
-  say(text: string): void
-}
-export type Benchmark = (options: BenchmarkOptions) => Promise<{ notes: string[]; results: Result[] }>
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   request: requestBench,

@@ -1,6 +1,6 @@
+import type { Benchmark } from './benchmark.ts'
 import { request, writeInputs } from './data.ts'
 import { answerTo, type RequestAnswer, untilWarm, withLab } from './lab.ts'
-import type { Benchmark } from './main.ts'
 import { resultOf } from './statistics.ts'
 
 const WARM_UP = 3

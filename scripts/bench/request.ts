@@ -1,6 +1,6 @@
+import type { Benchmark } from './benchmark.ts'
 import { request, writeInputs } from './data.ts'
 import { answerTo, type RequestAnswer, untilWarm, withLab } from './lab.ts'
-import type { Benchmark } from './main.ts'
 import { openReference, type Reference } from './reference.ts'
 import { quantile, type Result, resultOf } from './statistics.ts'
 

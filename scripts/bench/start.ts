@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Benchmark } from './benchmark.ts'
 import { startCommand, withLab } from './lab.ts'
-import type { Benchmark } from './main.ts'
 import { resultOf } from './statistics.ts'
 
 const IDLE_MS = 5_000
