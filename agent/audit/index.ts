@@ -19,4 +19,12 @@ export {
   logEntry,
   question
 } from './entry.ts'
-export { append, entriesOfRequest, logPosition, type PlacedEntry, readLog, verifyLog } from './log.ts'
+export {
+  append,
+  appendAll,
+  entriesOfRequest,
+  logPosition,
+  type PlacedEntry,
+  readLog,
+  verifyLog
+} from './log.ts'

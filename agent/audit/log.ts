@@ -23,8 +23,19 @@ export async function logPosition(tables: { log: Log }): Promise<LogPosition> {
  * @throws {MalformedDocument} for an entry that breaks its schema
  */
 export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosition> {
+  return await appendAfter(tx, await logPosition(tx), entry)
+}
+
+/** Several entries, in order. @returns the place of the last */
+export async function appendAll(tx: Transaction, entries: readonly LogEntry[]): Promise<LogPosition> {
+  let position = await logPosition(tx)
+  for (const entry of entries) position = await appendAfter(tx, position, entry)
+  return position
+}
+
+async function appendAfter(tx: Transaction, previous: LogPosition, entry: LogEntry): Promise<LogPosition> {
   const checked = parsePlain(entry, logEntry)
-  const position = headAfter(await logPosition(tx), checked)
+  const position = headAfter(previous, checked)
   await tx.log.insert({
     ...position,
     kind: checked.kind,

@@ -50,7 +50,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
   async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
     const { self, launcher, archetypes, manifests } = this.#components
     const held = dossier.contract(contract)
-    const sections = await dossier.mine(contract)
+    const sections = dossier.mine(contract)
     const own = held.contract.payload.parties.find((party) => party.peer === self.peer)
     const offer = own?.offer == null ? undefined : dossier.offers.get(own.offer)
     const objection = checkContract({
@@ -67,7 +67,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
   }
 
   async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    return await this.#ask('start', dossier, contract, await dossier.mine(contract))
+    return await this.#ask('start', dossier, contract, dossier.mine(contract))
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -75,9 +75,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     if (!this.#slots.has(contract) && this.#slots.size >= this.#init.slots) {
       return refuse('busy', `${self.organisation} runs ${this.#init.slots} jobs already; try again`)
     }
-    const data = (await dossier.mine(contract)).find(
-      (section): section is DataSection => section.as === 'data'
-    )
+    const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     if (data !== undefined) {
       const agreement = agreements.get(data.agreement)
       if (agreement === undefined) return refuse('no-agreement', 'the agreement is no longer in force')
@@ -115,9 +113,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
   ): Promise<Pick<Body<'acceptance'>, 'resultTerms' | 'shares' | 'statusNumber'>> {
     const { agreements, members, random } = this.#components
     const { payload } = dossier.contract(contract).contract
-    const data = (await dossier.mine(contract)).find(
-      (section): section is DataSection => section.as === 'data'
-    )
+    const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     const agreement = data === undefined ? undefined : agreements.get(data.agreement)
     const pseudonyms = payload.chain.some((step) => step.service === 'anonymize')
     const providers = payload.parties
@@ -154,9 +150,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     })
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
-    const data = (await dossier.mine(contract)).find(
-      (section): section is DataSection => section.as === 'data'
-    )
+    const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     if (data === undefined || question === 'receive') return null
     return await this.#asProvider(question, dossier, contract, data)
   }

@@ -71,7 +71,7 @@ class Share {
 
   /** All roles of this agent, beside each other. The first failure stops the others. */
   async run(): Promise<ReceiptBody[]> {
-    const sections = await this.#dossier.mine(this.#contract)
+    const sections = this.#dossier.mine(this.#contract)
     for (const flow of this.#flows()) {
       if (flow.from === flow.to) {
         const handover = Promise.withResolvers<HeldPart[]>()

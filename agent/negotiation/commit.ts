@@ -37,9 +37,17 @@ export async function commitStep(
     }
     const now = ports.clock.now()
     const entries = dossier.unsaved()
-    for (const bytes of entries) {
-      await tx.documents.put({ id: await idOf(bytes), type: 'message', request, bytes, receivedAt: now })
-    }
+    await tx.documents.putAll(
+      await Promise.all(
+        entries.map(async (bytes) => ({
+          id: await idOf(bytes),
+          type: 'message',
+          request,
+          bytes,
+          receivedAt: now
+        }))
+      )
+    )
     for (const role of ['hop', 'coordinator'] as const) {
       const machine = after[role]
       if (machine === null) continue

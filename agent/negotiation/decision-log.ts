@@ -1,5 +1,5 @@
 import { codeOf, toError } from '../../protocol/errors/index.ts'
-import { append } from '../audit/index.ts'
+import { appendAll } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
@@ -55,7 +55,7 @@ export async function withDecisions<T>(
   try {
     return await run(async (tx) => {
       taken = dossier.takeDecisions()
-      for (const entry of taken) await append(tx, entry)
+      if (taken.length > 0) await appendAll(tx, taken)
     })
   } catch (error) {
     dossier.returnDecisions(taken)

@@ -41,6 +41,8 @@ export interface HeldContract {
   contract: Signed<'contract'>
   /** By party: the coordinator holds all, a hop its own. */
   sections: Map<string, SaltedSection>
+  /** The sections of this agent, opened; null when none is for it. */
+  mine: Section[] | null
   /** By signer: the first of each, whoever brought it. */
   acceptances: Map<string, Signed<'acceptance'>>
   /** By signer. */
@@ -155,17 +157,19 @@ export class Dossier {
     }
     const party = parties.find((one) => one.peer === to)
     if (party === undefined) throw new UnknownDocument(`${to} is no party to the contract`)
-    await openSection(section, party.section, sections)
+    const opened = await openSection(section, party.section, sections)
     if (!this.contracts.has(contract.id) && this.contracts.size >= MAX_CONTRACTS)
       throw new UnknownDocument(`expected at most ${MAX_CONTRACTS} contracts for one request`)
     const held = this.contracts.get(contract.id) ?? {
       contract,
       sections: new Map(),
+      mine: null,
       acceptances: new Map(),
       declines: new Map(),
       receipts: new Map()
     }
     held.sections.set(to, section)
+    if (to === this.#self) held.mine = opened
     this.contracts.set(contract.id, held)
     return held
   }
@@ -220,14 +224,11 @@ export class Dossier {
     return held
   }
 
-  /** The sections of a contract that are addressed to this agent. */
-  async mine(id: string): Promise<Section[]> {
-    const held = this.contract(id)
-    const party = held.contract.payload.parties.find((one) => one.peer === this.#self)
-    const section = held.sections.get(this.#self)
-    if (party === undefined || section === undefined)
-      throw new UnknownDocument(`no section of contract ${id} is for this agent`)
-    return await openSection(section, party.section, sections)
+  /** The sections of a contract that are addressed to this agent. @throws {UnknownDocument} */
+  mine(id: string): Section[] {
+    const { mine } = this.contract(id)
+    if (mine === null) throw new UnknownDocument(`no section of contract ${id} is for this agent`)
+    return mine
   }
 }
 

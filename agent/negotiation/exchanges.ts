@@ -14,7 +14,7 @@ import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { replay } from './replay.ts'
-import { requestOf } from './wire.ts'
+import { requestNamedBy } from './wire.ts'
 
 export interface ExchangesInit {
   hop: HopLimits
@@ -109,7 +109,7 @@ export class Exchanges {
    */
   async receive(from: string, wire: WireMessage): Promise<WireMessage[]> {
     const exchange =
-      wire.kind === 'ask' ? await this.#openForAsk(from, wire) : this.#open.get(await requestOf(wire))
+      wire.kind === 'ask' ? await this.#openForAsk(from, wire) : this.#open.get(requestNamedBy(wire))
     if (exchange === undefined) throw new UnknownDocument('this request is not known here')
     const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
     return message === null ? [] : await exchange.take(from, message)

@@ -1,4 +1,5 @@
-import { openDocument } from '../../protocol/documents/index.ts'
+import { z } from 'zod'
+import { decodePlain, fields, openDocument, type SignedBytes } from '../../protocol/documents/index.ts'
 import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import { type Message, viewOutcome } from '../../protocol/negotiation/index.ts'
 import type { Dossier } from './dossier.ts'
@@ -59,24 +60,29 @@ export function toWire(dossier: Dossier, message: Message, to: string, self: str
   }
 }
 
-/** The request that a message is about, where it says so outside of a document. */
-export async function requestOf(wire: WireMessage): Promise<string> {
+const named = z.looseObject({ request: fields.documentId })
+
+/**
+ * The request that a message says it is about: enough to look the exchange up, which then verifies the message.
+ *
+ * @throws {MalformedDocument}
+ */
+export function requestNamedBy(wire: Exclude<WireMessage, { kind: 'ask' }>): string {
+  const within = (document: SignedBytes): string => decodePlain(document.payload, named).request
   switch (wire.kind) {
-    case 'ask':
-      return (await openDocument('request', wire.request)).id
     case 'offer':
-      return (await openDocument('offer', wire.offer)).payload.request
+      return within(wire.offer)
     case 'propose':
     case 'start':
-      return (await openDocument('contract', wire.contract)).payload.request
+      return within(wire.contract)
     case 'acceptance':
-      return (await openDocument('acceptance', wire.acceptance)).payload.request
+      return within(wire.acceptance)
     case 'decline':
-      return (await openDocument('decline', wire.decline)).payload.request
+      return within(wire.decline)
     case 'outcome':
-      return (await openDocument('outcome', wire.outcome)).payload.request
+      return within(wire.outcome)
     case 'receipt':
-      return (await openDocument('receipt', wire.receipt)).payload.request
+      return within(wire.receipt)
     case 'abort':
     case 'started':
     case 'rejected':

@@ -67,7 +67,7 @@ export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000,
       const yardstick = quantile(direct, 0.5)
       return {
         notes: [
-          `three providers, ${rows} rows in each of two tables; warm: 2 s between requests; DuckDB and both archetypes in turn`,
+          `three providers, ${rows} rows in each of two tables; warm: 3 s between requests; DuckDB and both archetypes in turn`,
           'stages are the agent’s own timing of the same requests'
         ],
         results: [
