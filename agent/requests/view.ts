@@ -55,6 +55,9 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
   const refusals = record.refusals.map(viewRefusal)
   const ended = record.coordinator?.stage.phase === 'ended' ? record.coordinator.stage.outcome : null
   const failed = (status === 'failed' || status === 'timed-out') && ended !== null
+  const blamed =
+    ended === null ? [] : ended.hop !== null ? [ended.hop] : ended.code === 'timeout' ? waitedFor(held) : []
+  const named = blamed.map(organisationOf)
   const missing = [
     ...(composition?.missing ?? []),
     ...(record.prepared?.unknown.map((one) => one.organisation) ?? [])
@@ -85,13 +88,10 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       ? {
           error: {
             code: ended.code ?? 'internal',
-            hop: ended.hop === null ? null : organisationOf(ended.hop),
+            hop: named.length === 1 ? (named[0] ?? null) : null,
             step: ended.step,
             position: ended.position,
-            message: explainFailure(
-              ended.code ?? 'internal',
-              ended.hop === null ? null : organisationOf(ended.hop)
-            )
+            message: explainFailure(ended.code ?? 'internal', named.length === 0 ? null : named.join(' and '))
           }
         }
       : {}),
@@ -100,6 +100,16 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
     submitted: record.submittedAt,
     user: record.user
   }
+}
+
+/** Whose share had everything it needs and was not done: no receipt came, but from all who were to send to it. */
+function waitedFor(held: HeldContract | null): string[] {
+  if (held === null) return []
+  const done = new Set([...held.receipts.values()].map((receipt) => receipt.payload.issuer))
+  const { chain, flows } = held.contract.payload
+  return [...new Set(chain.map((step) => step.at))].filter(
+    (peer) => !done.has(peer) && flows.every((flow) => flow.to !== peer || done.has(flow.from))
+  )
 }
 
 export function viewRefusal({
