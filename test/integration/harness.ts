@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { stringify } from 'yaml'
@@ -24,6 +27,8 @@ import { type PreparedAgent, prepareLab } from '../../agent/lab/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
 import { buildRunner } from '../../services/runner/build.mjs'
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const AGENT_PROCESS = fileURLToPath(new URL('agent-process.ts', import.meta.url))
 const RUNNER = fileURLToPath(new URL('../../dist/runner.js', import.meta.url))
 const STOP_MS = 5000
 const SEE_MS = 30_000
@@ -86,6 +91,7 @@ export class TestAgent {
   readonly config: AgentConfig
   readonly peerId: string
   #running: RunningAgent | null = null
+  #process: ChildProcess | null = null
   #client: Client | null = null
 
   constructor({ name, config, peerId }: PreparedAgent) {
@@ -95,7 +101,7 @@ export class TestAgent {
   }
 
   get running(): boolean {
-    return this.#running !== null
+    return this.#running !== null || this.#process !== null
   }
 
   get client(): Client {
@@ -109,21 +115,53 @@ export class TestAgent {
 
   async start(): Promise<void> {
     this.#running = await startAgent(this.config)
-    await this.connect()
+    await this.#connect()
   }
 
-  /** Only the client, for an agent that runs in a process of its own. */
-  async connect(): Promise<void> {
+  /** In a process of its own, which can be killed or held. */
+  async spawn(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--import', './agent/polyfill.ts', AGENT_PROCESS, this.config.file],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] }
+    )
+    this.#process = child
+    const lines = createInterface({ input: child.stdout })
+    const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as unknown[]
+    if (line !== 'ready') throw new Error(`the process of ${this.name} ended before it was ready`)
+    await this.#connect()
+  }
+
+  /** To an agent in a process of its own: SIGKILL ends it as a crash does, SIGSTOP makes it silent. */
+  async signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const child = this.#process
+    if (child === null) throw new Error(`${this.name} has no process of its own`)
+    const gone = once(child, 'exit')
+    child.kill(name)
+    if (name !== 'SIGKILL') return
+    await gone
+    this.#process = null
+    this.#client = null
+  }
+
+  async #connect(): Promise<void> {
     const { host, port } = this.config.api
     this.#client = createClient({ url: `http://${host}:${port}`, token: await this.token() })
   }
 
-  /** @param deadlineMs how long what runs may go on; 0 is as near to a crash as one process comes */
+  /** @param deadlineMs how long what runs may go on; 0 drops it */
   async stop(deadlineMs = STOP_MS): Promise<void> {
     const running = this.#running
+    const child = this.#process
     this.#running = null
+    this.#process = null
     this.#client = null
     await running?.stop(deadlineMs)
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGCONT')
+    child.kill('SIGTERM')
+    await gone
   }
 
   /** Puts an agreement in force, or as far as its own dates and clauses let it. */
@@ -183,10 +221,19 @@ export class TestAgent {
     }
   }
 
+  /** What is left of data on its way, at an agent that runs nothing. */
+  async dataLeft(): Promise<string[]> {
+    return await this.#inFolders(['inbox', 'outbox'])
+  }
+
   /** What a stopped agent left behind that it should not have. */
   async leftovers(): Promise<string[]> {
+    return await this.#inFolders(['jobs', 'inbox', 'outbox'])
+  }
+
+  async #inFolders(names: readonly string[]): Promise<string[]> {
     const folders = await Promise.all(
-      ['jobs', 'inbox', 'outbox'].map(async (folder) =>
+      names.map(async (folder) =>
         (await entries(join(this.config.data, folder))).map((name) => `${this.name}: ${folder}/${name}`)
       )
     )
@@ -237,14 +284,16 @@ export class Market {
     )
   }
 
-  /** All agents running, each knowing all others. */
-  static async open(specs: readonly AgentSpec[], options: { except?: string[] } = {}): Promise<Market> {
+  /** All agents running, each knowing all others; those of `apart` in processes of their own. */
+  static async open(specs: readonly AgentSpec[], options: { apart?: string[] } = {}): Promise<Market> {
     const market = await Market.prepare(specs)
+    const { apart = [] } = options
     try {
-      const starting = market.agents.filter((agent) => !(options.except ?? []).includes(agent.name))
-      const [first, ...others] = starting
+      const [first, ...others] = market.agents
       await first?.start()
-      await Promise.all(others.map(async (agent) => await agent.start()))
+      await Promise.all(
+        others.map(async (agent) => await (apart.includes(agent.name) ? agent.spawn() : agent.start()))
+      )
       await market.untilAllSee()
     } catch (error) {
       await market.close()
