@@ -26,7 +26,11 @@ export interface ContractFacts {
   query: { sql: string; parameters: unknown } | null
   archetypes: ReadonlyMap<string, ArchetypeBody>
   services: Manifests['services']
+  /** Milliseconds since 1970. */
+  now: number
 }
+
+const MAX_SKEW_MS = 120_000
 
 type Contract = Payload<'contract'>
 type Party = Contract['parties'][number]
@@ -55,7 +59,12 @@ function invalid(what: string): Refusal {
   return refuse('contract-invalid', `the contract is not valid: ${what}`)
 }
 
-function checkRequest({ contract, request, archetypes }: ContractFacts): Refusal | null {
+function checkRequest({ contract, request, archetypes, now }: ContractFacts): Refusal | null {
+  if (contract.issuedAt - now > MAX_SKEW_MS) {
+    const both = `${new Date(contract.issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}`
+    return refuse('clock-skew', `the contract is of ${both}; set the clock`)
+  }
+  if (contract.expires <= now) return refuse('document-expired', 'the contract has expired')
   const same: (keyof Contract & keyof Payload<'request'>)[] = [
     'marketplace',
     'issuer',
@@ -98,6 +107,8 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
   const data = role(contract, 'data')
   const hosts = role(contract, 'infrastructure')
   const recipients = role(contract, 'recipient')
+  if (contract.parties.some((party) => new Set(party.roles).size !== party.roles.length))
+    return invalid('a role stands twice')
   if (recipients.length !== 1) return invalid('expected one recipient')
   if (!request.recipients.includes(recipients[0]?.organisation ?? '')) return differs('the recipient')
   if (data.length === 0 || data.some((party) => !request.providers.includes(party.peer)))
@@ -186,12 +197,32 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
           section.as === 'infrastructure'
             ? flowsToInfrastructure(contract.flows, self.peer)
             : flowsToRecipient(contract.flows, self.peer, host)
-        const named = section.inputs.map((input) => input.flow)
-        const expected = incoming.map((flow) => flow.flow)
-        if (!isDeepStrictEqual(named, expected)) return invalid('the inputs are not the flows to this agent')
+        if (section.as === 'infrastructure' && section.algorithm !== 'complete')
+          return invalid('the algorithm does not run where the archetype places it')
+        const named = section.inputs.map(({ flow, organisations }) => ({ flow, organisations }))
+        const expected = incoming.map(({ flow }) => ({
+          flow,
+          organisations: carriedBy(contract, flow, union)
+        }))
+        if (!isDeepStrictEqual(named, expected))
+          return invalid(
+            'the inputs are not the flows to this agent, with the organisations whose rows they carry'
+          )
         break
       }
     }
   }
   return null
+}
+
+/** Whose rows a flow carries: of its sender, or, out of a compute provider, of all data providers or of one in turn. */
+function carriedBy(contract: Contract, number: number, union: boolean): string[] {
+  const data = role(contract, 'data')
+  const flow = contract.flows[number]
+  const sender = data.find((party) => party.peer === flow?.from)
+  if (sender !== undefined) return [sender.organisation]
+  if (union) return data.map((party) => party.organisation)
+  const out = contract.flows.filter((one) => one.from === flow?.from).findIndex((one) => one.flow === number)
+  const one = data[out]
+  return one === undefined ? [] : [one.organisation]
 }

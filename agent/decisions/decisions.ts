@@ -48,7 +48,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
   }
 
   async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    const { self, launcher, archetypes, manifests } = this.#components
+    const { self, launcher, archetypes, manifests, clock } = this.#components
     const held = dossier.contract(contract)
     const sections = dossier.mine(contract)
     const own = held.contract.payload.parties.find((party) => party.peer === self.peer)
@@ -61,7 +61,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
       offer: offer === undefined ? null : { payload: offer.offer.payload, details: offer.details },
       query: dossier.query?.part ?? null,
       archetypes,
-      services: manifests.services
+      services: manifests.services,
+      now: clock.now()
     })
     return objection ?? (await this.#ask('accept', dossier, contract, sections))
   }
@@ -139,6 +140,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { engine, self, clock, members } = this.#components
     const { id, payload } = dossier.contract(contract).contract
     const other = flow.from === self.peer ? flow.to : flow.from
+    if (members.statusTooOld())
+      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
     if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
     const verdict = decideFlow(engine, {
       question,

@@ -62,7 +62,7 @@ export class OfferMaker {
         rows: granted,
         columns: inspected.columns
       })),
-      estimates: this.#estimates(payload),
+      estimates: this.#estimates(payload, grants.size > 0),
       notes: notesOf([...grants.values()].map((grant) => grant.inspected))
     }
     const { section, digest } = await speaker.section(details)
@@ -295,11 +295,11 @@ export class OfferMaker {
     }
   }
 
-  /** From the stored profile: blind to literals, and powers of two. */
-  #estimates(request: Payload<'request'>): OfferDetails['estimates'] {
+  /** From the stored profile: blind to literals, and powers of two. Who may not ask learns no size either. */
+  #estimates(request: Payload<'request'>, granted: boolean): OfferDetails['estimates'] {
     const { datasets } = this.#components
     const { resources } = this.#init
-    const tables = request.datasets.flatMap((id) => datasets.get(id)?.tables ?? [])
+    const tables = granted ? request.datasets.flatMap((id) => datasets.get(id)?.tables ?? []) : []
     const rows = tables.reduce((sum, table) => sum + table.rows, 0)
     const cells = tables.reduce((sum, table) => sum + table.rows * table.columns.length, 0)
     const estimate = estimateJob(rows, resources)

@@ -5,7 +5,7 @@ import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
 import { anonymizeParameters, DatasetMissing } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
-import { moveParts, runJob, type Spent } from './job-run.ts'
+import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
 import { type ReceiptBody, receiptsOf } from './receipts.ts'
@@ -57,6 +57,7 @@ export async function runDataShare(
     }
     return []
   })
+  assertEveryStep(own, steps, self.peer)
 
   const extracts = join(outbox, contract, 'extract')
   components.progress(dossier.request.id, 'extract', 'reads what the agreement shows')

@@ -3,7 +3,7 @@ import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { PART_BYTES } from './data-share.ts'
-import { moveParts, placeParts, runJob } from './job-run.ts'
+import { assertEveryStep, moveParts, placeParts, runJob } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { type ReceiptBody, receiptsOf } from './receipts.ts'
 
@@ -35,6 +35,7 @@ export async function runInfrastructureShare(
     }
     return []
   })
+  assertEveryStep(own, steps, self.peer)
   const groups = section.union ? [section.inputs] : section.inputs.map((input) => [input])
   const outputs: { flow: Flow; parts: HeldPart[] }[] = []
   const receipts: ReceiptBody[] = []

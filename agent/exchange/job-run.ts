@@ -1,7 +1,8 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Assignment, Part } from '../../services/index.ts'
+import type { Assignment, Part, Step } from '../../services/index.ts'
 import type { JobFolder, JobResult, JobUsage } from '../jobs/index.ts'
+import { ShareFailed } from '../negotiation/index.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 
 type Runnable = Exclude<Assignment['kind'], 'inspect'>
@@ -62,4 +63,24 @@ export async function placeParts(
     paths.push(path)
   }
   return paths
+}
+
+/**
+ * A chain that was agreed is run whole or not at all: a step that would be passed over, an algorithm say, would let through
+ * what it was to hold back.
+ *
+ * @throws {ShareFailed} `contract-invalid`
+ */
+export function assertEveryStep(
+  chain: readonly { service: string }[],
+  steps: readonly Step[],
+  self: string
+): void {
+  const agreed = chain.map((step) => step.service).join(', ')
+  const planned = steps.map((step) => step.service).join(', ')
+  if (agreed === planned) return
+  throw new ShareFailed(
+    { hop: self, code: 'contract-invalid', step: null, position: null },
+    `expected to run ${agreed}, found ${planned}`
+  )
 }
