@@ -29,7 +29,8 @@ export class Shares implements ShareRunner {
       // What the deadline cut off is late, whatever it was doing.
       if (bounded.aborted && !signal.aborted)
         throw share.failed(new DOMException('the deadline passed', 'TimeoutError'))
-      throw share.failed(error)
+      // A job or a flow only says that it was cut off; the reason is whoever's who stopped the share.
+      throw share.failed(signal.aborted ? signal.reason : error)
     }
   }
 

@@ -13,6 +13,7 @@ const PATIENT: readonly WireKind[] = ['outcome', 'failure', 'receipt', 'cancel']
 export class Courier {
   readonly #dossier: Dossier
   readonly #ports: ExchangePorts
+  readonly #posting = new Set<Promise<void>>()
   readonly #heard: (from: string, message: Message) => void
 
   constructor(dossier: Dossier, ports: ExchangePorts, heard: (from: string, message: Message) => void) {
@@ -23,7 +24,13 @@ export class Courier {
 
   /** @param failed told when it did not arrive, or was answered by something that was not taken */
   post(to: string, wire: WireMessage, failed: (error: unknown) => void = () => undefined): void {
-    void this.#post(to, wire, failed, 0)
+    const posting = this.#post(to, wire, failed, 0).finally(() => this.#posting.delete(posting))
+    this.#posting.add(posting)
+  }
+
+  /** Resolves when every message has been sent once. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#posting)
   }
 
   async #post(
