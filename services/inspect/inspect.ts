@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import type { Column, ReportOf, TableSchema } from '../job/index.ts'
-import { quoteName, quoteText } from '../sql/index.ts'
+import { foldName, quoteName, quoteText } from '../sql/index.ts'
 import { checkStatement } from './check.ts'
 import { lineageOf } from './lineage.ts'
 import { sqlFailure } from './sql-failure.ts'
@@ -92,8 +92,8 @@ async function follow(engine: Engine, columns: readonly Column[], next: Planner)
 export function checkColumns(columns: readonly Column[]): void {
   const seen = new Set<string>()
   for (const [index, { name }] of columns.entries()) {
-    const lower = name.toLowerCase()
-    if (seen.has(lower)) {
+    const folded = foldName(name)
+    if (seen.has(folded)) {
       throw new Failure('sql-invalid', 'duplicate column', {
         hint: `two columns are called "${name.slice(0, 128)}": name one with AS`
       })
@@ -103,7 +103,7 @@ export function checkColumns(columns: readonly Column[]): void {
         hint: `column ${index + 1} needs a name of 1 to 128 characters: give it one with AS`
       })
     }
-    seen.add(lower)
+    seen.add(folded)
   }
   if (columns.length > 2000)
     throw new Failure('sql-too-complex', 'columns', { hint: 'more than 2000 columns' })

@@ -1,5 +1,6 @@
 import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
+import { foldName } from '../sql/index.ts'
 import type { StatementFacts, Undistributable } from './facts.ts'
 import { functionKind, functionNames, isOperator, isSqlValue } from './functions.ts'
 import { EXPRESSIONS, LIMITS, MODIFIERS, OPERATIONS, TYPES } from './limits.ts'
@@ -8,10 +9,16 @@ import { columnUnknown, tableUnknown } from './sql-failure.ts'
 import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
 
 interface Scope {
-  /** How many times a common table expression reads base tables when it is written out, by lower-case name. */
+  /** How many times a common table expression reads base tables when it is written out, by folded name. */
   ctes: ReadonlyMap<string, number>
   depth: number
 }
+
+/**
+ * What the engine could take for a file when it finds no table of that name: such a name is never let through on the ground
+ * that an expression has it, however the engine scopes expressions.
+ */
+const FILE_NAME = /[./\\*?[\]:]/
 
 /** Goes through a whole syntax tree; what it does not know it refuses. */
 export class TreeWalk implements StatementFacts {
@@ -30,8 +37,8 @@ export class TreeWalk implements StatementFacts {
     private readonly sql: string,
     private readonly tables: readonly TableSchema[]
   ) {
-    this.tableNames = new Set(tables.map(({ name }) => name.toLowerCase()))
-    this.columnNames = new Set(tables.flatMap(({ columns }) => columns.map(({ name }) => name.toLowerCase())))
+    this.tableNames = new Set(tables.map(({ name }) => foldName(name)))
+    this.columnNames = new Set(tables.flatMap(({ columns }) => columns.map(({ name }) => foldName(name))))
   }
 
   query(node: Tree): void {
@@ -67,7 +74,10 @@ export class TreeWalk implements StatementFacts {
       if (++this.definitions > LIMITS.ctes) throw this.tooComplex('too many common table expressions')
       const query = treeAt(treeAt(treeAt(entry, 'value') ?? {}, 'query') ?? {}, 'node')
       if (query === undefined) throw this.invalid('only a SELECT can be a common table expression')
-      ctes.set(textAt(entry, 'key').toLowerCase(), this.node(query, { ...scope, ctes }))
+      const name = textAt(entry, 'key')
+      if (FILE_NAME.test(name))
+        throw this.invalid('the name of a common table expression may hold no "." and no part of a path')
+      ctes.set(foldName(name), this.node(query, { ...scope, ctes }))
     }
     return { ...scope, ctes }
   }
@@ -147,9 +157,9 @@ export class TreeWalk implements StatementFacts {
     if (qualifier.length > 0)
       throw tableUnknown([...qualifier, name].join('.'), this.tables, 'qualified table name', at)
     if (table.at_clause !== null && table.at_clause !== undefined) throw this.invalid('AT is not supported')
-    const written = scope.ctes.get(name.toLowerCase())
+    const written = scope.ctes.get(foldName(name))
     if (written !== undefined) return written
-    if (!this.tableNames.has(name.toLowerCase())) throw tableUnknown(name, this.tables, 'no such table', at)
+    if (!this.tableNames.has(foldName(name))) throw tableUnknown(name, this.tables, 'no such table', at)
     return 1
   }
 
@@ -203,10 +213,10 @@ export class TreeWalk implements StatementFacts {
   private column(expression: Tree): void {
     const names = textsAt(expression, 'column_names')
     const [name = ''] = names
-    const lower = (names.at(-1) ?? '').toLowerCase()
-    if (this.columnNames.has(lower)) return
-    if (lower === 'rowid') throw columnUnknown('rowid', this.tables, 'rowid', this.place(expression))
-    if (names.length === 1 && isSqlValue(lower)) throw this.notAllowed(name, expression)
+    const folded = foldName(names.at(-1) ?? '')
+    if (this.columnNames.has(folded)) return
+    if (folded === 'rowid') throw columnUnknown('rowid', this.tables, 'rowid', this.place(expression))
+    if (names.length === 1 && isSqlValue(folded)) throw this.notAllowed(name, expression)
   }
 
   private star(expression: Tree, scope: Scope): number {
@@ -236,7 +246,7 @@ export class TreeWalk implements StatementFacts {
   }
 
   private call(expression: Tree, kind: 'FUNCTION' | 'WINDOW'): void {
-    const name = textAt(expression, 'function_name').toLowerCase()
+    const name = foldName(textAt(expression, 'function_name'))
     const schema = textAt(expression, 'schema')
     // what the parser writes itself (extract, [1, 2]) carries the schema main
     const qualified = textAt(expression, 'catalog') !== '' || (schema !== '' && schema !== 'main')

@@ -4,6 +4,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** A name as the engine compares it: ASCII letters alone have a case there, so `K` (U+212A) is not `k`. */
+export function foldName(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
 /** A text as an SQL literal. */
 export function quoteText(text: string): string {
   if (text.includes('\0')) throw new RangeError('a text may not hold NUL')
