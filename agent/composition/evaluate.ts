@@ -132,6 +132,9 @@ function permitOf(
   const row = answer.offer.payload.rows.find((one) => one.row === index)
   if (row === undefined) return { why: `${who}: no answer for this row` }
   if (row.verdict === 'refuse') return { why: `${who}: ${row.refusal.code}` }
+  const granted = answer.details?.grants.some((grant) => grant.rows.includes(index)) ?? false
+  if (input.request.providers.includes(peer) && !granted)
+    return { why: `${who} permits it and names no agreement` }
   return { answer, row }
 }
 

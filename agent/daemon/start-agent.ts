@@ -111,6 +111,7 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     enforced: () => {
+      exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
       if (!datasets.ids().some((id) => datasets.visibilityOf(id) === 'parties')) return
       publisher.changed()
@@ -262,6 +263,7 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
     clock
   })
 
+  for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
   await network.start()
   undo.push(async () => await network.stop())
   await discovery.start()

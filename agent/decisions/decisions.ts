@@ -14,8 +14,10 @@ import { sealShares } from '../exchange/index.ts'
 import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
+import { decisionEntry, inForce, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections } from './inspection.ts'
-import { decisionEntry, inForce, OfferMaker, requesterKey, requestsInWindow } from './offer.ts'
+import { OfferMaker } from './offer.ts'
+import { checkPins } from './pins.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
@@ -69,6 +71,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
 
   async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
     return await this.#ask('start', dossier, contract, dossier.mine(contract))
+  }
+
+  async continue(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    return await this.#ask('continue', dossier, contract, dossier.mine(contract))
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -214,7 +220,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
     const verdict = decideAsProvider(engine, facts, [inForce(agreement)])
     this.#note(dossier, contract, question, verdict)
-    return verdict.verdict === 'deny' ? verdict.refusal : null
+    if (verdict.verdict === 'deny') return verdict.refusal
+    const used = {
+      archetype: payload.archetype.name,
+      algorithm: payload.algorithm,
+      services: verdict.requiredServices
+    }
+    return checkPins(agreement.payload, used, this.#components.manifests)
   }
 
   async #providerFacts(

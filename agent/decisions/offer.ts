@@ -1,26 +1,25 @@
 import {
-  type AgreementInForce,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
   type ProviderFacts,
   type ProviderVerdict,
-  type Verdict,
-  type WindowCount
+  type Verdict
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer, Signed } from '../../protocol/documents/index.ts'
+import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
+import { CLAUSES_SHOWN, decisionEntry, inForce, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
+import { checkPins } from './pins.ts'
 
 type Role = 'data' | 'infrastructure' | 'recipient'
 
 const BYTES_PER_CELL = 8
-const CLAUSES_SHOWN = 64
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -143,7 +142,7 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const verdict = await this.#asProvider(dossier, index, grants)
+      const verdict = this.#pinned(await this.#asProvider(dossier, index, grants), request, index)
       this.#note(dossier, 'offer', verdict, index)
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -226,6 +225,17 @@ export class OfferMaker {
       nearest ??= verdict
       open = open.filter((one) => one !== agreement)
     }
+  }
+
+  /** What the agreement's names stood for when it was signed they must stand for still. */
+  #pinned(verdict: ProviderVerdict, request: Payload<'request'>, index: number): ProviderVerdict {
+    if (verdict.verdict === 'deny') return verdict
+    const { agreements, manifests } = this.#components
+    const agreement = agreements.get(verdict.agreement.id)
+    const archetype = request.rows[index]?.archetype ?? ''
+    const used = { archetype, algorithm: request.algorithm, services: verdict.requiredServices }
+    const refusal = agreement === undefined ? null : checkPins(agreement.payload, used, manifests)
+    return refusal === null ? verdict : denied(refusal, verdict.policy)
   }
 
   #distributable(request: Payload<'request'>, inspected: Inspected, policy: string): ProviderVerdict | null {
@@ -324,56 +334,6 @@ export class OfferMaker {
       decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
     )
   }
-}
-
-export function decisionEntry(
-  time: number,
-  request: string,
-  contract: string | null,
-  question: DecisionFields['question'],
-  verdict: Verdict | ProviderVerdict,
-  row?: number
-) {
-  return {
-    time,
-    kind: 'decision' as const,
-    request,
-    ...(contract === null ? {} : { contract }),
-    fields: {
-      question,
-      verdict: verdict.verdict,
-      clauses: verdict.clauses.slice(0, CLAUSES_SHOWN),
-      policy: verdict.policy,
-      ...(verdict.verdict === 'deny' ? { code: verdict.refusal.code } : {}),
-      ...(row === undefined ? {} : { row })
-    }
-  }
-}
-
-/** Per agreement with a limit: how often this requester used the dataset within its window for other requests than this one. */
-export async function requestsInWindow(
-  components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
-  dataset: string,
-  request: Signed<'request'>
-): Promise<Record<string, WindowCount>> {
-  const { agreements, store, self, clock } = components
-  const counts: Record<string, WindowCount> = {}
-  for (const { id, payload } of agreements.inForce({ provider: self.organisation, dataset })) {
-    const { limits } = payload.terms
-    if (limits === undefined) continue
-    const since = clock.now() - limits.per
-    const count = await store.quota.count(dataset, requesterKey(request.payload), since, request.id)
-    counts[id] = { count, freesAt: null }
-  }
-  return counts
-}
-
-export function requesterKey(request: Payload<'request'>): string {
-  return `${request.user.organisation}/${request.user.name}`
-}
-
-export function inForce(agreement: Agreement): AgreementInForce {
-  return { id: agreement.id, payload: agreement.payload }
 }
 
 function denied(refusal: Refusal, policy: string): ProviderVerdict {

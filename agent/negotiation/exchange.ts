@@ -10,11 +10,11 @@ import {
   type Hop,
   type HopEvent,
   type Message,
-  viewContract,
   wakeAt
 } from '../../protocol/negotiation/index.ts'
 import { commitStep } from './commit.ts'
 import { Courier } from './courier.ts'
+import { composeContract, decide, makeOffer } from './deciding.ts'
 import { DecisionLog } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
@@ -24,9 +24,7 @@ import { toWire } from './wire.ts'
 type Queued = { machine: 'hop'; event: HopEvent } | { machine: 'coordinator'; event: CoordinatorEvent }
 
 type Timeless<T> = T extends { now: number } ? Omit<T, 'now'> : never
-type HopReport = Timeless<
-  Extract<HopEvent, { type: 'reserved' | 'verdict' | 'offer-made' | 'share-done' | 'share-failed' }>
->
+type HopReport = Timeless<Extract<HopEvent, { type: 'reserved' | 'verdict' | 'share-done' | 'share-failed' }>>
 
 const STORE_AGAIN_MS = 1000
 
@@ -104,15 +102,27 @@ export class Exchange {
     this.#arm()
   }
 
+  /** Something that decisions rest on has changed: a share that runs here is asked about again. */
+  reconsider(): void {
+    const stage = this.hop?.stage
+    if (stage?.phase !== 'started' || stage.share !== 'running') return
+    const contract = stage.contract.id
+    this.#quick(async () => {
+      const refusal = await decide('continue', this.dossier, contract, this.#ports)
+      if (refusal !== null) this.#hopEvent({ type: 'verdict', question: 'continue', contract, refusal })
+    })
+  }
+
   /** Writes to the log what was decided and led to nothing yet. */
   async logDecisions(): Promise<void> {
     await this.#log.flush()
   }
 
-  /** Resolves when no share runs here any more. */
+  /** Resolves when no share runs here any more and the others were told. */
   async sharesEnded(): Promise<void> {
     await this.#shares.ended()
     await this.#whenIdle()
+    await this.#courier.idle()
   }
 
   stop(): void {
@@ -245,7 +255,10 @@ export class Exchange {
           this.#shares.stop(effect.contract)
           break
         case 'compose':
-          this.#quick(async () => await this.#compose(effect))
+          this.#quick(async () => {
+            const event = await composeContract(this.dossier, effect, this.#ports)
+            this.dispatch({ machine: 'coordinator', event })
+          })
           break
         case 'sign-receipt':
           this.#sendReceipts(effect.contract)
@@ -288,52 +301,13 @@ export class Exchange {
     this.dispatch({ machine: 'hop', event: { ...event, now: this.#ports.clock.now() } })
   }
 
-  async #askPolicy(effect: Extract<Effect, { do: 'ask-policy' }>): Promise<void> {
-    const { decisions } = this.#ports
-    if (effect.question === 'offer') {
-      const { offer, details, permits } = await decisions.offer(this.dossier, effect.epoch)
-      await this.dossier.holdOffer(offer, details)
-      this.dossier.keep({ kind: 'offer', epoch: effect.epoch, offer: offer.bytes, details })
-      this.#hopEvent({
-        type: 'offer-made',
-        epoch: effect.epoch,
-        offer: offer.id,
-        permits,
-        until: offer.payload.expires
-      })
-      return
+  async #askPolicy({ question, contract, epoch }: Extract<Effect, { do: 'ask-policy' }>): Promise<void> {
+    if (question === 'offer') {
+      this.dispatch({ machine: 'hop', event: await makeOffer(this.dossier, epoch, this.#ports) })
+    } else if (contract !== null) {
+      const refusal = await decide(question, this.dossier, contract, this.#ports)
+      this.#hopEvent({ type: 'verdict', question, contract, refusal })
     }
-    const { question, contract } = effect
-    if (contract === null) return
-    const refusal = await decisions[question](this.dossier, contract).catch((error: unknown): Refusal => {
-      this.#note(error)
-      return no('policy-forbids', 'the decision could not be made; undetermined is no')
-    })
-    this.#hopEvent({ type: 'verdict', question, contract, refusal })
-  }
-
-  async #compose(effect: Extract<Effect, { do: 'compose' }>): Promise<void> {
-    const now = () => this.#ports.clock.now()
-    const composed = await this.#ports.coordination.compose(this.dossier, effect).catch((error: unknown) => {
-      this.#note(error)
-      return { code: 'internal' as const, hop: null }
-    })
-    if ('code' in composed) {
-      this.dispatch({
-        machine: 'coordinator',
-        event: { type: 'unplannable', now: now(), epoch: effect.epoch, ...composed }
-      })
-      return
-    }
-    const { contract, sections } = composed
-    for (const [peer, section] of sections) {
-      await this.dossier.holdContract(contract, peer, section)
-      this.dossier.keep({ kind: 'propose', contract: contract.bytes, sections: section })
-    }
-    this.dispatch({
-      machine: 'coordinator',
-      event: { type: 'planned', now: now(), contract: viewContract(contract) }
-    })
   }
 
   #sendReceipts(contract: string): void {

@@ -56,15 +56,20 @@ export class Exchanges {
     return [...this.#open.values()].find((exchange) => exchange.dossier.contracts.has(contract))
   }
 
-  /** Exchanges in which `peer` is a party of a contract that runs. */
+  /** Exchanges that need `peer`: it is a party of a contract that is proposed or runs, and has not done its share yet. */
   withParty(peer: string): Exchange[] {
-    return [...this.#open.values()].filter((exchange) => {
-      const stage = exchange.coordinator?.stage
-      return (
-        (stage?.phase === 'proposing' || stage?.phase === 'running') &&
-        stage.contract.parties.some((party) => party.peer === peer)
-      )
+    return [...this.#open.values()].filter(({ coordinator, dossier }) => {
+      const stage = coordinator?.stage
+      if (stage?.phase !== 'proposing' && stage?.phase !== 'running') return false
+      const held = dossier.contracts.get(stage.contract.id)
+      const done = [...(held?.receipts.values() ?? [])].some((receipt) => receipt.payload.issuer === peer)
+      return !done && stage.contract.parties.some((party) => party.peer === peer)
     })
+  }
+
+  /** A membership, the status list or an agreement changed: what runs here is asked about again. */
+  reconsider(): void {
+    for (const exchange of this.#open.values()) exchange.reconsider()
   }
 
   /** The running shares, for load and for shutting down. */

@@ -1,7 +1,7 @@
 import { assertSignedBy, openDocument } from '../../protocol/documents/index.ts'
 import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import { type Message, viewAcceptance, viewContract } from '../../protocol/negotiation/index.ts'
-import type { Dossier } from './dossier.ts'
+import { type Dossier, UnknownDocument } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 import { outcomeMessage } from './wire.ts'
 
@@ -23,6 +23,11 @@ export async function hearMessage(
     case 'offer': {
       const offer = await openDocument('offer', wire.offer)
       assertSignedBy(offer, from)
+      const organisation = ports.organisationOf(from)
+      if (offer.payload.organisation !== organisation)
+        throw new UnknownDocument(
+          `expected an offer of ${organisation}, found one of ${offer.payload.organisation}`
+        )
       await dossier.holdOffer(offer, wire.details)
       dossier.keep(wire)
       ports.coordination.received(dossier, wire, from)

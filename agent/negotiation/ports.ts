@@ -33,6 +33,8 @@ export interface HopDecisions {
   accept(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Asked again with the full set of acceptances at hand. */
   start(dossier: Dossier, contract: string): Promise<Refusal | null>
+  /** Asked while the share runs, when something it rests on has changed. */
+  continue(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Slot, quota and budget. Null: held. */
   reserve(dossier: Dossier, contract: string): Promise<Refusal | null>
   release(dossier: Dossier, contract: string, spent: boolean): Promise<void>

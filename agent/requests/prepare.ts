@@ -90,7 +90,9 @@ export async function prepareRequest(
     components.finder.findComputeProviders(options)
   ])
   const wanted = submission.providers
-  const found = holders.filter((one) => wanted === undefined || wanted.includes(one.payload.organisation))
+  const found = onePerOrganisation(holders).filter(
+    (one) => wanted === undefined || wanted.includes(one.payload.organisation)
+  )
   const unknown = (wanted ?? [])
     .filter((name) => !found.some((one) => one.payload.organisation === name))
     .map((organisation) => ({
@@ -169,6 +171,17 @@ export async function prepareRequest(
     capabilities: new Map([...found, ...compute].map((one) => [one.payload.issuer, one.payload])),
     unknown
   }
+}
+
+/** Several agents of one organisation hold the same data: each row counts once. The lowest peer id stands for all. */
+function onePerOrganisation(holders: readonly Signed<'capability'>[]): Signed<'capability'>[] {
+  const chosen = new Map<string, Signed<'capability'>>()
+  for (const holder of holders) {
+    const { organisation, issuer } = holder.payload
+    const other = chosen.get(organisation)
+    if (other === undefined || issuer < other.payload.issuer) chosen.set(organisation, holder)
+  }
+  return [...chosen.values()]
 }
 
 /** Agents that hold the dataset: those the network finds, and the parties of agreements about it that never announce it. */

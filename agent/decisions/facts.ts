@@ -1,0 +1,59 @@
+import type { AgreementInForce, ProviderVerdict, Verdict, WindowCount } from '../../policy/index.ts'
+import type { Payload, Signed } from '../../protocol/documents/index.ts'
+import type { Agreement } from '../agreements/index.ts'
+import type { DecisionFields } from '../audit/index.ts'
+import type { DecisionsComponents } from './components.ts'
+
+/** Clauses of one decision that are told to others and kept in the log. */
+export const CLAUSES_SHOWN = 64
+
+/** A decision as the log keeps it. */
+export function decisionEntry(
+  time: number,
+  request: string,
+  contract: string | null,
+  question: DecisionFields['question'],
+  verdict: Verdict | ProviderVerdict,
+  row?: number
+) {
+  return {
+    time,
+    kind: 'decision' as const,
+    request,
+    ...(contract === null ? {} : { contract }),
+    fields: {
+      question,
+      verdict: verdict.verdict,
+      clauses: verdict.clauses.slice(0, CLAUSES_SHOWN),
+      policy: verdict.policy,
+      ...(verdict.verdict === 'deny' ? { code: verdict.refusal.code } : {}),
+      ...(row === undefined ? {} : { row })
+    }
+  }
+}
+
+/** Per agreement with a limit: how often this requester used the dataset within its window for other requests than this one. */
+export async function requestsInWindow(
+  components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
+  dataset: string,
+  request: Signed<'request'>
+): Promise<Record<string, WindowCount>> {
+  const { agreements, store, self, clock } = components
+  const counts: Record<string, WindowCount> = {}
+  for (const { id, payload } of agreements.inForce({ provider: self.organisation, dataset })) {
+    const { limits } = payload.terms
+    if (limits === undefined) continue
+    const since = clock.now() - limits.per
+    const count = await store.quota.count(dataset, requesterKey(request.payload), since, request.id)
+    counts[id] = { count, freesAt: null }
+  }
+  return counts
+}
+
+export function requesterKey(request: Payload<'request'>): string {
+  return `${request.user.organisation}/${request.user.name}`
+}
+
+export function inForce(agreement: Agreement): AgreementInForce {
+  return { id: agreement.id, payload: agreement.payload }
+}

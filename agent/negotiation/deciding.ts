@@ -1,0 +1,70 @@
+import type { Refusal } from '../../protocol/documents/index.ts'
+import { codeOf, toError } from '../../protocol/errors/index.ts'
+import {
+  type CoordinatorEvent,
+  type Effect,
+  type HopEvent,
+  viewContract
+} from '../../protocol/negotiation/index.ts'
+import type { Dossier } from './dossier.ts'
+import type { ExchangePorts } from './ports.ts'
+
+/** What the machines asked for, answered: as the events that they wait for. */
+
+function note(ports: ExchangePorts, dossier: Dossier, error: unknown): void {
+  ports.log.warn(
+    { request: dossier.request.id, code: codeOf(error), err: toError(error) },
+    'a question had no answer'
+  )
+}
+
+/** Answers every row of the request. */
+export async function makeOffer(dossier: Dossier, epoch: number, ports: ExchangePorts): Promise<HopEvent> {
+  const { offer, details, permits } = await ports.decisions.offer(dossier, epoch)
+  await dossier.holdOffer(offer, details)
+  dossier.keep({ kind: 'offer', epoch, offer: offer.bytes, details })
+  return {
+    type: 'offer-made',
+    now: ports.clock.now(),
+    epoch,
+    offer: offer.id,
+    permits,
+    until: offer.payload.expires
+  }
+}
+
+/** What cannot be decided is denied. */
+export async function decide(
+  question: 'accept' | 'start' | 'continue',
+  dossier: Dossier,
+  contract: string,
+  ports: ExchangePorts
+): Promise<Refusal | null> {
+  try {
+    return await ports.decisions[question](dossier, contract)
+  } catch (error) {
+    note(ports, dossier, error)
+    const reason = 'the decision could not be made; undetermined is no'
+    return { code: 'policy-forbids', clause: null, reason, acceptable: null, position: null }
+  }
+}
+
+/** Chooses and writes the contract of an epoch. */
+export async function composeContract(
+  dossier: Dossier,
+  order: Extract<Effect, { do: 'compose' }>,
+  ports: ExchangePorts
+): Promise<CoordinatorEvent> {
+  const composed = await ports.coordination.compose(dossier, order).catch((error: unknown) => {
+    note(ports, dossier, error)
+    return { code: 'internal' as const, hop: null }
+  })
+  const now = ports.clock.now()
+  if ('code' in composed) return { type: 'unplannable', now, epoch: order.epoch, ...composed }
+  const { contract, sections } = composed
+  for (const [peer, section] of sections) {
+    await dossier.holdContract(contract, peer, section)
+    dossier.keep({ kind: 'propose', contract: contract.bytes, sections: section })
+  }
+  return { type: 'planned', now, contract: viewContract(contract) }
+}
