@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Results, StoredResult } from '../exchange/index.ts'
+import { replacePrivateFile } from '../identity/index.ts'
 import { viewResult } from './view.ts'
 
 const storedResults = z.array(
@@ -35,14 +36,23 @@ export class ResultFiles implements Results {
     return folder
   }
 
+  /**
+   * Resolves when every file of the results is on disk under its name: what is signed afterwards, `completed`, cannot be taken
+   * back.
+   */
   async store(request: string, results: readonly StoredResult[]): Promise<void> {
     const folder = await this.folder(request)
+    const files = results.flatMap(({ parquet, csv }) => (csv === null ? [parquet] : [parquet, csv]))
+    await Promise.all(files.map(syncToDisk))
     for (const [index, result] of results.entries()) {
-      await writeFile(join(folder, `result-${index}.json`), `${JSON.stringify(viewResult(result))}\n`, {
-        mode: 0o600
-      })
+      await replacePrivateFile(
+        join(folder, `result-${index}.json`),
+        `${JSON.stringify(viewResult(result))}\n`
+      )
     }
-    await writeFile(join(folder, INDEX), JSON.stringify(results), { mode: 0o600, flush: true })
+    await replacePrivateFile(join(folder, INDEX), JSON.stringify(results))
+    await syncToDisk(this.#folder)
+    await syncToDisk(dirname(this.#folder))
     this.#arrived(request, results)
   }
 
@@ -68,5 +78,15 @@ export class ResultFiles implements Results {
     if (format === 'parquet') return { path: result.parquet, mediaType: 'application/vnd.apache.parquet' }
     if (format === 'csv') return result.csv === null ? undefined : { path: result.csv, mediaType: 'text/csv' }
     return { path: join(this.#folder, request, `result-${index}.json`), mediaType: 'application/json' }
+  }
+}
+
+/** A file's bytes, or the names in a folder. */
+async function syncToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
