@@ -1,10 +1,10 @@
-import { idOf } from '../../protocol/documents/index.ts'
+import { encodePlain, idOf } from '../../protocol/documents/index.ts'
 import type { Coordinator, Effect, Hop } from '../../protocol/negotiation/index.ts'
 import type { Transaction } from '../store/index.ts'
 import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
-import { signOrders } from './signing.ts'
+import { type SignedHere, signOrder, wireOf } from './signing.ts'
 
 /** The two machines that an agent may keep of one request. */
 export interface Machines {
@@ -14,7 +14,7 @@ export interface Machines {
 
 /**
  * Signs what was ordered and stores everything that the next messages rest on, in one transaction: the new states, the
- * documents, the decisions. Steps that promise nothing cost nothing.
+ * documents, the decisions. What was signed counts once it is committed. Steps that promise nothing cost nothing.
  *
  * @returns the effects that are to be carried out: a share that ran before is not among them
  * @throws {StorageFull}, …: then nothing of it happened
@@ -30,13 +30,14 @@ export async function commitStep(
   if (signing.length === 0 && !changedDurably(before, after)) return [...effects]
   const request = dossier.request.id
   const dropped = new Set<Effect>()
+  const signed: SignedHere[] = []
   const work = async (tx: Transaction): Promise<readonly Uint8Array[]> => {
     for (const effect of signing) {
-      if (effect.do !== 'run-share') await signOrders(dossier, effect, tx, ports)
+      if (effect.do !== 'run-share') signed.push(...(await signOrder(dossier, effect, tx, ports, signed)))
       else if (!(await claimShare(tx, dossier, effect.contract, ports))) dropped.add(effect)
     }
     const now = ports.clock.now()
-    const entries = dossier.unsaved()
+    const entries = [...dossier.unsaved(), ...signed.map((one) => encodePlain(wireOf(one)))]
     await tx.documents.putAll(
       await Promise.all(
         entries.map(async (bytes) => ({
@@ -64,7 +65,25 @@ export async function commitStep(
       })
   )
   dossier.saved(stored)
+  for (const one of signed) hold(dossier, one)
   return effects.filter((effect) => !dropped.has(effect))
+}
+
+function hold(dossier: Dossier, { kind, document }: SignedHere): void {
+  switch (kind) {
+    case 'acceptance':
+      dossier.holdAcceptance(document)
+      return
+    case 'decline':
+      dossier.holdDecline(document)
+      return
+    case 'receipt':
+      dossier.holdReceipt(document)
+      return
+    case 'outcome':
+      dossier.outcomes.set(document.payload.issuer, document)
+      return
+  }
 }
 
 /** (contract, step, round) runs once: the row is the only authority. */

@@ -1,3 +1,5 @@
+import type { Signed } from '../../protocol/documents/index.ts'
+import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Effect } from '../../protocol/negotiation/index.ts'
 import { append } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
@@ -13,17 +15,42 @@ type SigningOrder = Extract<
   { do: 'sign-acceptance' | 'sign-decline' | 'sign-receipt' | 'sign-outcome' }
 >
 
+/** A document of this agent's own that was just signed. */
+export type SignedHere =
+  | { kind: 'acceptance'; document: Signed<'acceptance'> }
+  | { kind: 'decline'; document: Signed<'decline'> }
+  | { kind: 'receipt'; document: Signed<'receipt'> }
+  | { kind: 'outcome'; document: Signed<'outcome'> }
+
+/** As it is stored and sent. */
+export function wireOf({ kind, document }: SignedHere): WireMessage {
+  switch (kind) {
+    case 'acceptance':
+      return { kind, acceptance: document.bytes }
+    case 'decline':
+      return { kind, decline: document.bytes }
+    case 'receipt':
+      return { kind, receipt: document.bytes }
+    case 'outcome':
+      return { kind, outcome: document.bytes }
+  }
+}
+
 /**
  * Signs what the state machine ordered, once per key: a repeated order finds the document there is. The log entry comes
- * first, in the same transaction, because the document carries its place in the log.
+ * first, in the same transaction, because the document carries its place in the log. Nothing goes into the dossier here: what
+ * was signed is worth nothing until the transaction is committed, or one place in the log would be signed for twice.
+ *
+ * @param earlier what was signed in the same transaction before
  */
-export async function signOrders(
+export async function signOrder(
   dossier: Dossier,
   order: Effect,
   tx: Transaction,
-  ports: ExchangePorts
-): Promise<void> {
-  if (isSigning(order)) await sign(dossier, order, tx, ports)
+  ports: ExchangePorts,
+  earlier: readonly SignedHere[]
+): Promise<SignedHere[]> {
+  return isSigning(order) ? await sign(dossier, order, tx, ports, earlier) : []
 }
 
 function isSigning(effect: Effect): effect is SigningOrder {
@@ -34,16 +61,16 @@ async function sign(
   dossier: Dossier,
   order: SigningOrder,
   tx: Transaction,
-  ports: ExchangePorts
-): Promise<void> {
+  ports: ExchangePorts,
+  earlier: readonly SignedHere[]
+): Promise<SignedHere[]> {
   const { speaker, clock, self, decisions, shares } = ports
   const request = dossier.request.id
   const time = clock.now()
   switch (order.do) {
     case 'sign-acceptance': {
       const { contract, epoch, startBy } = order
-      const held = dossier.contract(contract)
-      if (held.acceptances.has(self)) return
+      if (dossier.contract(contract).acceptances.has(self)) return []
       const own = await decisions.acceptance(dossier, contract)
       const log = await append(tx, {
         time,
@@ -53,42 +80,39 @@ async function sign(
         fields: { epoch, startBy }
       })
       const body = { contract, request, epoch, organisation: speaker.organisation, startBy, ...own, log }
-      const acceptance = await speaker.sign('acceptance', body, RECORD_LIFETIME)
-      held.acceptances.set(self, acceptance)
-      dossier.keep({ kind: 'acceptance', acceptance: acceptance.bytes })
-      return
+      return [{ kind: 'acceptance', document: await speaker.sign('acceptance', body, RECORD_LIFETIME) }]
     }
     case 'sign-decline': {
       const { contract, epoch, refusal } = order
-      const held = dossier.contract(contract)
-      if (held.declines.has(self)) return
+      if (dossier.contract(contract).declines.has(self)) return []
       await append(tx, { time, kind: 'decline', request, contract, fields: { epoch, code: refusal.code } })
       const body = { contract, request, epoch, organisation: speaker.organisation, refusal }
-      const decline = dossier.holdDecline(await speaker.sign('decline', body, RECORD_LIFETIME))
-      dossier.keep({ kind: 'decline', decline: decline.bytes })
-      return
+      return [{ kind: 'decline', document: await speaker.sign('decline', body, RECORD_LIFETIME) }]
     }
     case 'sign-receipt': {
       const { contract } = order
       const held = dossier.contract(contract)
       const bodies = shares.receipts(contract)
+      const signed: SignedHere[] = []
       for (const [index, body] of bodies.entries()) {
         const key = `${self}/${body.step}/${body.service}`
         if (held.receipts.has(key)) continue
         const fields = { step: body.step, service: body.service, milliseconds: body.milliseconds }
         const log = await append(tx, { time, kind: 'receipt', request, contract, fields })
         const decisions = index === bodies.length - 1 ? dossier.told(contract) : []
-        const receipt = await speaker.sign('receipt', { ...body, decisions, log }, RECORD_LIFETIME)
-        dossier.holdReceipt(receipt)
-        dossier.keep({ kind: 'receipt', receipt: receipt.bytes })
+        const document = await speaker.sign('receipt', { ...body, decisions, log }, RECORD_LIFETIME)
+        signed.push({ kind: 'receipt', document })
       }
-      return
+      return signed
     }
     case 'sign-outcome': {
-      if (dossier.outcomes.has(self)) return
+      if (dossier.outcomes.has(self)) return []
       const { contract, result, code, hop, step, position } = order.outcome
       const held = contract === null ? undefined : dossier.contracts.get(contract)
-      const receipts = [...(held?.receipts.values() ?? [])]
+      const fresh = earlier.flatMap((one) =>
+        one.kind === 'receipt' && one.document.payload.contract === contract ? [one.document] : []
+      )
+      const receipts = [...(held?.receipts.values() ?? []), ...fresh]
         .filter((one) => one.payload.issuer === self)
         .map((one) => one.id)
       const log = await append(tx, {
@@ -112,10 +136,7 @@ async function sign(
         receipts,
         log
       }
-      const outcome = await speaker.sign('outcome', body, RECORD_LIFETIME)
-      dossier.outcomes.set(self, outcome)
-      dossier.keep({ kind: 'outcome', outcome: outcome.bytes })
-      return
+      return [{ kind: 'outcome', document: await speaker.sign('outcome', body, RECORD_LIFETIME) }]
     }
   }
 }
