@@ -52,6 +52,7 @@ export class Exchange {
   /** Quick work under way whose answer may belong into a reply. */
   #pending = 0
   #idle: (() => void)[] = []
+  readonly #stepped: (() => void)[] = []
   #timer: (() => void) | null = null
   /** The last change could not be stored; what is due is tried again, but not at once. */
   #unstored = false
@@ -118,8 +119,11 @@ export class Exchange {
     await this.#log.flush()
   }
 
-  /** Resolves when no share runs here any more and the others were told. */
+  /** Resolves when no share is promised or runs here any more and the others were told. */
   async sharesEnded(): Promise<void> {
+    await this.#whenIdle()
+    while (this.hop?.stage.phase === 'accepted')
+      await new Promise<void>((resolve) => this.#stepped.push(resolve))
     await this.#shares.ended()
     await this.#whenIdle()
     await this.#courier.idle()
@@ -191,6 +195,7 @@ export class Exchange {
       return
     }
     this.#unstored = false
+    for (const wake of this.#stepped.splice(0)) wake()
     this.#carryOut(queued.machine, effects)
     const machine = this[queued.machine]
     if (machine !== null && machine !== before[queued.machine])

@@ -4,5 +4,5 @@ import { startAgent } from '../../agent/daemon/index.ts'
 
 const [, , file = ''] = process.argv
 const agent = await startAgent(await loadAgentConfig(file))
-process.once('SIGTERM', () => void agent.stop(5000).then(() => process.exit(0)))
+process.once('SIGTERM', () => void agent.stop(20_000).then(() => process.exit(0)))
 process.stdout.write('ready\n')
