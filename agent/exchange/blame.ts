@@ -1,5 +1,5 @@
 import { failureCode, refusalCode } from '../../protocol/documents/index.ts'
-import { codeOf, toError } from '../../protocol/errors/index.ts'
+import { codeOf, isStorageFull, toError } from '../../protocol/errors/index.ts'
 import type { EndCode } from '../../protocol/negotiation/index.ts'
 import { JobFailed } from '../jobs/index.ts'
 import { ShareFailed } from '../negotiation/index.ts'
@@ -17,5 +17,6 @@ export function shareFailed(error: unknown, hop: string, step: string | null): S
   if (error instanceof ShareFailed) return error
   const position = error instanceof JobFailed ? (error.position ?? null) : null
   const message = error instanceof JobFailed ? error.localMessage : toError(error).message
-  return new ShareFailed({ hop, code: endCodeOf(codeOf(error)), step, position }, message, { cause: error })
+  const code = isStorageFull(error) ? 'storage-full' : endCodeOf(codeOf(error))
+  return new ShareFailed({ hop, code, step, position }, message, { cause: error })
 }

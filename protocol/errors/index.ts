@@ -30,3 +30,8 @@ export function codeOf(thrown: unknown): string {
   if (name === 'AbortError') return 'cancelled'
   return 'internal'
 }
+
+/** What any disk says when it is full. */
+export function isStorageFull(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')
+}

@@ -1,5 +1,5 @@
 import { FAILURE_CODES, type FailureCode, type RefusalCode } from '../documents/index.ts'
-import { codeOf, DynamosError, toError } from '../errors/index.ts'
+import { codeOf, DynamosError, isStorageFull, toError } from '../errors/index.ts'
 import { StreamEndedEarly } from '../streams/index.ts'
 
 /**
@@ -30,11 +30,6 @@ export class FlowRefused extends FlowFailed {
 
 function isFailureCode(code: string): code is FailureCode {
   return FAILURE_CODES.some((known) => known === code)
-}
-
-/** What any disk says when it is full. */
-function isStorageFull(error: Error): boolean {
-  return 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 /** Whatever ended a transfer, as the error of this room. */

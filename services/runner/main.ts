@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { Engine } from '../engine/index.ts'
+import { Engine, resourceFailure } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import { inspect, prepareShadow } from '../inspect/index.ts'
 import type { Report } from '../job/index.ts'
@@ -51,7 +51,8 @@ function failed(error: unknown): Report {
   const failure =
     error instanceof Failure
       ? error
-      : new Failure('internal', String(error instanceof Error ? error.stack : error))
+      : (resourceFailure(error) ??
+        new Failure('internal', String(error instanceof Error ? error.stack : error)))
   process.stderr.write(`${failure.code}: ${failure.message.slice(0, 8192)}\n`)
   return failure.report()
 }
