@@ -14,7 +14,14 @@ import { sealShares } from '../exchange/index.ts'
 import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { decisionEntry, inForce, requesterKey, requestsInWindow } from './facts.ts'
+import {
+  decisionEntry,
+  inForce,
+  openClauses,
+  pseudonymsOpenTo,
+  requesterKey,
+  requestsInWindow
+} from './facts.ts'
 import { Inspections } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
@@ -218,7 +225,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
     })
     if ('code' in inspected) return inspected
     const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
-    const verdict = decideAsProvider(engine, facts, [inForce(agreement)])
+    const openTo = anonymize ? this.#openTo(payload) : undefined
+    const decided = decideAsProvider(
+      engine,
+      { ...facts, ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo }) },
+      [inForce(agreement)]
+    )
+    const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const used = {
@@ -227,6 +240,14 @@ export class Decisions implements HopDecisions, FlowDecisions {
       services: verdict.requiredServices
     }
     return checkPins(agreement.payload, used, this.#components.manifests)
+  }
+
+  /** Parties that read what is pseudonymised here and hold data themselves, hence a share of the key. */
+  #openTo({ parties, organisation }: Payload<'contract'>): string[] {
+    const named = (role: 'data' | 'infrastructure' | 'recipient') =>
+      parties.filter((party) => party.roles.includes(role)).map((party) => party.organisation)
+    const readers = [organisation, ...named('infrastructure'), ...named('recipient')]
+    return pseudonymsOpenTo(named('data'), readers, this.#components.self.organisation)
   }
 
   async #providerFacts(

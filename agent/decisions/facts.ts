@@ -57,3 +57,20 @@ export function requesterKey(request: Payload<'request'>): string {
 export function inForce(agreement: Agreement): AgreementInForce {
   return { id: agreement.id, payload: agreement.payload }
 }
+
+/**
+ * Who could undo pseudonyms by trying values: data providers hold shares of the key, and a reader of the result, or of the
+ * rows on their way, who is one too has key and pseudonyms. Said in every decision about it, so that policy can forbid it.
+ */
+export function pseudonymsOpenTo(
+  holders: readonly string[],
+  readers: readonly string[],
+  self: string
+): string[] {
+  return [...new Set(readers)].filter((reader) => reader !== self && holders.includes(reader)).sort()
+}
+
+/** As it stands in the clauses of a decision. */
+export function openClauses(openTo: readonly string[]): string[] {
+  return openTo.map((organisation) => `pseudonyms-open-to: ${organisation}`)
+}

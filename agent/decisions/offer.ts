@@ -13,7 +13,14 @@ import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, inForce, requestsInWindow } from './facts.ts'
+import {
+  CLAUSES_SHOWN,
+  decisionEntry,
+  inForce,
+  openClauses,
+  pseudonymsOpenTo,
+  requestsInWindow
+} from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 
@@ -184,8 +191,7 @@ export class OfferMaker {
     const [only, ...others] = open
     const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
     if (only !== undefined && granted !== undefined) {
-      const { uses } = granted.inspected
-      const verdict = decideAsProvider(engine, { ...facts, uses }, [inForce(only)], wished)
+      const verdict = this.#permitted(request, facts, granted.inspected, only, wished)
       if (verdict.verdict === 'permit') granted.rows.push(index)
       return verdict
     }
@@ -215,7 +221,7 @@ export class OfferMaker {
         'code' in inspected
           ? denied(inspected, before.policy)
           : (this.#distributable(request, inspected, before.policy) ??
-            decideAsProvider(engine, { ...facts, uses: inspected.uses }, [inForce(agreement)], wished))
+            this.#permitted(request, facts, inspected, agreement, wished))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
         const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
         grant.rows.push(index)
@@ -225,6 +231,39 @@ export class OfferMaker {
       nearest ??= verdict
       open = open.filter((one) => one !== agreement)
     }
+  }
+
+  /** The decision once it is known what the SQL reads, and who could undo pseudonyms. */
+  #permitted(
+    request: Payload<'request'>,
+    facts: ProviderFacts,
+    inspected: Inspected,
+    agreement: Agreement,
+    wished: string | undefined
+  ): ProviderVerdict {
+    const { engine, members, self } = this.#components
+    const { uses } = inspected
+    const pseudonyms = agreement.payload.terms.anonymize?.pseudonymise.length ?? 0
+    if (pseudonyms === 0 && !request.options.anonymize)
+      return decideAsProvider(engine, { ...facts, uses }, [inForce(agreement)], wished)
+    const holders = request.providers.flatMap((peer) =>
+      peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? [])
+    )
+    const readers = [
+      request.organisation,
+      ...request.recipients,
+      ...(facts.infrastructure === null ? [] : [facts.infrastructure])
+    ]
+    const openTo = pseudonymsOpenTo(holders, readers, self.organisation)
+    const verdict = decideAsProvider(
+      engine,
+      { ...facts, uses, pseudonymsOpenTo: openTo },
+      [inForce(agreement)],
+      wished
+    )
+    return verdict.verdict === 'deny'
+      ? verdict
+      : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
   }
 
   /** What the agreement's names stood for when it was signed they must stand for still. */

@@ -103,6 +103,7 @@ export function agreementContext({ id, payload }: AgreementInForce, facts: Provi
       : {
           unsandboxed: sandboxes.filter((place) => place.sandbox !== 'bubblewrap').map((place) => place.at)
         }),
-    ...(window === undefined ? {} : { requestsInWindow: window.count })
+    ...(window === undefined ? {} : { requestsInWindow: window.count }),
+    ...(facts.pseudonymsOpenTo === undefined ? {} : { pseudonymsOpenTo: facts.pseudonymsOpenTo })
   }
 }

@@ -48,6 +48,11 @@ export interface ProviderFacts {
   requestsInWindow: Readonly<Record<string, WindowCount>>
   /** Every place this data goes to, the provider itself included; null before they are known. */
   sandboxes: readonly Place[] | null
+  /**
+   * Organisations that would read pseudonyms of this data and hold data in the same exchange, so that they have a share of the
+   * key and can try values against it. Left out where nothing is pseudonymised.
+   */
+  pseudonymsOpenTo?: readonly string[]
 }
 
 /** The facts of `discover`: who asks about which dataset; nothing else is known then. */

@@ -104,6 +104,8 @@ type Facts = {
   services?: Set<String>,
   // Places that would run jobs without a sandbox.
   unsandboxed?: Set<String>,
+  // Who would read pseudonyms and also has a share of their key; absent where nothing is pseudonymised.
+  pseudonymsOpenTo?: Set<String>,
   requestsInWindow?: Long,
   flow?: Flow
 };
