@@ -51,6 +51,8 @@ export function computesAtData(archetype: ArchetypeBody): boolean {
 export function composeChain(input: ChainInput): Chain | NoChain {
   const atData = computesAtData(input.archetype)
   if (!atData && input.infrastructure === null) return { problem: 'the archetype needs a compute provider' }
+  const astray = input.archetype.steps.find((step) => step.at !== 'data' && step.at !== 'infrastructure')
+  if (astray !== undefined) return { problem: `${astray.service} cannot be placed at ${astray.at}` }
   const several = input.data.length > 1
   const wanted = (service: string, when: string | undefined, place: DataPlace | null): boolean => {
     if (when === undefined) return true
@@ -79,6 +81,7 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     const services = dataSteps
       .filter((step) => wanted(step.service, step.when, provider))
       .map((step) => step.service)
+    if (services.length === 0) return { problem: `the archetype has no step at data for ${provider.peer}` }
     const problem = pathProblem(services, input)
     if (problem !== undefined) return { problem }
     const missing = provider.required.find((service) => !services.includes(service))
@@ -154,9 +157,7 @@ function finish(chain: Chain, input: ChainInput): Chain | NoChain {
       return { problem: `${name} runs at data providers only` }
     const first = chain.steps.findIndex((other) => other.at === at) === step
     const inputs =
-      first && at === input.infrastructure
-        ? Math.max(1, chain.flows.filter((flow) => flow.to === at).length)
-        : 1
+      first && at === input.infrastructure ? Math.max(1, flowsToInfrastructure(chain.flows, at).length) : 1
     if (inputs < service.inputs.min || inputs > service.inputs.max) {
       return {
         problem: `${name} takes ${service.inputs.min} to ${service.inputs.max} inputs, here are ${inputs}`

@@ -41,7 +41,10 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     else permitted.push(found)
   }
   const needed = neededProviders(input)
-  if (permitted.length < needed) return { why: against.join('; ') || 'no data provider answered' }
+  if (permitted.length < needed)
+    return {
+      why: against.join('; ') || `${permitted.length} data providers permit it, ${needed} are required`
+    }
 
   let infrastructure: Answer | null = null
   if (!atData) {
@@ -56,7 +59,7 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     infrastructure = found.answer
   }
   const recipient = input.answers.find((answer) => answer.peer === input.recipient.peer) ?? null
-  if (recipient?.offer.payload.as.includes('recipient')) {
+  if (input.recipient.peer !== input.request.issuer) {
     const found = permitOf(input, input.recipient.peer, index)
     if ('why' in found) return { why: found.why }
   }
