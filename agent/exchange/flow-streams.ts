@@ -6,8 +6,11 @@ import { codeOf, toError } from '../../protocol/errors/index.ts'
 import {
   type Admission,
   FLOW_PROTOCOL,
+  FlowFailed,
   FlowRefused,
   MAX_PARTS,
+  type PartInfo,
+  type PartSink,
   receiveParts,
   sendParts
 } from '../../protocol/transfer/index.ts'
@@ -53,11 +56,20 @@ interface Expected {
   arrived: PromiseWithResolvers<HeldPart[]>
 }
 
+/** A flow of which every part was taken before: its sender may not have heard so. */
+interface Taken {
+  flow: Flow
+  dossier: Dossier
+  taken: readonly PartInfo[]
+}
+
 /** Flows between this agent and others, over streams of their own. */
 export class FlowStreams implements Flows {
   readonly #components: FlowStreamsComponents
   readonly #expected = new Map<string, Expected>()
   readonly #awaiting = new Map<string, Set<() => void>>()
+  /** By request, as long as anybody has its documents: a contract's files are forgotten before its sender may be answered. */
+  readonly #taken = new WeakMap<Dossier, Map<string, readonly PartInfo[]>>()
 
   constructor(components: FlowStreamsComponents) {
     this.#components = components
@@ -150,6 +162,8 @@ export class FlowStreams implements Flows {
             expected.flow
           )
           if (refusal !== null) return { refuse: refusal.code }
+          if ('taken' in expected)
+            return { sink: sinkOf(expected.taken), maxParts: MAX_PARTS, maxBytes: this.#components.maxBytes }
           opened = expected
           const sink = await filePartSink(join(this.#components.inbox, id.contract, `${id.flow}`))
           paths.push(sink.pathOf)
@@ -167,6 +181,8 @@ export class FlowStreams implements Flows {
       const [pathOf] = paths
       const expected = this.#expected.get(keyOf(flow.contract, flow.flow))
       if (pathOf === undefined || expected === undefined) return
+      const taken = this.#taken.get(expected.dossier) ?? new Map<string, readonly PartInfo[]>()
+      this.#taken.set(expected.dossier, taken.set(keyOf(flow.contract, flow.flow), parts))
       expected.arrived.resolve(
         parts.map((part) => ({ file: pathOf(part), bytes: part.bytes, rows: 0, digest: part.digest }))
       )
@@ -181,7 +197,7 @@ export class FlowStreams implements Flows {
     contract: string,
     number: number,
     from: string
-  ): Promise<Expected | Extract<Admission, { refuse: unknown }>> {
+  ): Promise<Expected | Taken | Extract<Admission, { refuse: unknown }>> {
     const dossier = this.#components.dossierOf(contract)
     const flow = dossier?.contracts.get(contract)?.contract.payload.flows.find((one) => one.flow === number)
     if (
@@ -193,6 +209,8 @@ export class FlowStreams implements Flows {
       return { refuse: 'flow-not-in-contract' }
     }
     const key = keyOf(contract, number)
+    const taken = this.#taken.get(dossier)?.get(key)
+    if (taken !== undefined) return { flow, dossier, taken }
     if (!this.#expected.has(key)) await this.#untilExpected(key)
     return this.#expected.get(key) ?? { refuse: 'start-incomplete' }
   }
@@ -224,6 +242,17 @@ export class FlowStreams implements Flows {
 
 function keyOf(contract: string, flow: number): string {
   return `${contract}/${flow}`
+}
+
+/** Has what was taken and takes nothing else. */
+function sinkOf(taken: readonly PartInfo[]): PartSink {
+  return {
+    has: async ({ index, bytes, digest }) =>
+      taken.some((part) => part.index === index && part.bytes === bytes && part.digest === digest),
+    create: async (index) => {
+      throw new FlowFailed('flow-altered', `part ${index}: expected a part that had arrived before`)
+    }
+  }
 }
 
 /** The other end is blamed for what it refused, changed or never sent. */
