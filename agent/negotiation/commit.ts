@@ -103,7 +103,9 @@ function changedDurably(before: Machines, after: Machines): boolean {
   const { hop, coordinator } = after
   const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
   const hopChanged = promised && hop !== before.hop
-  const coordinatorChanged =
-    coordinator !== null && coordinator.stage.phase !== before.coordinator?.stage.phase
+  const phase = coordinator?.stage.phase
+  // While offers are collected and weighed nothing is promised either: after a restart hops are asked again.
+  const firm = before.coordinator === null || (phase !== 'collecting' && phase !== 'composing')
+  const coordinatorChanged = phase !== undefined && firm && phase !== before.coordinator?.stage.phase
   return hopChanged || coordinatorChanged
 }

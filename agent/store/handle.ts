@@ -3,10 +3,14 @@ import { storeError } from './errors.ts'
 
 export type Value = string | number | Uint8Array | null
 
+const MAX_STATEMENTS = 256
+
 /** One open database file. The package's callbacks as promises, its errors as ours. */
 export class Handle {
   readonly #database: sqlite3.Database
   readonly #file: string
+  /** Compiled once: the package would compile a statement anew, in another turn of its threads, at each call. */
+  readonly #statements = new Map<string, Promise<sqlite3.Statement>>()
 
   private constructor(database: sqlite3.Database, file: string) {
     this.#database = database
@@ -29,9 +33,10 @@ export class Handle {
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<number> {
+    const statement = await this.#prepared(sql)
     const file = this.#file
     return await new Promise((resolve, reject) => {
-      this.#database.run(sql, values.map(bindable), function (error) {
+      statement.run(values.map(bindable), function (this: sqlite3.RunResult, error: Error | null) {
         if (error === null) resolve(this.changes)
         else reject(storeError(error, file))
       })
@@ -39,12 +44,38 @@ export class Handle {
   }
 
   async all(sql: string, values: readonly Value[] = []): Promise<unknown[]> {
+    const statement = await this.#prepared(sql)
     return await new Promise((resolve, reject) => {
-      this.#database.all<unknown>(sql, values.map(bindable), (error, rows) => {
+      statement.all<unknown>(values.map(bindable), (error, rows) => {
         if (error === null) resolve(rows)
         else reject(storeError(error, this.#file))
       })
     })
+  }
+
+  #prepared(sql: string): Promise<sqlite3.Statement> {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = new Promise<sqlite3.Statement>((resolve, reject) => {
+      const prepared = this.#database.prepare(sql, (error: Error | null) => {
+        if (error === null) resolve(prepared)
+        else reject(storeError(error, this.#file))
+      })
+    })
+    this.#statements.set(sql, statement)
+    statement.catch(() => this.#statements.delete(sql))
+    if (this.#statements.size > MAX_STATEMENTS) this.#drop(this.#statements.keys().next().value)
+    return statement
+  }
+
+  #drop(sql: string | undefined): void {
+    if (sql === undefined) return
+    const dropped = this.#statements.get(sql)
+    this.#statements.delete(sql)
+    void dropped?.then(
+      (statement) => statement.finalize(),
+      () => undefined
+    )
   }
 
   /** Statements without values, separated by semicolons. */
@@ -58,6 +89,8 @@ export class Handle {
   }
 
   async close(): Promise<void> {
+    for (const sql of [...this.#statements.keys()]) this.#drop(sql)
+    await Promise.resolve()
     await new Promise<void>((resolve, reject) => {
       this.#database.close((error) => {
         if (error === null) resolve()

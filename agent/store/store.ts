@@ -167,16 +167,16 @@ function storeOn(
     return await queue.enter(async () => {
       const scope = new Scope()
       const connection = connectionOn(writer, file, async (statement) => await scope.guard(statement))
-      await writer.execute('BEGIN IMMEDIATE')
+      await writer.run('BEGIN IMMEDIATE')
       try {
         const result = await current.run(scope, async () => await work(connection))
         scope.end()
-        await writer.execute('COMMIT')
+        await writer.run('COMMIT')
         return result
       } catch (error) {
         scope.close()
         // A full disk has already undone it; then there is nothing left to roll back.
-        await writer.execute('ROLLBACK').catch(() => undefined)
+        await writer.run('ROLLBACK').catch(() => undefined)
         throw error
       }
     })
