@@ -216,7 +216,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     )
     const { sql, parameters } = section.query
     const inspected = await this.#inspections.inspect({
-      requester: payload.issuer,
+      requester: payload.organisation,
+      dossier,
       sql,
       algorithm: { name: payload.algorithm, parameters },
       agreement,

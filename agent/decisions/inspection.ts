@@ -5,79 +5,74 @@ import { type Assignment, anonymisedTables, type ReportOf, type TableSchema } fr
 import type { Agreement } from '../agreements/index.ts'
 import { anonymizeParameters, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
+import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
+import { Turns } from './turns.ts'
 
 export type Inspected = ReportOf<'inspect'>
 
 /** What a requester wants to know of its query, as one agreement lets it. */
 export interface InspectionInit {
-  /** The requester's agent. */
+  /** The requester's organisation. */
   requester: string
+  /** What was found for a request is kept with it. */
+  dossier: Dossier
   sql: string
   algorithm: { name: string; parameters: QueryPart['parameters'] }
-  agreement: Agreement
-  dataset: Dataset
+  agreement: Pick<Agreement, 'payload'>
+  dataset: Pick<Dataset, 'config' | 'tables'>
   anonymize: boolean
 }
 
 const MAX_KEPT = 256
-const MAX_PER_REQUESTER = 2
 const MAX_WAITING = 16
 
 /**
  * What an analyst's SQL reads and yields, under what one agreement shows, and whether the algorithm's parameters fit it. A pure
- * function of text and schema, so answers are kept; at most two inspections of one requester run at once, the others wait.
+ * function of text and schema, so answers are kept: with the request, whatever they are, so that its rows ask once and nobody
+ * else's texts push them out while it runs; and a few for other requests of the same text. One inspection of each organisation
+ * at a time, so that slow texts are waited for by those who wrote them.
  */
 export class Inspections {
-  readonly #launcher: Launcher
+  readonly #launcher: Pick<Launcher, 'inspect'>
   readonly #kept = new Map<string, Inspected | Refusal>()
-  readonly #slots = new Map<string, Slots>()
+  readonly #ofRequest = new WeakMap<Dossier, Map<string, Inspected | Refusal>>()
+  readonly #turns = new Turns(MAX_WAITING)
 
-  constructor(launcher: Launcher) {
+  constructor(launcher: Pick<Launcher, 'inspect'>) {
     this.#launcher = launcher
   }
 
   async inspect(init: InspectionInit): Promise<Inspected | Refusal> {
-    const { requester, sql, algorithm, agreement, dataset, anonymize } = init
+    const { requester, dossier, sql, algorithm, agreement, dataset, anonymize } = init
     const tables = visibleTables(agreement, dataset, anonymize)
     const key = createHash('sha256')
       .update(JSON.stringify([sql, algorithm, tables]))
       .digest('hex')
-    const kept = this.#kept.get(key)
-    if (kept !== undefined) return kept
-    const leave = await this.#enter(requester)
+    const own = this.#ofRequest.get(dossier) ?? new Map<string, Inspected | Refusal>()
+    this.#ofRequest.set(dossier, own)
+    const known = own.get(key) ?? this.#kept.get(key)
+    if (known !== undefined) {
+      own.set(key, known)
+      return known
+    }
+    const leave = await this.#turns.take(requester)
     if (leave === null)
-      return refuse('busy', 'too many queries of this requester are being inspected; try again')
+      return refuse('busy', 'too many queries of this organisation are being inspected; try again')
     try {
-      const found = await this.#run({ kind: 'inspect', sql, tables, algorithm })
-      // How long it took is no property of the text: another time it may be quick enough.
-      if ('code' in found && found.code === 'sql-too-complex') return found
-      if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? '')
-      this.#kept.set(key, found)
+      const found = own.get(key) ?? (await this.#run({ kind: 'inspect', sql, tables, algorithm }))
+      own.set(key, found)
+      // How long it took is no property of the text: for another request it may be quick enough.
+      if (!('code' in found) || found.code !== 'sql-too-complex') this.#keep(key, found)
       return found
-    } catch (error) {
-      if (!(error instanceof JobFailed)) throw error
-      return refuse('sql-too-complex', 'the query could not be inspected in time; make it simpler')
     } finally {
       leave()
     }
   }
 
-  /** @returns how to give the slot back; null when too many wait already */
-  async #enter(requester: string): Promise<(() => void) | null> {
-    const slots = this.#slots.get(requester) ?? { taken: 0, waiting: [] }
-    this.#slots.set(requester, slots)
-    if (slots.taken < MAX_PER_REQUESTER) slots.taken++
-    else {
-      if (slots.waiting.length >= MAX_WAITING) return null
-      await new Promise<void>((resolve) => slots.waiting.push(resolve))
-    }
-    return () => {
-      const next = slots.waiting.shift()
-      if (next !== undefined) return next()
-      slots.taken--
-      if (slots.taken === 0) this.#slots.delete(requester)
-    }
+  #keep(key: string, found: Inspected | Refusal): void {
+    if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? '')
+    this.#kept.set(key, found)
   }
 
   async #run(assignment: Extract<Assignment, { kind: 'inspect' }>): Promise<Inspected | Refusal> {
@@ -87,19 +82,18 @@ export class Inspections {
       if (!(error instanceof JobFailed)) throw error
       const code = refusalCode.safeParse(error.code)
       if (!code.success || !(code.data.startsWith('sql-') || code.data === 'algorithm-parameters'))
-        throw error
+        return refuse('sql-too-complex', 'the query could not be inspected in time; make it simpler')
       return refuse(code.data, error.hint ?? explain(code.data), error.position ?? null)
     }
   }
 }
 
-interface Slots {
-  taken: number
-  waiting: (() => void)[]
-}
-
 /** The tables as the analyst's SQL meets them. */
-export function visibleTables(agreement: Agreement, dataset: Dataset, anonymize: boolean): TableSchema[] {
+export function visibleTables(
+  agreement: InspectionInit['agreement'],
+  dataset: InspectionInit['dataset'],
+  anonymize: boolean
+): TableSchema[] {
   const { terms } = agreement.payload
   const granted = grantedSchema(terms, dataset.tables).map(({ name, columns }) => ({ name, columns }))
   return anonymize ? anonymisedTables(granted, anonymizeParameters(terms, dataset.config)) : granted

@@ -210,7 +210,8 @@ export class OfferMaker {
         )
       const { sql, parameters } = dossier.query.part
       const inspected = await this.#inspections.inspect({
-        requester: request.issuer,
+        requester: request.organisation,
+        dossier,
         sql,
         algorithm: { name: request.algorithm, parameters },
         agreement,

@@ -1,0 +1,120 @@
+import { expect } from 'chai'
+import { Inspections } from '../../agent/decisions/inspection.ts'
+import { JobFailed } from '../../agent/jobs/index.ts'
+import type { Dossier } from '../../agent/negotiation/index.ts'
+import type { ReportOf } from '../../services/index.ts'
+import { aRequest, VU } from '../negotiation/documents.ts'
+import { anAgreement } from '../policy/builders.ts'
+
+const agreement = anAgreement({ tables: { Personen: { columns: '*' } } })
+const dataset = {
+  config: { file: '/d.yaml', id: 'wageGap', title: '', visibility: 'members' as const, tables: [] },
+  tables: [{ name: 'Personen', rows: 1, columns: [{ name: 'id', type: 'BIGINT' }] }]
+}
+const FOUND: ReportOf<'inspect'> = {
+  kind: 'inspect',
+  columns: [{ name: 'id', type: 'BIGINT' }],
+  uses: [],
+  functions: [],
+  notDistributable: [],
+  perProvider: []
+}
+const SLOW = new JobFailed('sql-too-complex', 'took too long', { hint: 'too slow' })
+
+/** A launcher that answers when the test says so. */
+class FakeInspector {
+  readonly asked: { sql: string; answer: PromiseWithResolvers<ReportOf<'inspect'>> }[] = []
+  #heard = Promise.withResolvers<void>()
+
+  async inspect({ sql }: { sql: string }): Promise<ReportOf<'inspect'>> {
+    const answer = Promise.withResolvers<ReportOf<'inspect'>>()
+    this.asked.push({ sql, answer })
+    this.#heard.resolve()
+    this.#heard = Promise.withResolvers()
+    return await answer.promise
+  }
+
+  /** Every question to come is answered at once. */
+  always(answer: ReportOf<'inspect'> | Error): void {
+    this.inspect = async ({ sql }) => {
+      const given = Promise.withResolvers<ReportOf<'inspect'>>()
+      this.asked.push({ sql, answer: given })
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+  }
+
+  async question(index: number): Promise<{ sql: string; answer: PromiseWithResolvers<ReportOf<'inspect'>> }> {
+    for (;;) {
+      const found = this.asked[index]
+      if (found !== undefined) return found
+      await this.#heard.promise
+    }
+  }
+}
+
+describe('inspections of queries', () => {
+  let inspector: FakeInspector
+  let inspections: Inspections
+  beforeEach(() => {
+    inspector = new FakeInspector()
+    inspections = new Inspections(inspector)
+  })
+
+  const aDossier = async (): Promise<Dossier> => await (await aRequest()).dossier(VU.peer)
+  const ask = async (dossier: Dossier, sql: string, requester = 'UVA') =>
+    await inspections.inspect({
+      requester,
+      dossier,
+      sql,
+      algorithm: { name: 'average', parameters: {} },
+      agreement,
+      dataset,
+      anonymize: false
+    })
+
+  it('are made once for all rows of a request, whatever came of them', async () => {
+    inspector.always(SLOW)
+    const dossier = await aDossier()
+    for (let row = 0; row < 64; row++)
+      expect(await ask(dossier, 'SLOW')).to.have.property('code', 'sql-too-complex')
+    expect(inspector.asked).to.have.length(1)
+    await ask(await aDossier(), 'SLOW')
+    expect(inspector.asked).to.have.length(2)
+  })
+
+  it('stay with their request, however many others come', async () => {
+    inspector.always(FOUND)
+    const dossier = await aDossier()
+    await ask(dossier, 'SELECT id FROM Personen')
+    const other = await aDossier()
+    for (let text = 0; text < 300; text++) await ask(other, `SELECT ${text}`, 'Eve')
+    const before = inspector.asked.length
+    expect(await ask(dossier, 'SELECT id FROM Personen')).to.deep.equal(FOUND)
+    expect(inspector.asked).to.have.length(before)
+  })
+
+  it('keep no request busy for ever', async () => {
+    const dossier = await aDossier()
+    const other = await aDossier()
+    const many = Array.from({ length: 40 }, async (_, text) => await ask(other, `SELECT ${text}`))
+    const refused = await ask(dossier, 'LAST')
+    expect(refused).to.have.property('code', 'busy')
+    inspector.always(FOUND)
+    ;(await inspector.question(0)).answer.resolve(FOUND)
+    await Promise.all(many)
+    expect(await ask(dossier, 'LAST')).to.deep.equal(FOUND)
+  })
+
+  it('are made in turn, one organisation after the other', async () => {
+    const dossier = await aDossier()
+    const other = await aDossier()
+    for (const text of ['A1', 'A2', 'A3']) void ask(other, text, 'Eve')
+    const mine = ask(dossier, 'B1', 'UVA')
+    expect((await inspector.question(1)).sql).to.equal('B1')
+    ;(await inspector.question(1)).answer.resolve(FOUND)
+    expect(await mine).to.deep.equal(FOUND)
+    ;(await inspector.question(0)).answer.resolve(FOUND)
+    expect((await inspector.question(2)).sql).to.equal('A2')
+  })
+})
