@@ -239,7 +239,7 @@ const STEPS: fc.Arbitrary<ArchetypeBody['steps'][number]> = fc
 const SERVICES: fc.Arbitrary<ReadonlyMap<string, ServiceManifest>> = fc
   .tuple(
     ...NAMES.map((service) =>
-      fc.record({
+      fc.record<ServiceManifest>({
         service: fc.constant(service),
         version: fc.constant('1.0.0'),
         label: fc.constantFrom('computeProvider', 'computeProvider', 'dataProvider'),
@@ -257,12 +257,12 @@ const SERVICES: fc.Arbitrary<ReadonlyMap<string, ServiceManifest>> = fc
       })
     )
   )
-  .map((all): ReadonlyMap<string, ServiceManifest> => new Map(all.map((one) => [one.service, one])))
+  .map((all) => new Map(all.map((one): [string, ServiceManifest] => [one.service, one])))
 
 const INPUTS: fc.Arbitrary<ChainInput> = fc
   .record({
     steps: fc.array(STEPS, { minLength: 1, maxLength: 5 }),
-    where: fc.constantFrom(
+    where: fc.constantFrom<string[]>(
       [],
       ['infrastructure != data'],
       ['infrastructure == data'],

@@ -374,9 +374,7 @@ describe('terms of the result', () => {
 
   it('refuse a recipient that one of them does not allow', async () => {
     const { plan, refusals } = await composed(
-      [0, 1, 2]
-        .map((row) => [VU, { rows: { [row]: { terms: { recipients: ['RUG'] } } } }] as const)
-        .slice(0, 1),
+      [[VU, { rows: { 0: { terms: { recipients: ['RUG'] } } } }]],
       {},
       { rows: [{ archetype: 'computeToData', infrastructure: null }] }
     )

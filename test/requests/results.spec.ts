@@ -1,90 +1,84 @@
-import { readlinkSync } from 'node:fs'
-import { type FileHandle, mkdtemp, open, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import sinon from 'sinon'
 import type { StoredResult } from '../../agent/exchange/index.ts'
 import { ResultFiles } from '../../agent/requests/index.ts'
+import { rejectionOf } from '../store/folder.ts'
 
 describe('results on disk', () => {
-  let data: string
+  let folder: string
+  let arrived: string[]
+  let files: ResultFiles
+  /** A result whose files are there. */
+  async function aResult(from: string, overrides: Partial<StoredResult> = {}): Promise<StoredResult> {
+    const [parquet, csv] = [join(folder, `${from}.parquet`), join(folder, `${from}.csv`)]
+    for (const path of [parquet, csv]) await writeFile(path, from)
+    const rows = [
+      ['M', 9.5],
+      [null, '12345678901234567890']
+    ]
+    const types = ['VARCHAR', 'DOUBLE']
+    const columns = ['sex', 'average']
+    return { from: [from], columns, types, rows, rowCount: 2, truncated: false, parquet, csv, ...overrides }
+  }
+
   beforeEach(async () => {
-    data = await realpath(await mkdtemp(join(tmpdir(), 'results-')))
+    folder = await mkdtemp(join(tmpdir(), 'results-'))
+    arrived = []
+    files = new ResultFiles(folder, (request, results) => arrived.push(`${request}: ${results.length}`))
   })
   afterEach(async () => {
-    sinon.restore()
-    await rm(data, { recursive: true, force: true })
+    await rm(folder, { recursive: true })
   })
 
-  /** What is synced from now on: the name that a file or folder had then. */
-  async function synced(): Promise<string[]> {
-    const names: string[] = []
-    const handle = await open(data)
-    const prototype: FileHandle = Object.getPrototypeOf(handle)
-    await handle.close()
-    const { sync } = prototype
-    sinon.stub(prototype, 'sync').callsFake(async function (this: FileHandle) {
-      names.push(readlinkSync(`/proc/self/fd/${this.fd}`))
-      await sync.call(this)
+  it('are read as they were stored, also by the next run of the agent', async () => {
+    const results = [await aResult('VU'), await aResult('RUG', { csv: null, truncated: true })]
+    await files.store('r1', results)
+    expect(arrived).to.deep.equal(['r1: 2'])
+    expect(await new ResultFiles(folder, () => {}).read('r1')).to.deep.equal(results)
+  })
+
+  it('are for the eyes of the agent alone', async () => {
+    await files.store('r1', [await aResult('VU')])
+    expect((await stat(join(folder, 'r1'))).mode & 0o777).to.equal(0o700)
+    for (const name of ['results.json', 'result-0.json'])
+      expect((await stat(join(folder, 'r1', name))).mode & 0o777, name).to.equal(0o600)
+  })
+
+  it('are none before they came', async () => {
+    expect(await files.read('r1')).to.equal(undefined)
+    expect(await files.file('r1', { format: 'csv' })).to.equal(undefined)
+    await files.folder('r1')
+    expect(await files.read('r1')).to.equal(undefined)
+  })
+
+  it('are given by organisation and format; without one the first', async () => {
+    await files.store('r1', [await aResult('VU'), await aResult('RUG', { csv: null })])
+    expect(await files.file('r1', { format: 'parquet' })).to.deep.equal({
+      path: join(folder, 'VU.parquet'),
+      mediaType: 'application/vnd.apache.parquet'
     })
-    return names
-  }
-
-  async function aResult(folder: string): Promise<StoredResult> {
-    const parquet = join(folder, 'result-0.parquet')
-    const csv = join(folder, 'result-0.csv')
-    await writeFile(parquet, 'PAR1')
-    await writeFile(csv, 'a\n1\n')
-    return {
-      from: ['VU'],
-      columns: ['a'],
-      types: ['INTEGER'],
-      rows: [[1]],
-      rowCount: 1,
-      truncated: false,
-      parquet,
-      csv
-    }
-  }
-
-  it('are there whole, with their folders, before anybody is told', async () => {
-    const told: string[][] = []
-    const names = await synced()
-    const files = new ResultFiles(join(data, 'results'), () => told.push([...names]))
-    const result = await aResult(await files.folder('r'))
-    await files.store('r', [result])
-    const folder = join(data, 'results', 'r')
-    const before = told[0]?.map((name) => name.replace(/\.[0-9a-f]+\.new$/, ''))
-    const held = ['result-0.parquet', 'result-0.csv', 'result-0.json', 'results.json'].map((name) =>
-      join(folder, name)
+    expect((await files.file('r1', { from: 'VU', format: 'csv' }))?.mediaType).to.equal('text/csv')
+    expect((await files.file('r1', { from: 'RUG', format: 'parquet' }))?.path).to.equal(
+      join(folder, 'RUG.parquet')
     )
-    expect(before).to.include.members([...held, folder, join(data, 'results'), data])
-    expect(before?.lastIndexOf(folder)).to.be.greaterThan(before?.indexOf(join(folder, 'results.json')) ?? 0)
+    expect(await files.file('r1', { from: 'RUG', format: 'csv' })).to.equal(undefined)
+    expect(await files.file('r1', { from: 'TUD', format: 'json' })).to.equal(undefined)
   })
 
-  it('replace an index that was cut off', async () => {
-    const files = new ResultFiles(join(data, 'results'), () => undefined)
-    const folder = await files.folder('r')
-    const result = await aResult(folder)
-    await writeFile(join(folder, 'results.json'), '[{"from"')
-    await files.store('r', [result])
-    expect(await files.read('r')).to.deep.equal([result])
-    expect((await readdir(folder)).sort()).to.deep.equal([
-      'result-0.csv',
-      'result-0.json',
-      'result-0.parquet',
-      'results.json'
-    ])
-    expect(JSON.parse(await readFile(join(folder, 'result-0.json'), 'utf8'))).to.have.property('rowCount', 1)
+  it('have as JSON what people see, and not where files lie', async () => {
+    await files.store('r1', [await aResult('VU'), await aResult('RUG')])
+    const json = await files.file('r1', { from: 'RUG', format: 'json' })
+    const text = await readFile(json?.path ?? '', 'utf8')
+    const { parquet: _, csv: __, ...shown } = await aResult('RUG')
+    expect(JSON.parse(text)).to.deep.equal({ ...shown, suppressed: [] })
+    expect(text).not.to.include(folder)
   })
 
-  it('are not stored when a file of theirs is gone', async () => {
-    const files = new ResultFiles(join(data, 'results'), () => undefined)
-    const result = await aResult(await files.folder('r'))
-    await rm(result.parquet)
-    const stored = await files.store('r', [result]).catch((error: unknown) => error)
-    expect(stored).to.have.property('code', 'ENOENT')
-    expect(await files.read('r')).to.equal(undefined)
+  it('are not believed when the index was damaged', async () => {
+    await files.store('r1', [await aResult('VU')])
+    await writeFile(join(folder, 'r1', 'results.json'), '[{"from": 1}]')
+    await rejectionOf(files.read('r1'))
   })
 })

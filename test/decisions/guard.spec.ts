@@ -1,0 +1,147 @@
+import { expect } from 'chai'
+import { createRequestGuard, RequestRefused } from '../../agent/decisions/index.ts'
+import { type Body, createSpeaker, type RequestGuard } from '../../agent/negotiation/index.ts'
+import type { Signed } from '../../protocol/documents/index.ts'
+import { codeOf } from '../../protocol/errors/index.ts'
+import { keyOf, NOW, peerOf, TestMarketplace } from '../membership/builders.ts'
+import { rejectionOf, stateFolder } from '../store/folder.ts'
+
+const SKEW = 120_000
+const LIFETIME = 60_000
+
+const vu = await keyOf('VU')
+const uva = await keyOf('UVA')
+const stranger = await keyOf('stranger')
+const QUERY = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'
+
+interface Said {
+  key?: typeof uva
+  organisation?: string
+  marketplace?: string
+  /** When it was signed. */
+  at?: number
+  lifetime?: number
+  body?: Partial<Body<'request'>>
+}
+
+describe('a request that arrives', () => {
+  const state = stateFolder()
+  let market: TestMarketplace
+  let now: number
+  let guard: RequestGuard
+
+  beforeEach(async () => {
+    now = NOW
+    market = await TestMarketplace.found()
+    const own = await market.admit('VU', vu)
+    const other = await market.admit('UVA', uva)
+    const members = await market.members(own, vu, () => now)
+    await members.learn(other.membership, peerOf(uva))
+    guard = createRequestGuard({ members, store: await state.open(), clock: { now: () => now } })
+  })
+
+  async function aRequest({
+    key = uva,
+    organisation = 'UVA',
+    at = NOW,
+    lifetime = LIFETIME,
+    ...said
+  }: Said = {}): Promise<Signed<'request'>> {
+    const marketplace = said.marketplace ?? market.marketplace.charter.id
+    const clock = { now: () => at }
+    const speaker = createSpeaker({ key, peer: peerOf(key), organisation, marketplace, clock })
+    return await speaker.sign(
+      'request',
+      {
+        nonce: new Uint8Array(16).fill(1),
+        organisation,
+        user: { organisation, name: 'analyst@uva.nl' },
+        purpose: 'research',
+        datasets: ['wageGap'],
+        providers: [peerOf(vu)],
+        rows: [{ archetype: 'computeToData', infrastructure: null }],
+        algorithm: 'table',
+        options: { aggregate: false, anonymize: false, graph: false },
+        recipients: ['UVA'],
+        agreements: {},
+        deadline: 1000,
+        query: QUERY,
+        ...said.body
+      },
+      lifetime
+    )
+  }
+
+  async function refusalOf(request: Signed<'request'>, from = peerOf(uva)): Promise<string> {
+    const error = await rejectionOf(guard(request, from))
+    expect(error).to.be.instanceOf(RequestRefused)
+    return codeOf(error)
+  }
+
+  it('is taken when all is as it says', async () => {
+    await guard(await aRequest(), peerOf(uva))
+  })
+
+  it('is refused when it is of another marketplace', async () => {
+    expect(await refusalOf(await aRequest({ marketplace: QUERY }))).to.equal('not-member')
+  })
+
+  it('is refused when another brings it than who signed it', async () => {
+    expect(await refusalOf(await aRequest(), peerOf(vu))).to.equal('bad-signature')
+    expect(await refusalOf(await aRequest({ key: stranger }))).to.equal('bad-signature')
+  })
+
+  it('is refused when its signer is no member', async () => {
+    expect(await refusalOf(await aRequest({ key: stranger }), peerOf(stranger))).to.equal('not-member')
+  })
+
+  it('is refused when its signer is an agent of another organisation', async () => {
+    const request = await aRequest({
+      key: uva,
+      organisation: 'VU',
+      body: { user: { organisation: 'VU', name: 'x@vu.nl' } }
+    })
+    expect(await refusalOf(request)).to.equal('not-member')
+  })
+
+  it('is refused from the future, by more than clocks may differ, with both times', async () => {
+    await guard(await aRequest({ at: NOW + SKEW }), peerOf(uva))
+    const error = await rejectionOf(guard(await aRequest({ at: NOW + SKEW + 1 }), peerOf(uva)))
+    expect(codeOf(error)).to.equal('clock-skew')
+    expect(error.message).to.include(new Date(NOW).toISOString())
+    expect(error.message).to.include(new Date(NOW + SKEW + 1).toISOString())
+  })
+
+  it('is refused once it has expired', async () => {
+    const request = await aRequest()
+    now = NOW + LIFETIME
+    expect(await refusalOf(request)).to.equal('document-expired')
+    now -= 1
+    await guard(request, peerOf(uva))
+  })
+
+  it('is refused for a user of whom its organisation does not speak', async () => {
+    for (const user of [
+      { organisation: 'UVA', name: 'analyst@rug.nl' },
+      { organisation: 'UVA', name: 'analyst@uva.nl.evil.org' },
+      { organisation: 'VU', name: 'analyst@uva.nl' },
+      { organisation: 'VU', name: 'analyst@vu.nl' }
+    ])
+      expect(await refusalOf(await aRequest({ body: { user } })), user.name).to.equal(
+        'consumer-not-permitted'
+      )
+  })
+
+  it('is refused with a nonce that was used before, as long as it could be taken', async () => {
+    await guard(await aRequest(), peerOf(uva))
+    expect(await refusalOf(await aRequest())).to.equal('request-replayed')
+    const sameNonce = await aRequest({ body: { purpose: 'policy' } })
+    expect(await refusalOf(sameNonce)).to.equal('request-replayed')
+    await guard(await aRequest({ body: { nonce: new Uint8Array(16).fill(2) } }), peerOf(uva))
+  })
+
+  it('uses up no nonce when it is refused', async () => {
+    await refusalOf(await aRequest({ at: NOW + SKEW + 1 }))
+    await guard(await aRequest(), peerOf(uva))
+  })
+})
