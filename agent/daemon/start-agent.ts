@@ -264,11 +264,12 @@ async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
   })
 
   for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
+  await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())
   await discovery.start()
   undo.push(async () => await discovery.stop())
-  await exchanges.restart()
+  exchanges.resume()
 
   const operations = createOperations({
     requests,

@@ -12,7 +12,7 @@ import {
   type Message,
   wakeAt
 } from '../../protocol/negotiation/index.ts'
-import { commitStep } from './commit.ts'
+import { commitStep, type Machines } from './commit.ts'
 import { Courier } from './courier.ts'
 import { composeContract, decide, makeOffer } from './deciding.ts'
 import { DecisionLog } from './decision-log.ts'
@@ -49,6 +49,8 @@ export class Exchange {
   readonly #courier: Courier
   readonly #log: DecisionLog
   #draining = false
+  /** Taken over from an earlier run and not gone on with yet: what comes in waits. */
+  #held = false
   /** Quick work under way whose answer may belong into a reply. */
   #pending = 0
   #idle: (() => void)[] = []
@@ -78,7 +80,7 @@ export class Exchange {
 
   get ended(): boolean {
     const over = (machine: Hop | Coordinator | null) => machine === null || machine.stage.phase === 'ended'
-    return over(this.hop) && over(this.coordinator) && this.#shares.size === 0
+    return over(this.hop) && over(this.coordinator) && this.#shares.size === 0 && !this.#draining
   }
 
   dispatch(...queued: Queued[]): void {
@@ -101,6 +103,20 @@ export class Exchange {
     const none = { hop: null, coordinator: null }
     this.#carryOut('coordinator', await commitStep(this.dossier, none, this, effects, this.#ports))
     this.#arm()
+  }
+
+  /** Takes over the machines of an earlier run. Nothing moves before {@link resume}; the restart is the first they hear. */
+  takeOver({ hop, coordinator }: Machines, begun: readonly string[]): void {
+    this.#held = true
+    this.hop = hop
+    this.coordinator = coordinator
+    const event = { type: 'restarted' as const, now: this.#ports.clock.now(), begun }
+    this.dispatch({ machine: 'hop', event }, { machine: 'coordinator', event })
+  }
+
+  resume(): void {
+    this.#held = false
+    void this.#drain()
   }
 
   /** Something that decisions rest on has changed: a share that runs here is asked about again. */
@@ -156,7 +172,7 @@ export class Exchange {
   }
 
   async #drain(): Promise<void> {
-    if (this.#draining) return
+    if (this.#draining || this.#held) return
     this.#draining = true
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())

@@ -1,19 +1,21 @@
 import type { Signed } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
-import type { WireMessage } from '../../protocol/messages/index.ts'
+import type { WireKind, WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import {
+  type Coordinator,
   type CoordinatorLimits,
   createCoordinator,
   createHop,
   flowRefusal,
-  type HopLimits,
-  parseExchange
+  type Hop,
+  type HopLimits
 } from '../../protocol/negotiation/index.ts'
 import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { replay } from './replay.ts'
+import { storedEnd, storedHop, storedMachines } from './stored.ts'
 import { requestNamedBy } from './wire.ts'
 
 export interface ExchangesInit {
@@ -32,6 +34,8 @@ export class RequestNotTaken extends DynamosError {
 }
 
 const STOP_WITHIN_MS = 1000
+/** What others repeat until they hear how it ended. */
+const ASKED_AGAIN: readonly WireKind[] = ['propose', 'start', 'cancel']
 
 /** Every exchange this agent takes part in, by request. */
 export class Exchanges {
@@ -113,30 +117,31 @@ export class Exchanges {
    * @throws {DynamosError} with the code that the peer is told
    */
   async receive(from: string, wire: WireMessage): Promise<WireMessage[]> {
-    const exchange =
-      wire.kind === 'ask' ? await this.#openForAsk(from, wire) : this.#open.get(requestNamedBy(wire))
-    if (exchange === undefined) throw new UnknownDocument('this request is not known here')
-    const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
-    return message === null ? [] : await exchange.take(from, message)
+    if (wire.kind === 'ask') return await this.#ask(from, wire)
+    const request = requestNamedBy(wire)
+    const exchange = this.#open.get(request)
+    if (exchange !== undefined) return await this.#take(exchange, from, wire)
+    const hop = ASKED_AGAIN.includes(wire.kind) ? await storedHop(this.#ports.store, request) : undefined
+    const ended = hop === undefined ? [] : await storedEnd(this.#ports.store, hop, from)
+    if (ended.length === 0) throw new UnknownDocument('this request is not known here')
+    return ended
   }
 
-  /** Takes up what was open when the agent went down. */
-  async restart(): Promise<void> {
+  /**
+   * Reads what was open when the agent went down, before the network starts: what comes in then waits for {@link resume}.
+   * Both machines of a request are there before either moves, because they speak to each other.
+   */
+  async reload(): Promise<void> {
     const { store, clock, log, shares } = this.#ports
     await shares.clear()
-    const interrupted = await store.work.interruptRunning(clock.now())
-    const stored = [...(await store.exchanges.all('coordinator')), ...(await store.exchanges.all('hop'))]
-    for (const { request, state } of stored) {
+    await store.work.interruptRunning(clock.now())
+    for (const [request, machines] of await storedMachines(store, log)) {
+      const { hop, coordinator } = machines
+      if (hasEnded(hop) && hasEnded(coordinator)) continue
       try {
-        const machine = parseExchange(JSON.parse(new TextDecoder().decode(state)))
-        if (machine.stage.phase === 'ended') continue
-        const exchange = this.#open.get(request) ?? (await this.#reopen(request))
-        if (exchange === undefined) continue
-        const now = clock.now()
-        if (machine.machine === 'hop') exchange.hop = machine
-        else exchange.coordinator = machine
-        const begun = interrupted.map((one) => one.contract)
-        exchange.dispatch({ machine: machine.machine, event: { type: 'restarted', now, begun } })
+        const dossier = await this.#reopen(request)
+        if (dossier === undefined) continue
+        this.#openExchange(dossier).takeOver(machines, await this.#begun(hop))
       } catch (error) {
         log.error(
           { request, code: codeOf(error), err: toError(error) },
@@ -144,6 +149,11 @@ export class Exchanges {
         )
       }
     }
+  }
+
+  /** Goes on with what {@link reload} has read. */
+  resume(): void {
+    for (const exchange of this.#open.values()) exchange.resume()
   }
 
   /** No new requests; shares that run may finish until `deadline`, then they are stopped and reported as failed. */
@@ -195,10 +205,32 @@ export class Exchanges {
     })
   }
 
-  async #openForAsk(from: string, wire: Extract<WireMessage, { kind: 'ask' }>): Promise<Exchange> {
+  /** The contract whose share began here, however far it got: it is not begun again. */
+  async #begun(hop: Hop | null): Promise<string[]> {
+    if (hop?.stage.phase !== 'started') return []
+    const { id } = hop.stage.contract
+    return (await this.#ports.store.work.of(id)).length > 0 ? [id] : []
+  }
+
+  async #take(exchange: Exchange, from: string, wire: WireMessage): Promise<WireMessage[]> {
+    const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
+    return message === null ? [] : await exchange.take(from, message)
+  }
+
+  async #ask(from: string, wire: WireOf<'ask'>): Promise<WireMessage[]> {
     const request = await openRequest(wire)
     const known = this.#open.get(request.id)
-    if (known !== undefined) return known
+    if (known !== undefined) return await this.#take(known, from, wire)
+    const { store } = this.#ports
+    const hop = await storedHop(store, request.id)
+    if (hop === undefined) return await this.#take(await this.#openForAsk(from, wire, request), from, wire)
+    // What was promised under this request once is not promised again.
+    const ended = await storedEnd(store, hop, from)
+    if (ended.length === 0) throw new RequestNotTaken('already-ended', 'this request has ended here')
+    return ended
+  }
+
+  async #openForAsk(from: string, wire: WireOf<'ask'>, request: Signed<'request'>): Promise<Exchange> {
     if (this.#stopping) throw new RequestNotTaken('shutting-down', 'this agent is stopping')
     await this.#guard(request, from)
     const open = [...this.#open.values()].filter(
@@ -219,18 +251,22 @@ export class Exchanges {
     return exchange
   }
 
-  async #reopen(request: string): Promise<Exchange | undefined> {
+  async #reopen(request: string): Promise<Dossier | undefined> {
     const entries = await this.#ports.store.documents.ofRequest(request)
-    let exchange: Exchange | undefined
+    let dossier: Dossier | undefined
     for (const { bytes } of entries) {
       const wire = Dossier.parse(bytes)
-      if (exchange === undefined) {
+      if (dossier === undefined) {
         if (wire.kind !== 'ask') continue
-        exchange = this.#openExchange(new Dossier(await openRequest(wire), this.#ports.self))
+        dossier = new Dossier(await openRequest(wire), this.#ports.self)
       }
-      await replay(exchange.dossier, wire)
+      await replay(dossier, wire)
     }
-    if (exchange !== undefined) await this.#ports.coordination.reopened(exchange.dossier)
-    return exchange
+    if (dossier !== undefined) await this.#ports.coordination.reopened(dossier)
+    return dossier
   }
+}
+
+function hasEnded(machine: Hop | Coordinator | null): boolean {
+  return machine === null || machine.stage.phase === 'ended'
 }

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { readLog } from '../../agent/audit/index.ts'
 import { openDocument } from '../../protocol/documents/index.ts'
-import { type Asked, aContract, anAcceptance, aRequest, type Contracted, RUG, UVA, VU } from './documents.ts'
+import { startedAtRecipient } from './conversations.ts'
+import { aContract, aRequest, RUG, UVA } from './documents.ts'
 import { Driver } from './driver.ts'
 
 describe('A signature', () => {
@@ -12,29 +13,8 @@ describe('A signature', () => {
   })
   afterEach(async () => await driver.close())
 
-  /** RUG takes the result of a request of UVA, and its share runs. */
-  async function started(): Promise<{ asked: Asked; contracted: Contracted }> {
-    const asked = await aRequest({ recipients: ['RUG'] })
-    await driver.receive(UVA, { ...asked.wire, query: null })
-    const contracted = await aContract(asked.request, { offers: new Map(), recipient: RUG })
-    await driver.receive(UVA, contracted.propose(RUG))
-    const own = driver
-      .exchange(asked.request.id)
-      .dossier.contract(contracted.contract.id)
-      .acceptances.get(RUG.peer)
-    if (own === undefined) throw new Error('it was not accepted')
-    const others = await anAcceptance(contracted.contract, VU)
-    await driver.receive(UVA, {
-      kind: 'start',
-      contract: contracted.contract.bytes,
-      acceptances: [own.bytes, others.bytes]
-    })
-    await driver.until(() => driver.shares.has(contracted.contract.id))
-    return { asked, contracted }
-  }
-
   it('counts for nothing when the transaction it was made in fails', async () => {
-    const { asked, contracted } = await started()
+    const { asked, contracted } = await startedAtRecipient(driver)
     const { dossier } = driver.exchange(asked.request.id)
     const before = driver.changes.length
     driver.failCommits = 1
@@ -55,7 +35,7 @@ describe('A signature', () => {
   })
 
   it('is sent as the machine says it', async () => {
-    const { asked, contracted } = await started()
+    const { asked, contracted } = await startedAtRecipient(driver)
     driver.failCommits = 1
     driver.shares.get(contracted.contract.id)?.resolve()
     await driver.until(() => driver.failCommits === 0)

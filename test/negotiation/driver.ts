@@ -102,11 +102,17 @@ export class Driver {
 
   /** The process is gone, its store is not; another one takes it over. */
   async crash(): Promise<void> {
+    await this.crashAndReload()
+    this.exchanges.resume()
+  }
+
+  /** As {@link crash}, up to where the other process has read what there is. */
+  async crashAndReload(): Promise<void> {
     this.#life.dead = true
     this.dieWhen = null
     this.shares.clear()
     this.exchanges = this.#live()
-    await this.exchanges.restart()
+    await this.exchanges.reload()
   }
 
   get dead(): boolean {
