@@ -51,7 +51,8 @@ export class Inspector {
     signal?: AbortSignal
   ): Promise<ReportOf<'inspect'>> {
     if (signal?.aborted) throw new JobFailed('job-cancelled', 'cancelled before it began')
-    const { jail, watch } = await this.current()
+    const { jail, watch } = await this.usable()
+    watch.resume()
     const cancel = (): void => jail.kill(new JobFailed('job-cancelled', 'cancelled while inspecting'))
     const late = setTimeout(() => {
       const hint = `understanding the statement took longer than ${this.milliseconds} ms`
@@ -81,8 +82,17 @@ export class Inspector {
       throw error
     } finally {
       clearTimeout(late)
+      watch.rest()
       signal?.removeEventListener('abort', cancel)
     }
+  }
+
+  /** One that still runs: it may have ended by itself, or by its own limit of time, since it was last used. */
+  private async usable(): Promise<Running> {
+    const running = await this.current()
+    if (running.jail.running) return running
+    await this.drop()
+    return await this.current()
   }
 
   private current(): Promise<Running> {
@@ -99,6 +109,7 @@ export class Inspector {
     await started.jail.ready
     const watch = new Watch(started.jail, started.folder.path, LIMITS, this.groups, randomUUID())
     await watch.start()
+    watch.rest()
     return { ...started, watch }
   }
 

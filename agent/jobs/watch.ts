@@ -41,6 +41,16 @@ export class Watch {
         })
       )
     }, seconds * 1000)
+    this.resume()
+  }
+
+  /** A jail that waits for its next order uses nothing up: no need to look. */
+  rest(): void {
+    clearInterval(this.timer)
+  }
+
+  resume(): void {
+    clearInterval(this.timer)
     this.timer = setInterval(() => void this.look(), LOOK_MILLISECONDS)
   }
 
