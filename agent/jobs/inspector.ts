@@ -106,7 +106,14 @@ export class Inspector {
 
   private async start(): Promise<Running> {
     const started = await this.starter.start(await this.folders.make(), [])
-    await started.jail.ready
+    try {
+      await started.jail.ready
+    } catch (error) {
+      started.jail.kill()
+      await started.jail.exited
+      await started.folder.wipe()
+      throw error
+    }
     const watch = new Watch(started.jail, started.folder.path, LIMITS, this.groups, randomUUID())
     await watch.start()
     watch.rest()
