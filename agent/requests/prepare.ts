@@ -119,10 +119,8 @@ export async function prepareRequest(
   if (recipient === undefined)
     return stop(no('recipient-not-permitted', `no agent of the recipient ${recipientName} is known here`))
 
-  const archetypes = (submission.archetypes.length > 0 ? submission.archetypes : components.archetypes).slice(
-    0,
-    MAX_ARCHETYPES
-  )
+  const archetypesWanted = submission.archetypes.length > 0 ? submission.archetypes : components.archetypes
+  const archetypes = [...new Set(archetypesWanted)].slice(0, MAX_ARCHETYPES)
   const compute = hosts
     .filter((one) => !found.some((holder) => holder.payload.issuer === one.payload.issuer))
     .slice(0, MAX_COMPUTE_PROVIDERS)

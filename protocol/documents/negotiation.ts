@@ -24,6 +24,23 @@ export const row = z.strictObject({ archetype: name, infrastructure: peer.nullab
 export type Row = z.infer<typeof row>
 
 export const MAX_ROWS = 64
+const MAX_CHOICES = 8
+
+/** The candidates of a request. Each is decided about by each hop, so that none is there twice. */
+const rows = z
+  .array(row)
+  .min(1)
+  .max(MAX_ROWS)
+  .refine(
+    (all) => new Set(all.map((one) => `${one.archetype} ${one.infrastructure}`)).size === all.length,
+    'expected each candidate once'
+  )
+  .refine(
+    (all) =>
+      new Set(all.map((one) => one.archetype)).size <= MAX_CHOICES &&
+      new Set(all.flatMap((one) => one.infrastructure ?? [])).size <= MAX_CHOICES,
+    `expected at most ${MAX_CHOICES} archetypes and ${MAX_CHOICES} compute providers`
+  )
 
 export const requestOptions = z.strictObject({
   aggregate: z.boolean(),
@@ -34,14 +51,14 @@ export const requestOptions = z.strictObject({
 /** What is asked. The common part is this payload; the query part is a salted section that only data holders under an agreement get. */
 export const request = z.strictObject({
   ...header('request'),
-  nonce: bytes,
+  nonce: bytes.refine(({ byteLength }) => byteLength >= 16 && byteLength <= 32, 'expected 16 to 32 bytes'),
   organisation,
   user,
   purpose: name,
   datasets: z.array(name).min(1).max(8),
   /** Data providers that were asked, by agent. */
   providers: z.array(peer).min(1).max(64),
-  rows: z.array(row).min(1).max(MAX_ROWS),
+  rows,
   algorithm: name,
   options: requestOptions,
   recipients: z.array(organisation).min(1).max(8),

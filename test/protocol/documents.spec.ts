@@ -15,6 +15,7 @@ import {
   openSealed,
   openSection,
   queryPart,
+  request as requestSchema,
   sealTo,
   sectionDigest,
   signDocument,
@@ -94,6 +95,53 @@ describe('documents', () => {
     expect(() => openSealed(other, sealed)).to.throw(CannotOpen)
     sealed[40] = (sealed[40] ?? 0) ^ 1
     expect(() => openSealed(key, sealed)).to.throw(CannotOpen)
+  })
+})
+
+describe('a request', () => {
+  const peers = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `12D3KooW${String(n).repeat(44)}`)
+  const [first = ''] = peers
+  const row = (archetype: string, infrastructure: string | null = null) => ({ archetype, infrastructure })
+  const takes = (overrides: Record<string, unknown>): boolean =>
+    requestSchema.safeParse({
+      type: 'request',
+      version: 1,
+      marketplace: '',
+      issuer: first,
+      issuedAt: 1,
+      expires: 2,
+      nonce: new Uint8Array(16),
+      organisation: 'UVA',
+      user: { organisation: 'UVA', name: 'analyst' },
+      purpose: 'research',
+      datasets: ['wageGap'],
+      providers: [first],
+      rows: [row('a')],
+      algorithm: 'table',
+      options: { aggregate: false, anonymize: false, graph: false },
+      recipients: ['UVA'],
+      agreements: {},
+      deadline: 1,
+      query: 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi',
+      ...overrides
+    }).success
+
+  it('has a nonce of 16 to 32 bytes', () => {
+    const lengths = [0, 15, 16, 32, 33, 4096]
+    expect(lengths.filter((length) => takes({ nonce: new Uint8Array(length) }))).to.deep.equal([16, 32])
+  })
+
+  it('names no candidate twice', () => {
+    expect(takes({ rows: [row('a'), row('b'), row('a', first)] })).to.equal(true)
+    expect(takes({ rows: [row('a'), row('b'), row('a')] })).to.equal(false)
+    expect(takes({ rows: [row('a', first), row('a', first)] })).to.equal(false)
+  })
+
+  it('names at most 8 archetypes and 8 compute providers', () => {
+    const eight = Array.from({ length: 8 }, (_, n) => `a${n}`)
+    expect(takes({ rows: eight.flatMap((a) => peers.slice(0, 8).map((p) => row(a, p))) })).to.equal(true)
+    expect(takes({ rows: [...eight, 'a8'].map((a) => row(a)) })).to.equal(false)
+    expect(takes({ rows: peers.map((p) => row('a', p)) })).to.equal(false)
   })
 })
 
