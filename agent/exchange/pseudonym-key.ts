@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { concat, fromString } from 'uint8arrays'
-import { openSealed, type Signed, sealTo } from '../../protocol/documents/index.ts'
+import { openSealed, type Payload, type Signed, sealTo } from '../../protocol/documents/index.ts'
 import { DynamosError } from '../../protocol/errors/index.ts'
 
 const KEY_BYTES = 32
@@ -20,7 +20,7 @@ export function sealShares(
 
 /**
  * The key that all data providers of a contract share and nobody else has: HKDF-SHA256 (RFC 5869) over their shares in order
- * of organisation, salted with the contract's id.
+ * of organisation, and of peer id within one, salted with the contract's id.
  *
  * @returns 32 bytes in hex
  * @throws {ShareOfKeyMissing}, {CannotOpen}
@@ -31,9 +31,12 @@ export function pseudonymKey(
   dataProviders: readonly string[],
   self: { peer: string; key: PrivateKey }
 ): string {
+  const missing = dataProviders.find((peer) => !acceptances.some((one) => one.payload.issuer === peer))
+  if (missing !== undefined) throw new ShareOfKeyMissing('contract-invalid', `${missing} has not accepted`)
+  const place = ({ organisation, issuer }: Payload<'acceptance'>): string => `${organisation}\n${issuer}`
   const shares = acceptances
     .filter((acceptance) => dataProviders.includes(acceptance.payload.issuer))
-    .sort((one, other) => (one.payload.organisation < other.payload.organisation ? -1 : 1))
+    .sort((one, other) => (place(one.payload) < place(other.payload) ? -1 : 1))
     .map((acceptance) => {
       const sealed = acceptance.payload.shares.find((share) => share.to === self.peer)?.sealed
       if (sealed === undefined) {

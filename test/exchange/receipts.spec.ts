@@ -1,0 +1,89 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { type JobDone, receiptsOf } from '../../agent/exchange/receipts.ts'
+import { agreementIdOf, NOW, RESOURCES } from '../composition/market.ts'
+
+const spent = (cpuSeconds: number, milliseconds: number, bytes: number, at = NOW) => ({
+  cpuSeconds,
+  milliseconds,
+  maxRss: 1,
+  wiped: { bytes, at }
+})
+
+const done = (overrides: Partial<JobDone> = {}): JobDone => ({
+  contract: agreementIdOf('contract'),
+  request: agreementIdOf('request'),
+  organisation: 'VU',
+  steps: [
+    { step: 3, service: 'query', rows: 10, milliseconds: 30 },
+    { step: 4, service: 'algorithm', rows: 2, milliseconds: 10 }
+  ],
+  inputs: ['in'],
+  outputs: ['out'],
+  bytes: 99,
+  spent: [spent(1, 100, 5, NOW - 1), spent(1, 300, 7)],
+  resources: RESOURCES,
+  ...overrides
+})
+
+describe('the receipts of a share', () => {
+  it('are one for each step, with what it did', () => {
+    const receipts = receiptsOf(done())
+    expect(receipts.map(({ step, service, rows }) => [step, service, rows])).to.deep.equal([
+      [3, 'query', 10],
+      [4, 'algorithm', 2]
+    ])
+    for (const one of receipts)
+      expect(one).to.include({ organisation: 'VU', energy: 'estimated', cache: 'none' })
+  })
+
+  it('share CPU, energy and time out by what each step took', () => {
+    const [query, algorithm] = receiptsOf(done())
+    // 2 CPU seconds at 15 W a core, three quarters and one quarter
+    expect(query).to.include({ cpuMicroseconds: 1_500_000, microjoules: 22_500_000, milliseconds: 300 })
+    expect(algorithm).to.include({ cpuMicroseconds: 500_000, microjoules: 7_500_000, milliseconds: 100 })
+  })
+
+  it('name what came in at the first step, and what went out and was wiped at the last', () => {
+    const [first, last] = receiptsOf(done())
+    expect(first).to.deep.include({ inputs: ['in'], outputs: [], bytes: null, wiped: null })
+    expect(last).to.deep.include({ inputs: [], outputs: ['out'], bytes: 99, wiped: { bytes: 12, at: NOW } })
+  })
+
+  it('claim nothing wiped when no job ran', () => {
+    expect(receiptsOf(done({ spent: [] })).map((one) => one.wiped)).to.deep.equal([null, null])
+  })
+
+  it('share out evenly when no step took a millisecond', () => {
+    const steps = [1, 2].map((step) => ({ step, service: 'query', rows: null, milliseconds: 0 }))
+    expect(receiptsOf(done({ steps })).map((one) => one.milliseconds)).to.deep.equal([200, 200])
+  })
+
+  it('add up to what was spent, in whole numbers', () => {
+    const steps = fc.array(
+      fc.record({
+        step: fc.nat(9),
+        service: fc.constant('query'),
+        rows: fc.constant(null),
+        milliseconds: fc.nat(5000)
+      }),
+      { minLength: 1, maxLength: 6 }
+    )
+    const jobs = fc.array(fc.tuple(fc.nat(1000), fc.nat(10_000)), { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(steps, jobs, (taken, ran) => {
+        const receipts = receiptsOf(
+          done({ steps: taken, spent: ran.map(([cpu, ms]) => spent(cpu / 100, ms, 1)) })
+        )
+        const sum = (of: (one: (typeof receipts)[number]) => number) =>
+          receipts.reduce((so, one) => so + of(one), 0)
+        const cpu = ran.reduce((so, [one]) => so + one / 100, 0)
+        expect(sum((one) => one.cpuMicroseconds)).to.be.closeTo(cpu * 1e6, receipts.length)
+        expect(sum((one) => one.microjoules)).to.be.closeTo(cpu * 15e6, receipts.length)
+        for (const one of receipts)
+          for (const value of [one.cpuMicroseconds, one.microjoules, one.milliseconds])
+            expect(Number.isSafeInteger(value) && value >= 0).to.equal(true)
+      })
+    )
+  })
+})
