@@ -23,12 +23,11 @@ import { createLauncher, type Launcher, type SandboxKind } from '../jobs/index.t
 import { Members, openPackage } from '../membership/index.ts'
 import { type Clock, systemClock } from '../network/index.ts'
 import { openStore, type Store } from '../store/index.ts'
-import { findInstallation, type Installation } from './installation.ts'
+import type { Installation } from './installation.ts'
 
 /** What everything else stands on: who this agent is, its state, its rules, its sandboxes. */
 export interface Foundations {
   log: Logger
-  installation: Installation
   clock: Clock
   self: { peer: string; organisation: string; key: PrivateKey }
   /** Where the configuration lets the agent sign agreements itself. */
@@ -52,10 +51,13 @@ export type Undo = (() => Promise<void>)[]
  *
  * @throws {DirectoryInUse}, {KeyFileMissing}, {MembershipFileInvalid}, {RulesMalformed}, {JobFailed} `sandbox-unavailable`
  */
-export async function openFoundations(config: AgentConfig, undo: Undo): Promise<Foundations> {
+export async function openFoundations(
+  config: AgentConfig,
+  installation: Installation,
+  undo: Undo
+): Promise<Foundations> {
   const log = createLog(config)
   for (const warning of config.warnings) log.warn({ file: config.file }, warning)
-  const installation = findInstallation()
   const clock = systemClock
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(config.data)
@@ -97,7 +99,6 @@ export async function openFoundations(config: AgentConfig, undo: Undo): Promise<
   for (const warning of engine.warnings) log.warn(warning, 'a rule of the policy folder looks odd')
   return {
     log,
-    installation,
     clock,
     self: { peer, organisation: members.own.organisation, key },
     steward,

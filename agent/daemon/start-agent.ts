@@ -14,6 +14,7 @@ import { createNetwork } from '../network/index.ts'
 import { Requests, ResultFiles } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
+import { findInstallation, type Installation } from './installation.ts'
 import { createOperations } from './operations.ts'
 import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
@@ -47,22 +48,24 @@ const PRUNE_EVERY_MS = 60 * SECOND
  *
  * @throws {DirectoryInUse}, {KeyFileMissing}, {MembershipFileInvalid}, {CannotListen}, {JobFailed} `sandbox-unavailable`, …
  */
-export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
+export async function startAgent(
+  config: AgentConfig,
+  installation: Installation = findInstallation()
+): Promise<RunningAgent> {
   const undo: Undo = []
   try {
-    return await start(config, undo)
+    return await start(config, installation, undo)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw error
   }
 }
 
-async function start(config: AgentConfig, undo: Undo): Promise<RunningAgent> {
-  const base = await openFoundations(config, undo)
+async function start(config: AgentConfig, installation: Installation, undo: Undo): Promise<RunningAgent> {
+  const base = await openFoundations(config, installation, undo)
   const opened = [...undo]
   const {
     log,
-    installation,
     clock,
     self,
     steward,

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -21,7 +22,7 @@ import {
 import { verifyLog } from '../../agent/audit/index.ts'
 import { type Client, createClient } from '../../agent/client/index.ts'
 import { type AgentConfig, loadTopology } from '../../agent/config/index.ts'
-import { type RunningAgent, startAgent } from '../../agent/daemon/index.ts'
+import { type Installation, type RunningAgent, startAgent } from '../../agent/daemon/index.ts'
 import { detectSandbox } from '../../agent/jobs/index.ts'
 import { type PreparedAgent, prepareLab } from '../../agent/lab/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
@@ -29,7 +30,6 @@ import { buildRunner } from '../../services/runner/build.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const AGENT_PROCESS = fileURLToPath(new URL('agent-process.ts', import.meta.url))
-const RUNNER = fileURLToPath(new URL('../../dist/runner.js', import.meta.url))
 const STOP_MS = 5000
 const SEE_MS = 30_000
 
@@ -73,11 +73,22 @@ async function sandboxHere(): Promise<'required' | 'none'> {
   return await sandbox
 }
 
-let runner: Promise<void> | undefined
+let built: Promise<Installation> | undefined
 
-async function builtRunner(): Promise<void> {
-  runner ??= mkdir(dirname(RUNNER), { recursive: true }).then(async () => await buildRunner(RUNNER))
-  await runner
+/** The sources as they are, with a runner of their own: `dist/` may be old, or being made anew. */
+async function installed(): Promise<Installation> {
+  built ??= mkdtemp(join(tmpdir(), 'dynamos-runner-')).then(async (folder) => {
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    const runner = join(folder, 'runner.mjs')
+    await buildRunner(runner)
+    return {
+      version: '0.0.0',
+      runner,
+      services: join(ROOT, 'services'),
+      nodeModules: join(ROOT, 'node_modules')
+    }
+  })
+  return await built
 }
 
 /** Names of files and folders; none where there is no folder. */
@@ -114,7 +125,7 @@ export class TestAgent {
   }
 
   async start(): Promise<void> {
-    this.#running = await startAgent(this.config)
+    this.#running = await startAgent(this.config, await installed())
     await this.#connect()
   }
 
@@ -122,7 +133,15 @@ export class TestAgent {
   async spawn(): Promise<void> {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', '--import', './agent/polyfill.ts', AGENT_PROCESS, this.config.file],
+      [
+        '--import',
+        'tsx',
+        '--import',
+        './agent/polyfill.ts',
+        AGENT_PROCESS,
+        this.config.file,
+        JSON.stringify(await installed())
+      ],
       { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] }
     )
     this.#process = child
@@ -241,6 +260,14 @@ export class TestAgent {
   }
 }
 
+const leaks: string[] = []
+/** Listeners that pile up, where our own code adds them. */
+process.on('warning', (warning) => {
+  const own = /\n.*\/(agent|protocol)\/.*/.exec(warning.stack ?? '')
+  if (warning.name === 'MaxListenersExceededWarning' && own !== null)
+    leaks.push(`${warning.message}: ${own[0].trim()}`)
+})
+
 const machineState = z.looseObject({
   request: z.string(),
   reservations: z.array(z.object({ contract: z.string(), state: z.string() })).optional(),
@@ -262,7 +289,6 @@ export class Market {
   static async prepare(specs: readonly AgentSpec[]): Promise<Market> {
     const dir = await mkdtemp(join(tmpdir(), 'dynamos-market-'))
     const mode = await sandboxHere()
-    await builtRunner()
     const agents = await Promise.all(
       specs.map(async ({ name, roles = [], users = [], datasets = [], more = {}, rules }) => {
         const files = await Promise.all(
@@ -339,7 +365,7 @@ export class Market {
     try {
       await this.#stop()
       const problems = await Promise.all(this.agents.map(async (agent) => await problemsOf(agent)))
-      expect(problems.flat()).to.deep.equal([])
+      expect([...problems.flat(), ...leaks.splice(0)]).to.deep.equal([])
     } finally {
       await rm(this.dir, { recursive: true, force: true })
     }

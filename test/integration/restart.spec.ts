@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { FINAL_STATUS, requestSummary } from '../../agent/api/index.ts'
 import { readLog } from '../../agent/audit/index.ts'
-import { startAgent } from '../../agent/daemon/index.ts'
 import { Market } from './harness.ts'
 import { averages, JOINED, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
@@ -99,10 +98,12 @@ describe('An agent that starts again', function () {
   })
 
   it('does not start beside itself', async () => {
-    const error = await startAgent(uva().config).then(
-      () => expect.fail('it started'),
-      (thrown: Error) => thrown
-    )
+    const error = await uva()
+      .start()
+      .then(
+        () => expect.fail('it started'),
+        (thrown: Error) => thrown
+      )
     expect(error.name).to.equal('DirectoryInUse')
     expect((await uva().ask(both())).status).to.equal('completed')
   })
