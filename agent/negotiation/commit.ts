@@ -81,7 +81,7 @@ function hold(dossier: Dossier, { kind, document }: SignedHere): void {
       dossier.holdReceipt(document)
       return
     case 'outcome':
-      dossier.outcomes.set(document.payload.issuer, document)
+      dossier.holdOutcome(document)
       return
   }
 }

@@ -1,9 +1,10 @@
 import { codeOf } from '../../protocol/errors/index.ts'
 import type { WireKind, WireMessage } from '../../protocol/messages/index.ts'
 import type { Message } from '../../protocol/negotiation/index.ts'
-import type { Dossier } from './dossier.ts'
+import { type Dossier, UnknownDocument } from './dossier.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
+import { requestNamedBy } from './wire.ts'
 
 const RESEND_AFTER_MS = [500, 2000, 5000, 15_000]
 /** What must arrive, because nothing else will make up for it. */
@@ -56,6 +57,9 @@ export class Courier {
     }
     for (const reply of replies) {
       try {
+        // What comes unasked is looked up by its request; an answer can be about anything.
+        if (reply.kind === 'ask' || requestNamedBy(reply) !== this.#dossier.request.id)
+          throw new UnknownDocument(`the answer ${reply.kind} is about another request`)
         const message = await hearMessage(this.#dossier, to, reply, this.#ports)
         if (message !== null) this.#heard(to, message)
       } catch (error) {

@@ -188,9 +188,11 @@ export class Dossier {
   }
 
   holdDecline(decline: Signed<'decline'>): Signed<'decline'> {
-    const { contract, issuer } = decline.payload
+    const { contract, issuer, request, epoch } = decline.payload
     assertSignedBy(decline, issuer)
     const held = this.contract(contract)
+    if (request !== this.request.id || epoch !== held.contract.payload.epoch)
+      throw new UnknownDocument('the decline is of another request or epoch')
     this.#assertParty(held, issuer)
     if (!held.declines.has(issuer)) held.declines.set(issuer, decline)
     return decline
@@ -202,9 +204,10 @@ export class Dossier {
   }
 
   holdReceipt(receipt: Signed<'receipt'>): boolean {
-    const { contract, issuer, step } = receipt.payload
+    const { contract, issuer, step, request } = receipt.payload
     assertSignedBy(receipt, issuer)
     const held = this.contract(contract)
+    if (request !== this.request.id) throw new UnknownDocument('the receipt is of another request')
     const placed = held.contract.payload.chain.find((one) => one.step === step)
     const isRecipient = held.contract.payload.parties.some(
       (one) => one.peer === issuer && one.roles.includes('recipient')
@@ -215,6 +218,28 @@ export class Dossier {
     if (held.receipts.has(key)) return false
     held.receipts.set(key, receipt)
     return true
+  }
+
+  /**
+   * An outcome of this request, of its requester or a party of a contract held here; where the contract it names is held, of
+   * a party of that one.
+   *
+   * @returns the first of its signer, which is the one that counts
+   */
+  holdOutcome(outcome: Signed<'outcome'>): { outcome: Signed<'outcome'>; isNew: boolean } {
+    const { request, contract, issuer } = outcome.payload
+    assertSignedBy(outcome, issuer)
+    if (request !== this.request.id) throw new UnknownDocument('the outcome is of another request')
+    const known = this.outcomes.get(issuer)
+    if (known !== undefined) return { outcome: known, isNew: false }
+    const named = contract === null ? undefined : this.contracts.get(contract)
+    const speakers = (named === undefined ? [...this.contracts.values()] : [named]).flatMap(
+      (held) => held.contract.payload.parties
+    )
+    if (issuer !== this.request.payload.issuer && !speakers.some((party) => party.peer === issuer))
+      throw new UnknownDocument(`${issuer} has no part in this request and cannot say how it ended`)
+    this.outcomes.set(issuer, outcome)
+    return { outcome, isNew: true }
   }
 
   /** @throws {UnknownDocument} */

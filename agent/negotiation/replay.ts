@@ -35,11 +35,9 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
       for (const bytes of wire.acceptances) dossier.holdAcceptance(await openDocument('acceptance', bytes))
       return
     }
-    case 'outcome': {
-      const outcome = await openDocument('outcome', wire.outcome)
-      dossier.outcomes.set(outcome.payload.issuer, outcome)
+    case 'outcome':
+      dossier.holdOutcome(await openDocument('outcome', wire.outcome))
       return
-    }
     case 'receipt':
       dossier.holdReceipt(await openDocument('receipt', wire.receipt))
       return

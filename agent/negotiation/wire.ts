@@ -98,15 +98,12 @@ export async function outcomeMessage(
   wire: WireOf<'outcome'>,
   ports: ExchangePorts
 ): Promise<Message> {
-  const outcome = await openDocument('outcome', wire.outcome)
+  const { outcome, isNew } = dossier.holdOutcome(await openDocument('outcome', wire.outcome))
   const hop = outcome.payload.hop
   const parties = [...dossier.contracts.values()].flatMap((held) => held.contract.payload.parties)
   const peer = hop === null ? null : (parties.find((one) => one.organisation === hop)?.peer ?? null)
   const view = viewOutcome(outcome, peer)
-  if (!dossier.outcomes.has(outcome.payload.issuer)) {
-    dossier.outcomes.set(outcome.payload.issuer, outcome)
-    dossier.keep(wire)
-  }
+  if (isNew) dossier.keep(wire)
   ports.coordination.received(dossier, wire, outcome.payload.issuer)
   return { kind: 'outcome', outcome: view }
 }

@@ -41,6 +41,22 @@ export async function startedAtRecipient(driver: Driver): Promise<Underway> {
   return underway
 }
 
+/** VU, whose driver this is, holds the data of a request of UVA, whose result goes to RUG; it has accepted. */
+export async function acceptedAtProvider(driver: Driver): Promise<Underway> {
+  const asked = await aRequest({ recipients: ['RUG'] })
+  const { request } = asked
+  await driver.receive(UVA, asked.wire)
+  const offers = new Map([...driver.exchange(request.id).dossier.offers.keys()].map((id) => [VU.peer, id]))
+  const contracted = await aContract(request, { offers, recipient: RUG })
+  const { contract } = contracted
+  await driver.receive(UVA, contracted.propose(VU))
+  const own = driver.exchange(request.id).dossier.contract(contract.id).acceptances.get(VU.peer)
+  if (own === undefined) throw new Error('it was not accepted')
+  const others = await anAcceptance(contract, RUG)
+  const start = { kind: 'start' as const, contract: contract.bytes, acceptances: [own.bytes, others.bytes] }
+  return { asked, contracted, start }
+}
+
 /** UVA, whose driver this is, asks, and takes the result itself; VU does all that it is asked. */
 export async function startedAtRequester(driver: Driver): Promise<{ request: string; contract: string }> {
   const asked = await aRequest()

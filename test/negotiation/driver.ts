@@ -25,8 +25,6 @@ const LIMITS = {
   },
   maxOpenPerPeer: 64
 }
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore }
-
 function ignore(): void {
   // Nobody reads the log of a test.
 }
@@ -75,6 +73,8 @@ export class Driver {
   dieWhen: ((store: Store) => Promise<boolean>) | null = null
   compose: (dossier: Dossier) => Promise<Composed> = async () => await never
   readonly changes: Machine[] = []
+  /** What was warned of in the log. */
+  warnings = 0
   readonly received: { kind: WireMessage['kind']; from: string }[] = []
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
   readonly released: { contract: string; spent: boolean }[] = []
@@ -156,7 +156,14 @@ export class Driver {
     return {
       self: self.peer,
       clock: this.clock,
-      log: silent,
+      log: {
+        debug: ignore,
+        info: ignore,
+        warn: () => {
+          this.warnings += 1
+        },
+        error: ignore
+      },
       store: this.#mortal(life),
       speaker: self.speaker,
       organisationOf: (peer) => PARTIES.find((party) => party.peer === peer)?.organisation,

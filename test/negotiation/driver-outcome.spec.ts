@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import type { WireMessage } from '../../protocol/messages/index.ts'
+import { acceptedAtProvider, startedAtRequester } from './conversations.ts'
+import { anOutcome, aRequest, aSignedReceipt, EVE, RUG, UVA, VU } from './documents.ts'
+import { Driver } from './driver.ts'
+
+const refused = async (answers: Promise<WireMessage[]>): Promise<boolean> =>
+  await answers.then(
+    () => false,
+    () => true
+  )
+
+describe('An outcome', () => {
+  let driver: Driver
+
+  afterEach(async () => await driver.close())
+
+  it('of another request is not taken in an answer', async () => {
+    driver = await Driver.open(VU)
+    const { asked, contracted, start } = await acceptedAtProvider(driver)
+    const earlier = await aRequest({ recipients: ['RUG'] })
+    const others = await anOutcome(RUG, {
+      request: earlier.request.id,
+      contract: contracted.contract.id,
+      result: 'cancelled'
+    })
+    let answered = 0
+    driver.answer = async (_, message) => {
+      if (message.kind !== 'started') return []
+      answered += 1
+      return [others]
+    }
+    await driver.receive(RUG, start)
+    await driver.until(() => answered > 0 && driver.warnings > 0)
+    const { hop, dossier } = driver.exchange(asked.request.id)
+    expect(hop?.stage.phase).to.equal('started')
+    expect(dossier.outcomes.size).to.equal(0)
+  })
+
+  it('is taken from nobody but the requester and parties, and the first of each alone', async () => {
+    driver = await Driver.open(VU)
+    const { asked, contracted, start } = await acceptedAtProvider(driver)
+    await driver.receive(RUG, start)
+    const about = { request: asked.request.id, contract: contracted.contract.id }
+    const { hop, dossier } = driver.exchange(asked.request.id)
+    for (const from of [EVE, UVA, RUG])
+      expect(
+        await refused(driver.receive(from, await anOutcome(EVE, { ...about, result: 'failed' })))
+      ).to.equal(true)
+    expect(dossier.outcomes.size).to.equal(0)
+    expect(hop?.stage.phase).to.equal('started')
+    await driver.receive(UVA, await anOutcome(RUG, { ...about, result: 'completed' }))
+    await driver.receive(UVA, await anOutcome(RUG, { ...about, result: 'failed', code: 'timeout' }))
+    expect([...dossier.outcomes.values()].map((one) => one.payload.result)).to.deep.equal(['completed'])
+    const stage = driver.exchange(asked.request.id).hop?.stage
+    expect(stage?.phase === 'ended' ? [stage.outcome.result, stage.late] : []).to.deep.equal([
+      'completed',
+      null
+    ])
+  })
+
+  it('of the recipient is not taken about a contract that has another', async () => {
+    driver = await Driver.open(UVA)
+    const { request, contract } = await startedAtRequester(driver)
+    const forged = await anOutcome(VU, { request, contract, result: 'completed' })
+    await driver.receive(VU, forged)
+    expect(driver.exchange(request).coordinator?.stage.phase).to.equal('running')
+  })
+
+  it('is not the only thing that must be of the same request', async () => {
+    driver = await Driver.open(UVA)
+    const { request, contract } = await startedAtRequester(driver)
+    const { dossier } = driver.exchange(request)
+    const earlier = await aRequest()
+    const held = dossier.contract(contract)
+    const receipt = await aSignedReceipt(held.contract, VU, { request: earlier.request.id })
+    const warnings = driver.warnings
+    driver.answer = async () => [receipt]
+    driver.clock.pass(3000)
+    await driver.until(() => driver.warnings > warnings)
+    expect([...held.receipts.keys()]).to.deep.equal([])
+  })
+})
