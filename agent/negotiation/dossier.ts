@@ -7,6 +7,7 @@ import {
   offerDetails,
   openDocument,
   openSection,
+  type Party,
   type QueryPart,
   queryPart,
   type SaltedSection,
@@ -175,13 +176,18 @@ export class Dossier {
   }
 
   holdAcceptance(acceptance: Signed<'acceptance'>): Signed<'acceptance'> {
-    const { contract, issuer, epoch, request } = acceptance.payload
+    const { contract, issuer, epoch, request, organisation, marketplace } = acceptance.payload
     assertSignedBy(acceptance, issuer)
     const held = this.contract(contract)
     if (request !== this.request.id || epoch !== held.contract.payload.epoch) {
       throw new UnknownDocument('the acceptance is of another request or epoch')
     }
-    this.#assertParty(held, issuer)
+    if (marketplace !== held.contract.payload.marketplace)
+      throw new UnknownDocument('the acceptance is of another marketplace')
+    const party = this.#assertParty(held, issuer)
+    // The order of the shares of a pseudonym key follows from it.
+    if (organisation !== party.organisation)
+      throw new UnknownDocument(`expected an acceptance of ${party.organisation}, found one of ${organisation}`)
     // A second one would let parties hold different sets of the same contract.
     if (!held.acceptances.has(issuer)) held.acceptances.set(issuer, acceptance)
     return acceptance
@@ -198,9 +204,10 @@ export class Dossier {
     return decline
   }
 
-  #assertParty(held: HeldContract, issuer: string): void {
-    if (!held.contract.payload.parties.some((party) => party.peer === issuer))
-      throw new UnknownDocument(`${issuer} is no party to the contract`)
+  #assertParty(held: HeldContract, issuer: string): Party {
+    const party = held.contract.payload.parties.find((one) => one.peer === issuer)
+    if (party === undefined) throw new UnknownDocument(`${issuer} is no party to the contract`)
+    return party
   }
 
   holdReceipt(receipt: Signed<'receipt'>): boolean {

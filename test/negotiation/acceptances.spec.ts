@@ -18,7 +18,10 @@ describe('an acceptance that comes in', () => {
   })
 
   /** VU's, with one thing in it changed. */
-  async function changed(init: { organisation?: string; marketplace?: string }): Promise<Signed<'acceptance'>> {
+  async function changed(init: {
+    organisation?: string
+    marketplace?: string
+  }): Promise<Signed<'acceptance'>> {
     const key = await keyOf(VU.organisation)
     const { organisation = VU.organisation, marketplace = contract.payload.marketplace } = init
     const speaker = createSpeaker({
