@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,6 +9,8 @@ import { resultOf } from './statistics.ts'
 
 const IDLE_MS = 5_000
 const READY_MS = 30_000
+const END_MS = 15_000
+const POLL_MS = 100
 
 async function writeOne(dir: string): Promise<string> {
   await mkdir(join(dir, 'Solo'), { recursive: true })
@@ -63,12 +66,21 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone
 }
 
+/** For a process that is not this one's child. */
+async function endProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM')
+  for (let waited = 0; waited < END_MS; waited += POLL_MS) {
+    if (!existsSync(`/proc/${pid}`)) return
+    await delay(POLL_MS)
+  }
+  throw new Error(`expected process ${pid} to end within ${END_MS / 1000} s`)
+}
+
 /** How long one agent with one dataset takes from its start to `ready`, and what it occupies once it has nothing to do. */
 export const startBench: Benchmark = async ({ repetitions = 10, say }) =>
   await withLab(writeOne, async (lab) => {
     // the lab made keys and membership; from here on the agent is started by hand
-    process.kill(lab.pid('Solo'), 'SIGTERM')
-    await delay(2_000)
+    await endProcess(lab.pid('Solo'))
     const ready: number[] = []
     const alone: number[] = []
     const whole: number[] = []
