@@ -21,7 +21,7 @@ import { requestNamedBy } from './wire.ts'
 export interface ExchangesInit {
   hop: HopLimits
   coordinator: CoordinatorLimits
-  /** Requests of one peer that may be open here at once. */
+  /** Requests of one peer of which this agent holds documents at once, open or not. */
   maxOpenPerPeer: number
 }
 
@@ -178,11 +178,12 @@ export class Exchanges {
 
   /** Forgets exchanges that have ended. */
   prune(): void {
-    for (const [request, exchange] of this.#open) {
-      if (!exchange.ended) continue
-      this.#open.delete(request)
-      void exchange.logDecisions()
-    }
+    for (const exchange of this.#open.values()) if (exchange.ended) this.#forget(exchange)
+  }
+
+  #forget(exchange: Exchange): void {
+    this.#open.delete(exchange.request)
+    void exchange.logDecisions()
   }
 
   #isRecipient(dossier: Dossier): boolean {
@@ -232,23 +233,35 @@ export class Exchanges {
 
   async #openForAsk(from: string, wire: WireOf<'ask'>, request: Signed<'request'>): Promise<Exchange> {
     if (this.#stopping) throw new RequestNotTaken('shutting-down', 'this agent is stopping')
+    // Before the guard, which stores that it has seen the request, and after it: while it waited, others may have come.
+    this.#makeRoom(from)
     await this.#guard(request, from)
-    const open = [...this.#open.values()].filter(
-      (one) => !one.ended && one.dossier.request.payload.issuer === from
-    )
-    if (open.length >= this.#init.maxOpenPerPeer) {
-      throw new RequestNotTaken(
-        'busy',
-        `at most ${this.#init.maxOpenPerPeer} requests of one agent are open here at once`
-      )
-    }
-    // While the guard waited, the same request may have come on another stream.
     const raced = this.#open.get(request.id)
     if (raced !== undefined) return raced
+    this.#makeRoom(from)
     const exchange = this.#openExchange(new Dossier(request, this.#ports.self))
     exchange.dossier.keep({ ...wire, query: null })
     this.#becomeHop(exchange)
     return exchange
+  }
+
+  /**
+   * Ended ones count too, because their documents are kept for a while; the oldest of them go first.
+   *
+   * @throws {RequestNotTaken} `busy`
+   */
+  #makeRoom(from: string): void {
+    const { maxOpenPerPeer } = this.#init
+    const held = [...this.#open.values()].filter((one) => one.dossier.request.payload.issuer === from)
+    const surplus = held.length - maxOpenPerPeer + 1
+    if (surplus <= 0) return
+    const ended = held.filter((one) => one.ended).slice(0, surplus)
+    if (ended.length < surplus)
+      throw new RequestNotTaken(
+        'busy',
+        `at most ${maxOpenPerPeer} requests of one agent are open here at once`
+      )
+    for (const exchange of ended) this.#forget(exchange)
   }
 
   async #reopen(request: string): Promise<Dossier | undefined> {
