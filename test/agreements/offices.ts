@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PrivateKey } from '@libp2p/interface'
+import { type Agreement, Agreements } from '../../agent/agreements/index.ts'
+import { Datasets } from '../../agent/datasets/index.ts'
+import type { Launcher } from '../../agent/jobs/index.ts'
+import type { Members } from '../../agent/membership/index.ts'
+import { openStore, type Store } from '../../agent/store/index.ts'
+import { manifests } from '../composition/market.ts'
+import { keyOf, NOW, peerOf, TestMarketplace } from '../membership/builders.ts'
+
+const LIMITS = { memory: 1 << 28, threads: 1, seconds: 1, disk: 1 << 20 }
+const noJobs = (): never => {
+  throw new Error('no test here runs a job')
+}
+const LAUNCHER: Launcher = {
+  sandbox: 'none',
+  folder: noJobs,
+  run: noJobs,
+  inspect: noJobs,
+  prepare: noJobs,
+  stop: noJobs
+}
+
+/** A dataset that is there without a file: only its tables matter to agreements. */
+class WagesAtVu extends Datasets {
+  override get(id: string): ReturnType<Datasets['get']> {
+    if (id !== 'wageGap') return undefined
+    const columns = ['sex', 'wage'].map((name) => ({ name, type: 'VARCHAR' }))
+    return {
+      config: { file: '/wages.yaml', id, title: 'Wages', visibility: 'members', tables: [] },
+      tables: [{ name: 'person', rows: 3, columns }],
+      sources: []
+    }
+  }
+}
+
+/** One organisation's agreements, with a network that calls the other offices directly. */
+export class Office {
+  readonly agreements: Agreements
+  /** How often an agreement came into force. */
+  enforced = 0
+  /** Organisations that cannot be reached. */
+  readonly silent = new Set<string>()
+
+  constructor(
+    readonly name: string,
+    readonly key: PrivateKey,
+    readonly steward: PrivateKey,
+    readonly members: Members,
+    readonly store: Store,
+    network: ReadonlyMap<string, Office>,
+    clock: { now(): number },
+    /** Whether the agent may use the steward's key. */
+    signs: boolean
+  ) {
+    this.agreements = new Agreements({
+      store,
+      members,
+      manifests,
+      datasets: new WagesAtVu({ datasets: [], limits: LIMITS }, { store, launcher: LAUNCHER, clock }),
+      clock,
+      log: { warn: () => {}, info: () => {} },
+      key,
+      self: this.peer,
+      steward: signs ? steward : null,
+      show: async (organisation, agreement) => {
+        const other = network.get(organisation)
+        if (other === undefined || this.silent.has(organisation)) throw new Error(`${organisation} is silent`)
+        return await other.agreements.shown({ agreement: agreement.bytes }, this.peer)
+      },
+      enforced: () => {
+        this.enforced += 1
+      }
+    })
+  }
+
+  get peer(): string {
+    return peerOf(this.key)
+  }
+
+  /** What its steward signs and shows to the others. */
+  async signed(text: string): Promise<Agreement> {
+    return await this.agreements.signAsSteward(await this.agreements.draft(text))
+  }
+
+  async stateOf(id: string): Promise<string | undefined> {
+    return (await this.store.agreements.get(id))?.state
+  }
+}
+
+/** Three members that know each other; `clock.now` is theirs. */
+export function offices(names: readonly string[]) {
+  const clock = { at: NOW, now: () => clock.at }
+  const network = new Map<string, Office>()
+  let folder = ''
+  const openOne = async (name: string, members: Members, signs: boolean): Promise<Office> => {
+    const store = await openStore(join(folder, name, `${network.size}-${signs}.sqlite`))
+    const steward = await keyOf(`steward of ${name}`)
+    const office = new Office(name, await keyOf(name), steward, members, store, network, clock, signs)
+    network.set(name, office)
+    return office
+  }
+  beforeEach(async () => {
+    clock.at = NOW
+    folder = await mkdtemp(join(tmpdir(), 'offices-'))
+    const market = await TestMarketplace.found()
+    const packages = []
+    for (const name of names) {
+      const stewards = [peerOf(await keyOf(`steward of ${name}`))]
+      packages.push({
+        name,
+        key: await keyOf(name),
+        taken: await market.admit(name, await keyOf(name), { stewards })
+      })
+    }
+    for (const { name, key, taken } of packages) {
+      const members = await market.members(taken, key, clock.now)
+      for (const other of packages)
+        if (other.name !== name) await members.learn(other.taken.membership, peerOf(other.key))
+      await openOne(name, members, true)
+    }
+  })
+  afterEach(async () => {
+    for (const office of network.values()) await office.store.close()
+    network.clear()
+    await rm(folder, { recursive: true })
+  })
+  const get = (name: string): Office => {
+    const found = network.get(name)
+    if (found === undefined) throw new Error(`no office ${name}`)
+    return found
+  }
+  return {
+    clock,
+    get,
+    /** The same organisation, whose agent may not use the steward's key. */
+    async withoutSteward(name: string): Promise<Office> {
+      const { members, store } = get(name)
+      const office = await openOne(name, members, false)
+      await store.close()
+      return office
+    }
+  }
+}
