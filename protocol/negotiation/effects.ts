@@ -8,7 +8,7 @@ import type { EndCode, OutcomeView } from './views.ts'
  *
  * - signing is by key: one acceptance per (request, epoch), one decline per contract, one receipt per contract and step, one
  *   outcome per request; a repeated order gives the document there is;
- * - `reserve` and `release` are by contract;
+ * - `reserve` and `release` are by contract, except for quota and budget, which count a request once;
  * - `run-share` inserts (contract, step, round) into a unique table in the transaction that starts the job; when the row is
  *   there already, the order is dropped.
  */
@@ -24,7 +24,7 @@ export type Effect =
     }
   /** Slot, quota and budget; answered by `reserved`. */
   | { readonly do: 'reserve'; readonly contract: string }
-  /** The slot is free; quota and budget are given back unless they were `spent`. */
+  /** The slot is free; quota and budget are given back unless they were `spent`, or another contract of the request holds them. */
   | { readonly do: 'release'; readonly contract: string; readonly spent: boolean }
   | { readonly do: 'run-share'; readonly contract: string }
   | { readonly do: 'stop-share'; readonly contract: string }

@@ -1,7 +1,7 @@
 import type { Refusal, RefusalCode } from '../documents/index.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { OfferMade, Reserved, Verdict } from './events.ts'
-import { disengage, dropProposal, lapse, tellOutcome } from './hop-ending.ts'
+import { disengage, dropProposal, giveBack, lapse, tellOutcome } from './hop-ending.ts'
 import { type Answered, engaged, type Hop, type HopStage, latestAccepted } from './hop-state.ts'
 import { type ContractView, recipientOf } from './views.ts'
 
@@ -187,7 +187,7 @@ export function reserved(hop: Hop, event: Reserved, now: number): Advance<Hop> {
   if (proposal?.stage !== 'reserving' || proposal.contract.id !== event.contract) {
     // It may have been carried out after the order to release: say it again.
     const stale = event.refusal === null && engaged(hop) !== event.contract
-    return stay(hop, ...(stale ? [{ do: 'release' as const, contract: event.contract, spent: false }] : []))
+    return stay(hop, ...(stale ? [giveBack(hop, event.contract)] : []))
   }
   if (event.refusal !== null) return answerProposal(hop, event.refusal)
   const { contract, recipient } = proposal

@@ -2,6 +2,17 @@ import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import { decides, engaged, type Failure, type Hop, latestAccepted } from './hop-state.ts'
 import type { OutcomeView } from './views.ts'
 
+/**
+ * The order to give back what a contract holds. Quota and budget count a request once, whatever its contracts: they stay as
+ * long as one of them is spent, or holds them.
+ */
+export function giveBack(hop: Hop, contract: string): Effect {
+  const spent = hop.reservations.some(
+    (one) => one.state === 'spent' || (one.state === 'held' && one.contract !== contract)
+  )
+  return { do: 'release', contract, spent }
+}
+
 /** Gives back what a contract holds; once it was started, quota and budget are spent and only the slot is free. */
 export function release(hop: Hop, contract: string): Advance<Hop> {
   if (!hop.reservations.some((one) => one.contract === contract && one.state === 'held')) return stay(hop)
@@ -11,7 +22,8 @@ export function release(hop: Hop, contract: string): Advance<Hop> {
   )
   const offer =
     !spent && hop.offer !== null && hop.offer.usedBy === contract ? { ...hop.offer, usedBy: null } : hop.offer
-  return stay({ ...hop, reservations, offer }, { do: 'release', contract, spent })
+  const free: Hop = { ...hop, reservations, offer }
+  return stay(free, giveBack(free, contract))
 }
 
 /** Stops a running share and gives back what the contract in force holds. */

@@ -9,7 +9,7 @@ import {
   offerMade,
   reserved
 } from './hop-contract.ts'
-import { hearOutcome, hopTick } from './hop-ending.ts'
+import { giveBack, hearOutcome, hopTick } from './hop-ending.ts'
 import {
   continueVerdict,
   failShare,
@@ -56,7 +56,7 @@ function restarted(hop: Hop, event: Restarted): Advance<Hop> {
   const { stage, proposal, offer } = hop
   const again: Effect[] = []
   for (const { contract, state } of hop.reservations)
-    if (state !== 'held') again.push({ do: 'release', contract, spent: state === 'spent' })
+    if (state !== 'held') again.push(giveBack(hop, contract))
   if (offer !== null && stage.phase !== 'ended') {
     const { epoch, id, permits } = offer
     again.push(

@@ -46,6 +46,32 @@ describe('a hop', () => {
     expect(wakeAt(talk.hop)).to.equal(100)
   })
 
+  it('gives its quota back only when no contract of the request holds it or has used it', () => {
+    const first = aContract()
+    const second = aContract({ id: 'second', epoch: 2 })
+    const releases = (talk: HopTalk) =>
+      talk.effects.flatMap((effect) => (effect.do === 'release' ? [[effect.contract, effect.spent]] : []))
+    const replacing = new HopTalk().offers().accepts(first).accepts(second)
+    expect(releases(replacing)).to.deep.equal([[first.id, true]])
+    expect(releases(replacing.tell({ type: 'restarted', begun: [], now: 0 }))).to.deep.equal([
+      [first.id, true]
+    ])
+    expect(releases(replacing.hear({ kind: 'abort', contract: second.id, epoch: 2 }))).to.deep.equal([
+      [second.id, false]
+    ])
+    const spending = new HopTalk().offers().accepts(first).starts(first)
+    spending.offers('again', 2)
+    const resting = aContract({
+      id: 'second',
+      epoch: 2,
+      parties: first.parties.map((party) => (party.peer === SELF ? { ...party, offer: 'again' } : party))
+    })
+    expect(releases(spending.accepts(resting))).to.deep.equal([[first.id, true]])
+    expect(releases(spending.hear({ kind: 'abort', contract: 'second', epoch: 2 }))).to.deep.equal([
+      ['second', true]
+    ])
+  })
+
   it('gives the same contract the same answer', () => {
     const contract = aContract()
     const accepting = new HopTalk().offers().accepts(contract)
@@ -85,7 +111,7 @@ describe('a hop', () => {
       .offers()
       .accepts(aContract())
       .accepts(aContract({ epoch: 2 }))
-    expect(talk.effects[0]).to.deep.equal({ do: 'release', contract: 'contract-1', spent: false })
+    expect(talk.effects[0]).to.deep.equal({ do: 'release', contract: 'contract-1', spent: true })
     expect(talk.orders).to.include('sign-acceptance')
     talk.starts(aContract())
     expect(talk.hop.stage.phase).to.equal('accepted')

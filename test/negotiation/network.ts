@@ -67,6 +67,8 @@ class Agent {
   /** The unique table of (contract, step). */
   readonly begun = new Set<string>()
   readonly reservations = new Map<string, 'held' | 'free'>()
+  /** The row of the quota table: one for a request, whatever its contracts. */
+  counted = false
   /** In memory. A hostile agent has the same machines, so that exchanges get somewhere, and lies besides. */
   readonly running = new Set<string>()
   readonly produced = new Set<string>()
@@ -241,18 +243,16 @@ export class Network {
         return
       case 'reserve': {
         const { contract } = effect
-        const answer = (now: number): HopEvent => ({
-          type: 'reserved',
-          contract,
-          refusal: agent.full && !this.kind ? aRefusal('busy') : null,
-          now
-        })
+        const refusal = agent.full && !this.kind ? aRefusal('busy') : null
+        const answer = (now: number): HopEvent => ({ type: 'reserved', contract, refusal, now })
         agent.reservations.set(contract, 'held')
+        if (refusal === null) agent.counted = true
         this.asks.push({ to: agent, event: answer })
         return
       }
       case 'release':
         agent.reservations.set(effect.contract, 'free')
+        if (!effect.spent) agent.counted = false
         return
       case 'run-share': {
         const { contract } = effect
@@ -304,6 +304,7 @@ export class Network {
       throw new Broken(`promise 1: ${agent.peer} runs ${contract} without all acceptances`)
     if (!agent.policy.start && !this.kind)
       throw new Broken(`promise 1: ${agent.peer} runs ${contract} against its policy`)
+    if (!agent.counted) throw new Broken(`promise 1: ${agent.peer} runs ${contract} outside its quota`)
     if (agent.running.size > 0) throw new Broken(`promise 6: ${agent.peer} runs two epochs at once`)
   }
 
@@ -479,6 +480,10 @@ export class Network {
       }
     }
     for (const agent of this.honest) {
+      if (agent.begun.size > 0 !== agent.counted)
+        throw new Broken(
+          `promise 3: ${agent.peer} ran ${agent.begun.size} contracts, counted: ${agent.counted}`
+        )
       const stages = [this.hop(agent)?.stage.phase, this.coordinator(agent)?.stage.phase]
       if (stages.some((phase) => phase !== undefined && phase !== 'ended'))
         throw new Broken(`promise 3: ${agent.peer} never ends (${stages.join(', ')})`)
