@@ -13,6 +13,8 @@ import { duration, scaled } from './quantities.ts'
 import { readSource, type Source, sourceOfValue } from './source.ts'
 
 const { identifier, name, organisation } = fields
+/** No agent takes a request that lasts longer. */
+const DAY_MS = 86_400_000
 const MICRO = 1e6
 /** Reserved by the schema; each is refused until this agent can run it. */
 const LATER_TYPES = ['sqlJoinRequest', 'trainRequest', 'streamRequest']
@@ -58,7 +60,10 @@ export const submissionFile = z.strictObject({
     .prefault({ energy: 1, time: 1 }),
   within: z.strictObject({ time: duration.optional(), cost: scaled(MICRO).optional() }).prefault({}),
   verify: z.strictObject({ at: organisation }).optional(),
-  deadline: duration.refine((milliseconds) => milliseconds > 0, 'expected more than no time').prefault('PT5M')
+  deadline: duration
+    .refine((milliseconds) => milliseconds > 0, 'expected more than no time')
+    .refine((milliseconds) => milliseconds <= DAY_MS, 'expected at most a day')
+    .prefault('PT5M')
 })
 
 const milliseconds = z.int().nonnegative()

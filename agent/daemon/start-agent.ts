@@ -6,7 +6,7 @@ import { createApi, listen } from '../api/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions } from '../decisions/index.ts'
+import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
@@ -296,6 +296,9 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
 
   const prune = setInterval(() => {
     exchanges.prune()
+    void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
+      log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
+    )
     void rememberDatasets().catch(() => undefined)
   }, PRUNE_EVERY_MS)
   prune.unref()

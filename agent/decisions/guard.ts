@@ -10,6 +10,7 @@ export class RequestRefused extends DynamosError {
 }
 
 const MAX_SKEW_MS = 120_000
+const MAX_LIFETIME_MS = 86_400_000
 
 interface GuardComponents {
   members: Members
@@ -41,6 +42,12 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     }
     if (expires <= now)
       throw new RequestRefused('document-expired', `the request ended at ${new Date(expires).toISOString()}`)
+    if (expires - now > MAX_LIFETIME_MS + MAX_SKEW_MS) {
+      throw new RequestRefused(
+        'malformed-document',
+        `expected a request that ends within a day, found one of ${expires - now} ms`
+      )
+    }
     if (user.organisation !== organisation || !members.speaksFor(organisation, user.name)) {
       throw new RequestRefused('consumer-not-permitted', `${organisation} does not speak for ${user.name}`)
     }

@@ -2,4 +2,5 @@
 export type { DecisionsComponents, DecisionsInit } from './components.ts'
 export { Decisions } from './decisions.ts'
 export { inForce } from './facts.ts'
+export { forgetOld } from './forget.ts'
 export { createRequestGuard, RequestRefused } from './guard.ts'

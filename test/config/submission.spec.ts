@@ -109,6 +109,11 @@ deadline: PT5M
     expect(problemsOf(bomb)).to.deep.equal(['ask.yaml: aliases stand for too much; write the values out'])
   })
 
+  it('refuses a deadline that no agent would wait for', () => {
+    expect(parseSubmission({ ...MINIMAL, deadline: 'P1D' }).deadline).to.equal(86_400_000)
+    expect(problemsOf({ ...MINIMAL, deadline: 'PT24H1S' })[0]).to.match(/at most a day/)
+  })
+
   it('says of forms that are reserved that they are not run yet', () => {
     expect(() => parseSubmission('type: trainRequest\nmodel: x')).to.throw(
       RequestTypeNotSupported,

@@ -120,6 +120,13 @@ describe('a request that arrives', () => {
     await guard(request, peerOf(uva))
   })
 
+  it('is refused when it would last longer than a day, so that its nonce need not be kept for ever', async () => {
+    const day = 86_400_000
+    await guard(await aRequest({ lifetime: day }), peerOf(uva))
+    for (const lifetime of [day + SKEW + 1, Number.MAX_SAFE_INTEGER - NOW])
+      expect(await refusalOf(await aRequest({ lifetime }))).to.equal('malformed-document')
+  })
+
   it('is refused for a user of whom its organisation does not speak', async () => {
     for (const user of [
       { organisation: 'UVA', name: 'analyst@rug.nl' },

@@ -1,0 +1,19 @@
+import type { Agreement } from '../agreements/index.ts'
+import type { DecisionsComponents } from './components.ts'
+
+/** Long enough for an agreement to come whose window is longer than those of today. */
+const QUOTA_KEPT_MS = 366 * 86_400_000
+
+/** Removes what no decision rests on any more: nonces of requests that are over, uses of data outside every window. */
+export async function forgetOld({
+  store,
+  agreements,
+  clock
+}: Pick<DecisionsComponents, 'clock' | 'store'> & {
+  agreements: { inForce(): readonly Pick<Agreement, 'payload'>[] }
+}): Promise<void> {
+  const now = clock.now()
+  const windows = agreements.inForce().map(({ payload }) => payload.terms.limits?.per ?? 0)
+  await store.nonces.prune(now)
+  await store.quota.prune(now - Math.max(QUOTA_KEPT_MS, ...windows))
+}
