@@ -263,9 +263,10 @@ export class TestAgent {
 const leaks: string[] = []
 /** Listeners that pile up, where our own code adds them. */
 process.on('warning', (warning) => {
-  const own = /\n.*\/(agent|protocol)\/.*/.exec(warning.stack ?? '')
-  if (warning.name === 'MaxListenersExceededWarning' && own !== null)
-    leaks.push(`${warning.message}: ${own[0].trim()}`)
+  const frames = (warning.stack ?? '').split('\n    at ').slice(1)
+  const adding = frames.find((frame) => !frame.includes('node:internal')) ?? ''
+  if (warning.name === 'MaxListenersExceededWarning' && !adding.includes('/node_modules/'))
+    leaks.push(`${warning.message}: ${adding}`)
 })
 
 const machineState = z.looseObject({

@@ -195,10 +195,11 @@ describe('The terms of agreements', function () {
     })
 
     it('is refused for another request', async () => {
-      await submit('two')
+      const first = submitted.parse((await submit('two')).body)
       const other = await submit('two', { purpose: 'marketing' })
       expect(other.status).to.equal(409)
       expect(other.body).to.include({ code: 'request-replayed' })
+      expect((await market.agent('UVA').outcome(first.request)).status).to.equal('completed')
     })
   })
 })
