@@ -187,7 +187,9 @@ export class Dossier {
     const party = this.#assertParty(held, issuer)
     // The order of the shares of a pseudonym key follows from it.
     if (organisation !== party.organisation)
-      throw new UnknownDocument(`expected an acceptance of ${party.organisation}, found one of ${organisation}`)
+      throw new UnknownDocument(
+        `expected an acceptance of ${party.organisation}, found one of ${organisation}`
+      )
     // A second one would let parties hold different sets of the same contract.
     if (!held.acceptances.has(issuer)) held.acceptances.set(issuer, acceptance)
     return acceptance

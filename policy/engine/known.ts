@@ -65,7 +65,8 @@ const PROVIDER: Tests<ProviderFacts> = {
     typeof value === 'object' &&
     value !== null &&
     Object.values(value).every(shaped({ count: isCount, freesAt: orNull(isInstant) })),
-  sandboxes: orNull(listOf(shaped({ at: isName, sandbox: oneOf('bubblewrap', 'none') })))
+  sandboxes: orNull(listOf(shaped({ at: isName, sandbox: oneOf('bubblewrap', 'none') }))),
+  pseudonymsOpenTo: (value) => value === undefined || listOf(isName)(value)
 }
 
 const HOST: Tests<HostFacts> = { ...shared, question: oneOf('host', 'accept', 'start', 'continue') }
