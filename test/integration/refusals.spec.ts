@@ -68,7 +68,7 @@ describe('A request that is refused', function () {
     await market.agent('VU').sign(wageAgreement('VU', changes))
   }
 
-  const clauses: [string, string, Record<string, unknown>, Record<string, unknown>, unknown][] = [
+  const clauses: [string, string, Record<string, unknown>, Record<string, unknown>, object][] = [
     [
       'for another user than the agreement names',
       'consumer-not-permitted',
@@ -118,7 +118,7 @@ describe('A request that is refused', function () {
       const refusal = await refused(request)
       expect(refusal).to.include({ hop: 'VU', question: 'offer', code })
       expect(refusal.clause).to.match(/^wages-vu#/)
-      expect(refusal.acceptable).to.deep.equal(acceptable)
+      expect(refusal.acceptable).to.deep.include(acceptable)
     })
   }
 
