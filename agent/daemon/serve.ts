@@ -19,6 +19,8 @@ import type { Clock, Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
 
 const REDIAL_MS = 2000
+/** Each one that is shown is kept: people sign few. */
+const AGREEMENT_LIMITS = { maxBytes: 256 * 1024, ratePerSecond: 2, burst: 40, timeoutMs: 10_000 }
 
 /** Sends one message of a negotiation and returns the answers that were ready at once. */
 export async function postMessage(
@@ -70,7 +72,8 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
     agreementProposal,
     async (message: z.infer<typeof agreementProposal>, { peer }) => {
       return await agreements.shown(message, peer)
-    }
+    },
+    AGREEMENT_LIMITS
   )
   for (const kind of Object.keys(MESSAGE_LIMITS).filter(isWireKind)) {
     network.handle(

@@ -2,7 +2,7 @@ import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Section } from '../../protocol/documents/index.ts'
 import type { Assignment } from '../../services/index.ts'
-import { type Dossier, ShareFailed } from '../negotiation/index.ts'
+import { type Dossier, RESULT_SERVICE, ShareFailed } from '../negotiation/index.ts'
 import { type Arrived, labelOf } from './infrastructure-share.ts'
 import { placeParts, runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
@@ -80,7 +80,7 @@ export async function runRecipientShare(
     steps: [
       {
         step: chain.length,
-        service: 'convert',
+        service: RESULT_SERVICE,
         rows: taken.reduce((sum, one) => sum + one.rowCount, 0),
         milliseconds: spent.milliseconds
       }

@@ -24,6 +24,9 @@ import type { LogEntry } from '../audit/index.ts'
 /** One for each epoch, and as many that are declined for another. */
 const MAX_CONTRACTS = 2 * MAX_EPOCHS
 
+/** What the recipient's step is called in its receipt. */
+export const RESULT_SERVICE = 'convert'
+
 /** A message speaks of a document that is not at hand. */
 export class UnknownDocument extends DynamosError {
   static override readonly name = 'UnknownDocument'
@@ -213,7 +216,7 @@ export class Dossier {
   }
 
   holdReceipt(receipt: Signed<'receipt'>): boolean {
-    const { contract, issuer, step, request } = receipt.payload
+    const { contract, issuer, step, service, request } = receipt.payload
     assertSignedBy(receipt, issuer)
     const held = this.contract(contract)
     if (request !== this.request.id) throw new UnknownDocument('the receipt is of another request')
@@ -221,9 +224,11 @@ export class Dossier {
     const isRecipient = held.contract.payload.parties.some(
       (one) => one.peer === issuer && one.roles.includes('recipient')
     )
-    if (placed?.at !== issuer && !isRecipient)
-      throw new UnknownDocument('the receipt is of a step that is not its signer’s')
-    const key = `${issuer}/${step}/${receipt.payload.service}`
+    const ofChain = placed?.at === issuer && placed.service === service
+    // The recipient's own step comes after the chain: it makes of what arrived a result for people.
+    const ofResult = isRecipient && step === held.contract.payload.chain.length && service === RESULT_SERVICE
+    if (!ofChain && !ofResult) throw new UnknownDocument('the receipt is of a step that is not its signer’s')
+    const key = `${issuer}/${step}/${service}`
     if (held.receipts.has(key)) return false
     held.receipts.set(key, receipt)
     return true

@@ -82,6 +82,10 @@ export async function hearMessage(
 async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Message> {
   const contract = await openDocument('contract', wire.contract)
   const known = dossier.contracts.has(contract.id)
+  const { parties } = contract.payload
+  // Not one signature is checked of a start that cannot be whole; the machine says what is wrong with it.
+  if (wire.acceptances.length !== parties.length)
+    return { kind: 'start', contract: contract.id, acceptances: [] }
   const acceptances = []
   for (const bytes of wire.acceptances) {
     const acceptance = await openDocument('acceptance', bytes)

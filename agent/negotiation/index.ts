@@ -1,7 +1,14 @@
 /**
  * Drives negotiations: messages of peers in, state machine, policy, signatures, store, messages out. One exchange per request.
  */
-export { Dossier, type HeldContract, type HeldOffer, openRequest, UnknownDocument } from './dossier.ts'
+export {
+  Dossier,
+  type HeldContract,
+  type HeldOffer,
+  openRequest,
+  RESULT_SERVICE,
+  UnknownDocument
+} from './dossier.ts'
 export type { Exchange } from './exchange.ts'
 export { Exchanges, type ExchangesInit, type RequestGuard, RequestNotTaken } from './exchanges.ts'
 export type {

@@ -38,6 +38,9 @@ function domainOf(type: DocumentType, version: number): string {
   return `dynamos/${type}/${version}`
 }
 
+/** Documents that several sign: authorities, or the parties of an agreement. */
+const MANY_SIGNERS: readonly DocumentType[] = ['charter', 'membership', 'status', 'agreement']
+
 const PAYLOAD_TYPE = fromString('/dynamos/document-id/1')
 
 async function seal(id: string, type: DocumentType, version: number, key: PrivateKey): Promise<Uint8Array> {
@@ -110,6 +113,9 @@ export async function addSignature<T extends DocumentType>(
 export async function openDocument<T extends DocumentType>(type: T, wire: SignedBytes): Promise<Signed<T>> {
   const payload = decodePlain(wire.payload, schemaOf(type))
   const id = await idOf(wire.payload)
+  // Each costs a verification: who sends one document with many signatures makes us work for nothing.
+  if (wire.signatures.length > 1 && !MANY_SIGNERS.includes(type))
+    throw new BadSignature(`${type}: expected one signature, found ${wire.signatures.length}`)
   const signers: string[] = []
   for (const signature of wire.signatures) {
     let envelope: RecordEnvelope
@@ -122,7 +128,8 @@ export async function openDocument<T extends DocumentType>(type: T, wire: Signed
       throw new BadSignature(`${type}: a signature stands under another document than ${id}`)
     }
     const signer = peerIdFromPublicKey(envelope.publicKey).toString()
-    if (!signers.includes(signer)) signers.push(signer)
+    if (signers.includes(signer)) throw new BadSignature(`${type}: ${signer} has signed twice`)
+    signers.push(signer)
   }
   return make<T>({ id, type, payload, signers, bytes: wire })
 }
