@@ -273,6 +273,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   await discovery.start()
   undo.push(async () => await discovery.stop())
   exchanges.resume()
+  await requests.closeOrphans()
 
   const operations = createOperations({
     requests,

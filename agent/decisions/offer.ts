@@ -23,7 +23,9 @@ import {
 } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
+import { uniform } from './uniform.ts'
 
+type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
 
 const BYTES_PER_CELL = 8
@@ -56,12 +58,14 @@ export class OfferMaker {
       string,
       { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }
     >()
+    const noted: Entry[] = []
     const stopped = await this.#generally(payload, roles)
     for (const index of payload.rows.keys()) {
       const answer =
-        stopped === null ? await this.#row(dossier, index, roles, grants) : refused(index, stopped)
+        stopped === null ? await this.#row(dossier, index, roles, grants, noted) : refused(index, stopped)
       rows.push(answer)
     }
+    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
     const details: OfferDetails = {
       grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
         agreement,
@@ -135,7 +139,8 @@ export class OfferMaker {
     dossier: Dossier,
     index: number,
     roles: readonly Role[],
-    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>,
+    noted: Entry[]
   ): Promise<RowAnswer> {
     const request = dossier.request.payload
     const row = request.rows[index]
@@ -150,7 +155,7 @@ export class OfferMaker {
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
       const verdict = this.#pinned(await this.#asProvider(dossier, index, grants), request, index)
-      this.#note(dossier, 'offer', verdict, index)
+      noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
       services = [...verdict.requiredServices]
@@ -159,7 +164,7 @@ export class OfferMaker {
     }
     if (row.infrastructure === this.#components.self.peer) {
       const verdict = this.#asHost(request, index)
-      this.#note(dossier, 'host', verdict, index)
+      noted.push(this.#entry(dossier, 'host', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
@@ -170,7 +175,7 @@ export class OfferMaker {
         asked: false,
         consents: this.#init.consents
       })
-      this.#note(dossier, 'accept', verdict, index)
+      noted.push(this.#entry(dossier, 'accept', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
@@ -364,15 +369,13 @@ export class OfferMaker {
     }
   }
 
-  #note(
+  #entry(
     dossier: Dossier,
     question: DecisionFields['question'],
     verdict: Verdict | ProviderVerdict,
     row: number
-  ): void {
-    dossier.decided(
-      decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
-    )
+  ): Entry {
+    return decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
   }
 }
 

@@ -13,6 +13,7 @@ import type { Coordination, Exchanges } from '../negotiation/index.ts'
 import { RequestBook } from './book.ts'
 import type { RequestsComponents } from './components.ts'
 import { RequestCoordination } from './coordination.ts'
+import { closeOrphans } from './orphans.ts'
 import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
 import type { RequestRecord } from './record.ts'
 
@@ -115,6 +116,16 @@ export class Requests {
     const view = await this.view(request)
     if (view === undefined) throw new SubmissionRefused('internal', 'the dry run left nothing behind')
     return view
+  }
+
+  /** After a restart, once the exchanges that go on were taken up. */
+  async closeOrphans(): Promise<void> {
+    const { store, results, clock } = this.#components
+    const goesOn = (id: string): boolean => {
+      const coordinator = this.#exchangesOrThrow().get(id)?.coordinator
+      return coordinator != null && coordinator.stage.phase !== 'ended'
+    }
+    await closeOrphans({ store, results, clock, goesOn })
   }
 
   async view(id: string): Promise<RequestView | undefined> {

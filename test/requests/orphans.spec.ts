@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { type RequestView, requestView } from '../../agent/api/index.ts'
+import { closeOrphans } from '../../agent/requests/orphans.ts'
+import { openStore, type Store } from '../../agent/store/index.ts'
+
+const VIEW: RequestView = {
+  request: 'one',
+  contract: null,
+  status: 'discovering',
+  archetype: null,
+  missing: [],
+  notes: [],
+  chain: [],
+  decisions: [],
+  candidates: [],
+  artifacts: [],
+  receipts: [],
+  timing: {},
+  submitted: '2026-01-01T00:00:00.000Z',
+  user: 'analyst@uva.nl'
+}
+
+describe('A request that the agent went down with', () => {
+  let folder: string
+  let store: Store
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dynamos-orphans-'))
+    store = await openStore(join(folder, 'state.sqlite'))
+    await store.requests.create({
+      id: 'one',
+      user: VIEW.user,
+      status: 'discovering',
+      submission: {},
+      view: VIEW,
+      at: 1
+    })
+  })
+
+  afterEach(async () => {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const close = async (goesOn: boolean): Promise<RequestView> => {
+    await closeOrphans({
+      store,
+      results: { read: async () => undefined },
+      clock: { now: () => 2 },
+      goesOn: () => goesOn
+    })
+    return requestView.parse((await store.requests.get('one'))?.view)
+  }
+
+  it('ends as failed, with the reason, when nothing goes on with it', async () => {
+    const view = await close(false)
+    expect(view.status).to.equal('failed')
+    expect(view.error?.code).to.equal('restarted')
+    expect((await store.requests.get('one'))?.final).to.equal(true)
+  })
+
+  it('is left to the exchange that goes on with it', async () => {
+    expect((await close(true)).status).to.equal('discovering')
+    expect((await store.requests.get('one'))?.final).to.equal(false)
+  })
+})
