@@ -19,8 +19,8 @@ interface GuardComponents {
 }
 
 /**
- * What a request says of itself, in the order of cost: marketplace, who speaks, when, for whom, and that it is new. Nonces
- * are kept until the request has expired and the clocks agree about it.
+ * What a request says of itself, in the order of cost: marketplace, who speaks, when, for whom, and that it is new, or
+ * the same again: an exchange that promised nothing is forgotten before its request is. Nonces are kept until the request has expired and the clocks agree about it.
  */
 export function createRequestGuard({ members, store, clock }: GuardComponents): RequestGuard {
   return async (request: Signed<'request'>, from: string): Promise<void> => {
@@ -51,8 +51,8 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     if (user.organisation !== organisation || !members.speaksFor(organisation, user.name)) {
       throw new RequestRefused('consumer-not-permitted', `${organisation} does not speak for ${user.name}`)
     }
-    if (!(await store.nonces.claim(issuer, nonce, expires + MAX_SKEW_MS))) {
-      throw new RequestRefused('request-replayed', 'this nonce was used before')
+    if (!(await store.nonces.claim(issuer, nonce, request.id, expires + MAX_SKEW_MS))) {
+      throw new RequestRefused('request-replayed', 'this nonce was used for another request')
     }
   }
 }

@@ -23,7 +23,7 @@ const labView = z.object({
 export type RequestAnswer = z.infer<typeof requestView>
 
 /** Between requests, so that sandboxes are ready again: an analyst reads an answer before asking the next thing. */
-const PAUSE_MS = 3_000
+const PAUSE_MS = 2_000
 
 export async function untilWarm(): Promise<void> {
   await setTimeout(PAUSE_MS)

@@ -10,11 +10,11 @@ describe('what is forgotten', () => {
 
   it('are nonces of requests that are over, and no others', async () => {
     const store = await state.open()
-    await store.nonces.claim('over', nonce, NOW - 1)
-    await store.nonces.claim('open', nonce, NOW)
+    await store.nonces.claim('over', nonce, 'a', NOW - 1)
+    await store.nonces.claim('open', nonce, 'a', NOW)
     await forgetOld({ store, agreements: { inForce: () => [] }, clock })
-    expect(await store.nonces.claim('over', nonce, NOW)).to.equal(true)
-    expect(await store.nonces.claim('open', nonce, NOW)).to.equal(false)
+    expect(await store.nonces.claim('over', nonce, 'b', NOW)).to.equal(true)
+    expect(await store.nonces.claim('open', nonce, 'b', NOW)).to.equal(false)
   })
 
   it('are uses of data outside every window', async () => {

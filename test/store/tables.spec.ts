@@ -94,16 +94,21 @@ describe('the state of an agent', () => {
     expect(await store.exchanges.all('coordinator')).to.deep.equal([])
   })
 
-  it('lets a nonce be claimed once until it is forgotten', async () => {
+  it('lets a nonce be claimed for one request until it is forgotten', async () => {
     const store = await state.open()
     const claims = await Promise.all(
-      Array.from({ length: 10 }, async () => await store.nonces.claim('peer', bytes(1), 100))
+      Array.from(
+        { length: 10 },
+        async (_, index) => await store.nonces.claim('peer', bytes(1), `r${index}`, 100)
+      )
     )
     expect(claims.filter(Boolean)).to.have.length(1)
-    expect(await store.nonces.claim('other', bytes(1), 100)).to.equal(true)
+    expect(await store.nonces.claim('other', bytes(1), 'r', 100)).to.equal(true)
+    const again = Array.from({ length: 2 }, async () => await store.nonces.claim('other', bytes(1), 'r', 100))
+    expect(await Promise.all(again)).to.deep.equal([true, true])
     expect(await store.nonces.prune(100)).to.equal(0)
     expect(await store.nonces.prune(101)).to.equal(2)
-    expect(await store.nonces.claim('peer', bytes(1), 200)).to.equal(true)
+    expect(await store.nonces.claim('peer', bytes(1), 'r', 200)).to.equal(true)
   })
 
   it('lets a step of a contract begin once in each round, whoever asks at the same time', async () => {
