@@ -272,8 +272,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   undo.push(async () => await network.stop())
   await discovery.start()
   undo.push(async () => await discovery.stop())
-  exchanges.resume()
   await requests.closeOrphans()
+  exchanges.resume()
 
   const operations = createOperations({
     requests,

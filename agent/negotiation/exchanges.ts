@@ -129,15 +129,17 @@ export class Exchanges {
 
   /**
    * Reads what was open when the agent went down, before the network starts: what comes in then waits for {@link resume}.
-   * Both machines of a request are there before either moves, because they speak to each other.
+   * Both machines of a request are there before either moves, because they speak to each other. What has ended is left out,
+   * unless the people who asked have not been told.
    */
   async reload(): Promise<void> {
     const { store, clock, log, shares } = this.#ports
     await shares.clear()
     await store.work.interruptRunning(clock.now())
+    const untold = new Set((await store.requests.unfinished()).map((one) => one.id))
     for (const [request, machines] of await storedMachines(store, log)) {
       const { hop, coordinator } = machines
-      if (hasEnded(hop) && hasEnded(coordinator)) continue
+      if (hasEnded(hop) && hasEnded(coordinator) && !untold.has(request)) continue
       try {
         const dossier = await this.#reopen(request)
         if (dossier === undefined) continue

@@ -1,5 +1,5 @@
 import { parseExchange } from '../../protocol/negotiation/index.ts'
-import { type RequestView, requestView } from '../api/index.ts'
+import { FINAL_STATUS, type RequestView, requestView } from '../api/index.ts'
 import type { Store, StoredExchange } from '../store/index.ts'
 import type { ResultFiles } from './results.ts'
 import { viewResult } from './view.ts'
@@ -20,6 +20,10 @@ export async function closeOrphans({ store, results, clock, goesOn }: OrphanComp
   for (const { id, view: stored } of await store.requests.unfinished()) {
     if (goesOn(id)) continue
     const view = requestView.parse(stored)
+    if (FINAL_STATUS.includes(view.status)) {
+      await store.requests.update(id, { status: view.status, final: true, view, at: clock.now() })
+      continue
+    }
     const kept = hasCompleted(await store.exchanges.get(id, 'coordinator'))
       ? await results.read(id)
       : undefined

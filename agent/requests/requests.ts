@@ -118,12 +118,16 @@ export class Requests {
     return view
   }
 
-  /** After a restart, once the exchanges that go on were taken up. */
+  /** After a restart, when the exchanges were reloaded and before they go on. */
   async closeOrphans(): Promise<void> {
     const { store, results, clock } = this.#components
     const goesOn = (id: string): boolean => {
-      const coordinator = this.#exchangesOrThrow().get(id)?.coordinator
-      return coordinator != null && coordinator.stage.phase !== 'ended'
+      const exchange = this.#exchangesOrThrow().get(id)
+      if (exchange === undefined || exchange.coordinator === null) return false
+      const { coordinator, dossier } = exchange
+      // It had ended, but its people were not told: now they are, with all that it left behind.
+      if (coordinator.stage.phase === 'ended') this.coordination.changed(dossier, coordinator)
+      return true
     }
     await closeOrphans({ store, results, clock, goesOn })
   }

@@ -69,6 +69,20 @@ describe('An agent that comes up again', () => {
     expect(answered).to.be.instanceOf(Error)
   })
 
+  it('takes up an exchange that has ended when its people have not been told', async () => {
+    driver = await Driver.open(UVA)
+    const { request, contract } = await startedAtRequester(driver)
+    const row = { user: 'analyst', status: 'discovering', submission: {}, view: {}, at: 1 }
+    await driver.store.requests.create({ id: request, ...row })
+    driver.shares.get(contract)?.resolve()
+    await driver.until(() => driver.exchange(request).ended)
+    await driver.crash()
+    expect(driver.exchange(request).coordinator?.stage.phase).to.equal('ended')
+    await driver.store.requests.update(request, { ...row, status: 'completed', final: true })
+    await driver.crash()
+    expect(driver.exchanges.get(request)).to.equal(undefined)
+  })
+
   it('lets what comes in wait until it goes on', async () => {
     driver = await Driver.open(RUG)
     const { asked, contracted, start } = await acceptedAtRecipient(driver)

@@ -66,4 +66,17 @@ describe('A request that the agent went down with', () => {
     expect((await close(true)).status).to.equal('discovering')
     expect((await store.requests.get('one'))?.final).to.equal(false)
   })
+
+  it('keeps an end that was written in the view but not yet in the row', async () => {
+    for (const status of ['refused', 'completed'] as const) {
+      const row = { user: VIEW.user, status, submission: {}, at: 1 }
+      await store.requests.create({ ...row, id: status, view: { ...VIEW, request: status, status } })
+    }
+    await close(false)
+    for (const status of ['refused', 'completed']) {
+      const row = await store.requests.get(status)
+      expect([row?.status, row?.final]).to.deep.equal([status, true])
+      expect(requestView.parse(row?.view)).to.not.have.property('error')
+    }
+  })
 })
