@@ -113,6 +113,7 @@ export async function runDataShare(
   return {
     parts,
     receipts: receiptsOf({
+      round: 0,
       contract,
       request: dossier.request.id,
       organisation: self.organisation,

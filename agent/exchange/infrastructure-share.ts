@@ -76,6 +76,7 @@ export async function runInfrastructureShare(
     outputs.push({ flow, parts: taken.parts })
     receipts.push(
       ...receiptsOf({
+        round: index,
         contract,
         request: dossier.request.id,
         organisation: self.organisation,

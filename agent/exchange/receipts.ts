@@ -16,6 +16,8 @@ export interface JobDone {
   request: string
   organisation: string
   steps: readonly StepDone[]
+  /** Which of several runs of the same steps; one for each flow that leaves. */
+  round: number
   /** Digests of the parts that came in and went out. */
   inputs: readonly string[]
   outputs: readonly string[]
@@ -47,7 +49,7 @@ export function receiptsOf(done: JobDone): ReceiptBody[] {
       organisation: done.organisation,
       step: step.step,
       service: step.service,
-      round: 0,
+      round: done.round,
       inputs: index === 0 ? [...done.inputs] : [],
       outputs: last ? [...done.outputs] : [],
       rows: step.rows,

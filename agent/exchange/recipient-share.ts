@@ -74,6 +74,7 @@ export async function runRecipientShare(
   )
   await results.store(request, taken)
   return receiptsOf({
+    round: 0,
     contract,
     request,
     organisation: self.organisation,

@@ -38,17 +38,7 @@ export async function commitStep(
     }
     const now = ports.clock.now()
     const entries = [...dossier.unsaved(), ...signed.map((one) => encodePlain(wireOf(one)))]
-    await tx.documents.putAll(
-      await Promise.all(
-        entries.map(async (bytes) => ({
-          id: await idOf(bytes),
-          type: 'message',
-          request,
-          bytes,
-          receivedAt: now
-        }))
-      )
-    )
+    await putMessages(tx, request, entries, now)
     for (const role of ['hop', 'coordinator'] as const) {
       const machine = after[role]
       if (machine === null) continue
@@ -67,6 +57,30 @@ export async function commitStep(
   dossier.saved(stored)
   for (const one of signed) hold(dossier, one)
   return effects.filter((effect) => !dropped.has(effect))
+}
+
+/** Stores what was heard when no step will: after the end nothing else is waited for. */
+export async function keepHeard(dossier: Dossier, { store, clock }: ExchangePorts): Promise<void> {
+  const entries = dossier.unsaved()
+  if (entries.length === 0) return
+  await store.transaction(async (tx) => await putMessages(tx, dossier.request.id, entries, clock.now()))
+  dossier.saved(entries)
+}
+
+async function putMessages(
+  tx: Transaction,
+  request: string,
+  entries: readonly Uint8Array[],
+  receivedAt: number
+): Promise<void> {
+  const messages = entries.map(async (bytes) => ({
+    id: await idOf(bytes),
+    type: 'message',
+    request,
+    bytes,
+    receivedAt
+  }))
+  await tx.documents.putAll(await Promise.all(messages))
 }
 
 function hold(dossier: Dossier, { kind, document }: SignedHere): void {

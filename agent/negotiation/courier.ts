@@ -16,11 +16,19 @@ export class Courier {
   readonly #ports: ExchangePorts
   readonly #posting = new Set<Promise<void>>()
   readonly #heard: (from: string, message: Message) => void
+  readonly #kept: () => Promise<void>
 
-  constructor(dossier: Dossier, ports: ExchangePorts, heard: (from: string, message: Message) => void) {
+  /** @param kept told when an answer is for no machine */
+  constructor(
+    dossier: Dossier,
+    ports: ExchangePorts,
+    heard: (from: string, message: Message) => void,
+    kept: () => Promise<void>
+  ) {
     this.#dossier = dossier
     this.#ports = ports
     this.#heard = heard
+    this.#kept = kept
   }
 
   /** @param failed told when it did not arrive, or was answered by something that was not taken */
@@ -61,7 +69,8 @@ export class Courier {
         if (reply.kind === 'ask' || requestNamedBy(reply) !== this.#dossier.request.id)
           throw new UnknownDocument(`the answer ${reply.kind} is about another request`)
         const message = await hearMessage(this.#dossier, to, reply, this.#ports)
-        if (message !== null) this.#heard(to, message)
+        if (message === null) await this.#kept()
+        else this.#heard(to, message)
       } catch (error) {
         log.warn({ ...about, code: codeOf(error) }, 'an answer was not taken')
         failed(error)

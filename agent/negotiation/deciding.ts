@@ -11,6 +11,14 @@ import type { ExchangePorts } from './ports.ts'
 
 /** What the machines asked for, answered: as the events that they wait for. */
 
+export const DISK_FULL: Refusal = {
+  code: 'storage-full',
+  clause: null,
+  reason: 'the disk of this hop is full',
+  acceptable: null,
+  position: null
+}
+
 function note(ports: ExchangePorts, dossier: Dossier, error: unknown): void {
   ports.log.warn(
     { request: dossier.request.id, code: codeOf(error), err: toError(error) },

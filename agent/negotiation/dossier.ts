@@ -8,6 +8,7 @@ import {
   openDocument,
   openSection,
   type Party,
+  type Payload,
   type QueryPart,
   queryPart,
   type SaltedSection,
@@ -178,7 +179,8 @@ export class Dossier {
     return held
   }
 
-  holdAcceptance(acceptance: Signed<'acceptance'>): Signed<'acceptance'> {
+  /** @returns whether it is the first of its signer; another would let parties hold different sets of the same contract */
+  holdAcceptance(acceptance: Signed<'acceptance'>): boolean {
     const { contract, issuer, epoch, request, organisation, marketplace } = acceptance.payload
     assertSignedBy(acceptance, issuer)
     const held = this.contract(contract)
@@ -193,20 +195,22 @@ export class Dossier {
       throw new UnknownDocument(
         `expected an acceptance of ${party.organisation}, found one of ${organisation}`
       )
-    // A second one would let parties hold different sets of the same contract.
-    if (!held.acceptances.has(issuer)) held.acceptances.set(issuer, acceptance)
-    return acceptance
+    if (held.acceptances.has(issuer)) return false
+    held.acceptances.set(issuer, acceptance)
+    return true
   }
 
-  holdDecline(decline: Signed<'decline'>): Signed<'decline'> {
+  /** @returns whether it is the first of its signer */
+  holdDecline(decline: Signed<'decline'>): boolean {
     const { contract, issuer, request, epoch } = decline.payload
     assertSignedBy(decline, issuer)
     const held = this.contract(contract)
     if (request !== this.request.id || epoch !== held.contract.payload.epoch)
       throw new UnknownDocument('the decline is of another request or epoch')
     this.#assertParty(held, issuer)
-    if (!held.declines.has(issuer)) held.declines.set(issuer, decline)
-    return decline
+    if (held.declines.has(issuer)) return false
+    held.declines.set(issuer, decline)
+    return true
   }
 
   #assertParty(held: HeldContract, issuer: string): Party {
@@ -216,7 +220,7 @@ export class Dossier {
   }
 
   holdReceipt(receipt: Signed<'receipt'>): boolean {
-    const { contract, issuer, step, service, request } = receipt.payload
+    const { contract, issuer, step, service, round, request } = receipt.payload
     assertSignedBy(receipt, issuer)
     const held = this.contract(contract)
     if (request !== this.request.id) throw new UnknownDocument('the receipt is of another request')
@@ -224,11 +228,14 @@ export class Dossier {
     const isRecipient = held.contract.payload.parties.some(
       (one) => one.peer === issuer && one.roles.includes('recipient')
     )
-    const ofChain = placed?.at === issuer && placed.service === service
+    // A step runs once for each flow that leaves its agent.
+    const rounds = Math.max(1, held.contract.payload.flows.filter((flow) => flow.from === issuer).length)
+    const ofChain = placed?.at === issuer && placed.service === service && round < rounds
     // The recipient's own step comes after the chain: it makes of what arrived a result for people.
-    const ofResult = isRecipient && step === held.contract.payload.chain.length && service === RESULT_SERVICE
+    const ofResult =
+      isRecipient && step === held.contract.payload.chain.length && service === RESULT_SERVICE && round === 0
     if (!ofChain && !ofResult) throw new UnknownDocument('the receipt is of a step that is not its signer’s')
-    const key = `${issuer}/${step}/${service}`
+    const key = receiptKey(issuer, receipt.payload)
     if (held.receipts.has(key)) return false
     held.receipts.set(key, receipt)
     return true
@@ -269,6 +276,14 @@ export class Dossier {
     if (mine === null) throw new UnknownDocument(`no section of contract ${id} is for this agent`)
     return mine
   }
+}
+
+/** What there is one receipt of. */
+export function receiptKey(
+  issuer: string,
+  { step, service, round }: Pick<Payload<'receipt'>, 'step' | 'service' | 'round'>
+): string {
+  return `${issuer}/${step}/${service}/${round}`
 }
 
 /** The request in a stored or received message. @throws {BadSignature} when the requester's agent has not signed it */

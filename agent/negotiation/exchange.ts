@@ -1,4 +1,3 @@
-import type { Refusal } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import {
@@ -12,9 +11,9 @@ import {
   type Message,
   wakeAt
 } from '../../protocol/negotiation/index.ts'
-import { commitStep, type Machines } from './commit.ts'
+import { commitStep, keepHeard, type Machines } from './commit.ts'
 import { Courier } from './courier.ts'
-import { composeContract, decide, makeOffer } from './deciding.ts'
+import { composeContract, DISK_FULL, decide, makeOffer } from './deciding.ts'
 import { DecisionLog } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
@@ -65,7 +64,12 @@ export class Exchange {
   ) {
     this.#ports = ports
     this.#log = new DecisionLog(dossier, ports)
-    this.#courier = new Courier(dossier, ports, (from, message) => this.#deliver(from, message))
+    this.#courier = new Courier(
+      dossier,
+      ports,
+      (from, message) => this.#deliver(from, message),
+      () => this.keepLate()
+    )
     this.#shares = new RunningShares(dossier, ports, {
       done: (contract) => this.#hopEvent({ type: 'share-done', contract }),
       failed: (contract, failure) => this.#hopEvent({ type: 'share-failed', contract, ...failure }),
@@ -86,6 +90,11 @@ export class Exchange {
   dispatch(...queued: Queued[]): void {
     this.#queue.push(...queued)
     void this.#drain()
+  }
+
+  /** Something was heard that is for no machine. After the end no step stores it. */
+  async keepLate(): Promise<void> {
+    if (this.coordinator?.stage.phase === 'ended') await keepHeard(this.dossier, this.#ports)
   }
 
   /** Takes a verified message of a peer. @returns the answers that were ready at once */
@@ -230,7 +239,7 @@ export class Exchange {
     else if (event.type === 'reserved' && event.refusal === null && codeOf(error) === 'storage-full')
       this.dispatch({
         machine: 'hop',
-        event: { ...event, now: clock.now(), refusal: no('storage-full', 'the disk of this hop is full') }
+        event: { ...event, now: clock.now(), refusal: DISK_FULL }
       })
   }
 
@@ -386,8 +395,4 @@ export class Exchange {
       this.dispatch({ machine: 'coordinator', event: { type: 'lost', now, peer: to } })
     }
   }
-}
-
-function no(code: Refusal['code'], reason: string): Refusal {
-  return { code, clause: null, reason, acceptable: null, position: null }
 }

@@ -217,7 +217,9 @@ export class Exchanges {
 
   async #take(exchange: Exchange, from: string, wire: WireMessage): Promise<WireMessage[]> {
     const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
-    return message === null ? [] : await exchange.take(from, message)
+    if (message !== null) return await exchange.take(from, message)
+    await exchange.keepLate()
+    return []
   }
 
   async #ask(from: string, wire: WireOf<'ask'>): Promise<WireMessage[]> {

@@ -43,15 +43,14 @@ export async function hearMessage(
     case 'acceptance': {
       const acceptance = await openDocument('acceptance', wire.acceptance)
       assertSignedBy(acceptance, from)
-      dossier.holdAcceptance(acceptance)
-      dossier.keep(wire)
+      if (dossier.holdAcceptance(acceptance)) dossier.keep(wire)
       return { kind: 'acceptance', acceptance: viewAcceptance(acceptance) }
     }
     case 'decline': {
       const decline = await openDocument('decline', wire.decline)
       assertSignedBy(decline, from)
-      const { contract, epoch, refusal } = dossier.holdDecline(decline).payload
-      dossier.keep(wire)
+      const { contract, epoch, refusal } = decline.payload
+      if (dossier.holdDecline(decline)) dossier.keep(wire)
       return { kind: 'decline', contract, epoch, refusal }
     }
     case 'start':
@@ -89,9 +88,9 @@ async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Messa
   const acceptances = []
   for (const bytes of wire.acceptances) {
     const acceptance = await openDocument('acceptance', bytes)
-    if (known) dossier.holdAcceptance(acceptance)
+    // Kept one by one: the same start can be written in many ways.
+    if (known && dossier.holdAcceptance(acceptance)) dossier.keep({ kind: 'acceptance', acceptance: bytes })
     acceptances.push(viewAcceptance(acceptance))
   }
-  if (known) dossier.keep(wire)
   return { kind: 'start', contract: contract.id, acceptances }
 }

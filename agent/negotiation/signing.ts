@@ -3,7 +3,7 @@ import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Effect } from '../../protocol/negotiation/index.ts'
 import { append } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
-import type { Dossier } from './dossier.ts'
+import { type Dossier, receiptKey } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 
 const DAY = 86_400_000
@@ -95,8 +95,7 @@ async function sign(
       const bodies = shares.receipts(contract)
       const signed: SignedHere[] = []
       for (const [index, body] of bodies.entries()) {
-        const key = `${self}/${body.step}/${body.service}`
-        if (held.receipts.has(key)) continue
+        if (held.receipts.has(receiptKey(self, body))) continue
         const fields = { step: body.step, service: body.service, milliseconds: body.milliseconds }
         const log = await append(tx, { time, kind: 'receipt', request, contract, fields })
         const decisions = index === bodies.length - 1 ? dossier.told(contract) : []

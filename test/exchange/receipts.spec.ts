@@ -18,6 +18,7 @@ const done = (overrides: Partial<JobDone> = {}): JobDone => ({
     { step: 3, service: 'query', rows: 10, milliseconds: 30 },
     { step: 4, service: 'algorithm', rows: 2, milliseconds: 10 }
   ],
+  round: 0,
   inputs: ['in'],
   outputs: ['out'],
   bytes: 99,

@@ -116,7 +116,13 @@ export interface Contracted {
 /** VU queries and computes; the result goes to `recipient`. */
 export async function aContract(
   request: Signed<'request'>,
-  init: { offers: Map<string, string>; recipient?: Party; epoch?: number; deadline?: number },
+  init: {
+    offers: Map<string, string>
+    recipient?: Party
+    epoch?: number
+    deadline?: number
+    flows?: Body<'contract'>['flows']
+  },
   by = UVA
 ): Promise<Contracted> {
   const recipient = init.recipient ?? by
@@ -169,7 +175,7 @@ export async function aContract(
         { step: 0, service: 'query', at: VU.peer },
         { step: 1, service: 'algorithm', at: VU.peer }
       ],
-      flows: [{ flow: 0, from: VU.peer, to: recipient.peer, step: 1 }],
+      flows: init.flows ?? [{ flow: 0, from: VU.peer, to: recipient.peer, step: 1 }],
       recipients: [recipient.organisation],
       terms: TERMS,
       deadline: init.deadline ?? 60_000
@@ -187,7 +193,11 @@ export async function aContract(
   }
 }
 
-export async function anAcceptance(contract: Signed<'contract'>, by: Party): Promise<Signed<'acceptance'>> {
+export async function anAcceptance(
+  contract: Signed<'contract'>,
+  by: Party,
+  overrides: Partial<Body<'acceptance'>> = {}
+): Promise<Signed<'acceptance'>> {
   const { request, epoch } = contract.payload
   return await by.speaker.sign(
     'acceptance',
@@ -200,7 +210,8 @@ export async function anAcceptance(contract: Signed<'contract'>, by: Party): Pro
       statusNumber: 0,
       resultTerms: null,
       shares: [],
-      log: LOG
+      log: LOG,
+      ...overrides
     },
     HOUR
   )
