@@ -6,8 +6,7 @@ import {
   checkAgreement,
   type Finding,
   namesToPin,
-  parseAgreement,
-  unenforceableClauses
+  parseAgreement
 } from '../../policy/index.ts'
 import {
   addSignature,
@@ -26,7 +25,8 @@ import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { assertWellFormed, isFullySigned, signedBy } from './verify.ts'
+import { unknownHere, whatIsWrong } from './objection.ts'
+import { assertCurrent, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
 export type Agreement = Signed<'agreement'>
@@ -53,7 +53,10 @@ export interface AgreementsComponents {
   enforced(): void
 }
 
-const TEN_YEARS = 3650 * 86_400_000
+const DAY_MS = 86_400_000
+const TEN_YEARS = 3650 * DAY_MS
+/** Of one provider: that wait for a signature, or came within a day. Each is stored for good. */
+const MAX_SHOWN = 64
 
 /** The agreements this organisation is a party to, or drafts. */
 export class Agreements {
@@ -134,14 +137,8 @@ export class Agreements {
         `expected the provider ${members.own.organisation}, whose steward signs first, found ${draft.provider}`
       )
     }
-    const clauses = new Set(unenforceableClauses(draft.terms).map((one) => one.clause))
-    const wrong = this.check(draft).find(
-      (finding) => finding.level === 'error' && !clauses.has(finding.clause)
-    )
-    if (wrong !== undefined) {
-      const place = wrong.line === undefined ? '' : ` (line ${wrong.line})`
-      throw new AgreementNotSignable('agreement-malformed', `${wrong.clause}${place}: ${wrong.message}`)
-    }
+    const wrong = whatIsWrong(draft, this.check(draft))
+    if (wrong !== null) throw new AgreementNotSignable('agreement-malformed', wrong)
     const now = clock.now()
     const supersedes = this.#current(draft.provider, draft.name)
     return await signFields(
@@ -243,6 +240,7 @@ export class Agreements {
   async shown(message: z.infer<typeof agreementProposal>, from: string): Promise<AgreementReply> {
     const { members, steward } = this.#components
     const agreement = await openDocument('agreement', message.agreement)
+    assertCurrent(agreement, this.#components.clock.now())
     this.#assertAcceptable(agreement)
     const own = members.own.organisation
     const sender = members.organisationOf(from)
@@ -263,11 +261,13 @@ export class Agreements {
       )
     }
     const known = await this.#components.store.agreements.get(agreement.id)
+    if (known === undefined) await this.#makeRoom(agreement)
     let current =
       known === undefined
         ? agreement
         : await this.#merge(await decodeSigned('agreement', known.bytes), agreement)
-    if (steward !== null) current = await addSignature(current, steward)
+    const wrong = unknownHere(agreement.payload, this.#components.manifests, this.#components.clock.now())
+    if (steward !== null && wrong === null) current = await addSignature(current, steward)
     await this.#keep(current)
     if (isFullySigned(current, members)) await this.#enforce(current)
     const signed = signedBy(current, members).includes(own)
@@ -279,10 +279,32 @@ export class Agreements {
         : {
             code: 'no-agreement',
             clause: null,
-            reason: `the steward of ${own} has not signed yet`,
+            reason: `the steward of ${own} has not signed yet${wrong === null ? '' : `: ${wrong}`}`,
             acceptable: null,
             position: null
           }
+    }
+  }
+
+  /**
+   * For one that was not known: earlier versions of it wait no longer.
+   *
+   * @throws {AgreementNotSignable} `busy` when its provider shows too many
+   */
+  async #makeRoom({ payload }: Agreement): Promise<void> {
+    const { store, clock } = this.#components
+    const { name, provider, issuedAt } = payload
+    const now = clock.now()
+    for (const { id, state, bytes } of await store.agreements.byName(name, provider)) {
+      if (state !== 'proposed') continue
+      const earlier = await decodeSigned('agreement', bytes)
+      if (earlier.payload.issuedAt < issuedAt) await store.agreements.setState(id, 'superseded', now)
+    }
+    if ((await store.agreements.countRecent(provider, now - DAY_MS)) >= MAX_SHOWN) {
+      throw new AgreementNotSignable(
+        'busy',
+        `at most ${MAX_SHOWN} agreements of ${provider} wait here for a signature or are taken within a day`
+      )
     }
   }
 

@@ -37,6 +37,8 @@ export interface Agreements {
   /** By id, as the rule "the lowest id that permits" wants them. */
   inForce(filter?: { dataset?: string; provider?: string }): Promise<StoredAgreement[]>
   all(): Promise<StoredAgreement[]>
+  /** How many of a provider are not in force yet, or were added after `since`. */
+  countRecent(provider: string, since: number): Promise<number>
 }
 
 export function agreementsOn(connection: Connection): Agreements {
@@ -87,6 +89,15 @@ export function agreementsOn(connection: Connection): Agreements {
          AND (? IS NULL OR dataset = ?) AND (? IS NULL OR provider = ?) ORDER BY id`,
         [dataset ?? null, dataset ?? null, provider ?? null, provider ?? null]
       ),
+    countRecent: async (provider, since) =>
+      (
+        await connection.get(
+          z.object({ count: storedInteger }),
+          `SELECT count(*) AS count FROM agreements
+           WHERE provider = ? AND (state IN ('draft', 'proposed') OR added_at > ?)`,
+          [provider, since]
+        )
+      )?.count ?? 0,
     all: async () =>
       await connection.all(
         row,

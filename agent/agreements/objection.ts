@@ -1,0 +1,33 @@
+import {
+  type AgreementDraft,
+  checkAgreement,
+  type Finding,
+  unenforceableClauses
+} from '../../policy/index.ts'
+import type { Payload } from '../../protocol/documents/index.ts'
+import type { Manifests } from '../../services/index.ts'
+
+/** The first thing that makes it void; a clause that cannot be enforced does not, requests under it are refused. */
+export function whatIsWrong(draft: AgreementDraft, findings: readonly Finding[]): string | null {
+  const clauses = new Set(unenforceableClauses(draft.terms).map((one) => one.clause))
+  const wrong = findings.find((finding) => finding.level === 'error' && !clauses.has(finding.clause))
+  if (wrong === undefined) return null
+  const place = wrong.line === undefined ? '' : ` (line ${wrong.line})`
+  return `${wrong.clause}${place}: ${wrong.message}`
+}
+
+/** What another's agreement names that is not known here. Its other parties need not be: they may never have met. */
+export function unknownHere(
+  { name, provider, dataset, terms }: Payload<'agreement'>,
+  manifests: Manifests,
+  now: number
+): string | null {
+  const draft = { name, provider, dataset, terms, lines: {} }
+  const known = {
+    archetypes: [...manifests.archetypes.keys()],
+    services: [...manifests.services.keys()],
+    algorithms: [...manifests.algorithms.keys()],
+    now
+  }
+  return whatIsWrong(draft, checkAgreement(draft, known))
+}
