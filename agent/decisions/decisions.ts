@@ -25,6 +25,7 @@ import {
 import { Inspections } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
+import { Slots } from './slots.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
@@ -38,18 +39,19 @@ export class Decisions implements HopDecisions, FlowDecisions {
   readonly #components: DecisionsComponents
   readonly #offers: OfferMaker
   readonly #inspections: Inspections
-  readonly #slots = new Set<string>()
+  readonly #slots: Slots
 
   constructor(init: DecisionsInit, components: DecisionsComponents) {
     this.#init = init
     this.#components = components
+    this.#slots = new Slots(init.slots, components.self.organisation)
     this.#inspections = new Inspections(components.launcher)
     this.#offers = new OfferMaker(init, components, this.#inspections, () => this.load)
   }
 
   /** Thousandths of the slots in use. */
   get load(): number {
-    return Math.min(1000, Math.round((this.#slots.size / this.#init.slots) * 1000))
+    return this.#slots.load
   }
 
   async offer(dossier: Dossier, epoch: number): Promise<MadeOffer> {
@@ -85,34 +87,36 @@ export class Decisions implements HopDecisions, FlowDecisions {
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    const { agreements, store, clock, self } = this.#components
-    if (!this.#slots.has(contract) && this.#slots.size >= this.#init.slots) {
-      return refuse('busy', `${self.organisation} runs ${this.#init.slots} jobs already; try again`)
-    }
+    const full = this.#slots.take(contract, dossier.request.payload.organisation)
+    if (full !== null) return refuse('busy', full)
+    const refusal = await this.#reserveQuota(dossier, contract)
+    if (refusal !== null) this.#slots.free(contract)
+    return refusal
+  }
+
+  hold(dossier: Dossier, contract: string): void {
+    this.#slots.hold(contract, dossier.request.payload.organisation)
+  }
+
+  async #reserveQuota(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    const { agreements, store, clock } = this.#components
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
-    if (data !== undefined) {
-      const agreement = agreements.get(data.agreement)
-      if (agreement === undefined) return refuse('no-agreement', 'the agreement is no longer in force')
-      const { dataset, terms } = agreement.payload
-      const use = {
-        dataset,
-        requester: requesterKey(dossier.request.payload),
-        usedFor: dossier.request.id,
-        at: clock.now()
-      }
-      if (!(await store.quota.reserve(use, terms.limits ?? UNLIMITED))) {
-        return refuse(
-          'quota-exceeded',
-          `the agreement allows ${terms.limits?.requests} requests in its window`
-        )
-      }
+    if (data === undefined) return null
+    const agreement = agreements.get(data.agreement)
+    if (agreement === undefined) return refuse('no-agreement', 'the agreement is no longer in force')
+    const { dataset, terms } = agreement.payload
+    const use = {
+      dataset,
+      requester: requesterKey(dossier.request.payload),
+      usedFor: dossier.request.id,
+      at: clock.now()
     }
-    this.#slots.add(contract)
-    return null
+    if (await store.quota.reserve(use, terms.limits ?? UNLIMITED)) return null
+    return refuse('quota-exceeded', `the agreement allows ${terms.limits?.requests} requests in its window`)
   }
 
   async release(dossier: Dossier, contract: string, spent: boolean): Promise<void> {
-    this.#slots.delete(contract)
+    this.#slots.free(contract)
     if (spent) return
     const { store } = this.#components
     const request = dossier.request.payload

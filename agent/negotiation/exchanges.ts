@@ -143,6 +143,8 @@ export class Exchanges {
       try {
         const dossier = await this.#reopen(request)
         if (dossier === undefined) continue
+        for (const { contract, state } of hop?.reservations ?? [])
+          if (state === 'held') this.#ports.decisions.hold(dossier, contract)
         this.#openExchange(dossier).takeOver(machines, await this.#begun(hop))
       } catch (error) {
         log.error(

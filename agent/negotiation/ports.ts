@@ -37,6 +37,8 @@ export interface HopDecisions {
   continue(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Slot, quota and budget. Null: held. */
   reserve(dossier: Dossier, contract: string): Promise<Refusal | null>
+  /** Holds again what was reserved before a restart and is not on disk: the slot. */
+  hold(dossier: Dossier, contract: string): void
   release(dossier: Dossier, contract: string, spent: boolean): Promise<void>
   /** What this agent adds to its acceptance: terms of the result, shares of the pseudonym key. */
   acceptance(

@@ -77,6 +77,8 @@ export class Driver {
   warnings = 0
   readonly received: { kind: WireMessage['kind']; from: string }[] = []
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
+  /** Contracts whose slots were held again after a restart. */
+  readonly held: string[] = []
   readonly released: { contract: string; spent: boolean }[] = []
   guard: RequestGuard = async () => undefined
   readonly #folder: string
@@ -178,6 +180,9 @@ export class Driver {
         start: async () => null,
         continue: async () => null,
         reserve: async () => null,
+        hold: (_, contract) => {
+          this.held.push(contract)
+        },
         release: async (_, contract, spent) => {
           this.released.push({ contract, spent })
         },
