@@ -26,7 +26,7 @@ import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { unknownHere, whatIsWrong } from './objection.ts'
-import { assertCurrent, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
+import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
 export type Agreement = Signed<'agreement'>
@@ -240,7 +240,7 @@ export class Agreements {
   async shown(message: z.infer<typeof agreementProposal>, from: string): Promise<AgreementReply> {
     const { members, steward } = this.#components
     const agreement = await openDocument('agreement', message.agreement)
-    assertCurrent(agreement, this.#components.clock.now())
+    assertIssued(agreement, this.#components.clock.now())
     this.#assertAcceptable(agreement)
     const own = members.own.organisation
     const sender = members.organisationOf(from)

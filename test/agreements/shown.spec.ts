@@ -31,9 +31,13 @@ describe('an agreement that is shown to a party', () => {
   const codeOfShowing = async (...said: Parameters<typeof show>): Promise<string> =>
     await show(...said).then(() => 'taken', codeOf)
 
-  it('is not taken once it has ended', async () => {
-    expect(await codeOfShowing({ expires: market.clock.now() })).to.equal('agreement-expired')
-    expect(await codeOfShowing({ expires: market.clock.now() + 1 })).to.equal('taken')
+  it('may have ended: so does what it supersedes', async () => {
+    await show({})
+    market.clock.at += MINUTE
+    const ended = await proposed({ expires: market.clock.now() })
+    await market.get('UVA').agreements.shown({ agreement: ended.bytes }, market.get('VU').peer)
+    expect(market.get('UVA').agreements.inForce()).to.have.length(1)
+    expect(market.get('UVA').agreements.get(ended.id)).to.not.equal(undefined)
   })
 
   it('is not taken from the future, which would keep every later version out', async () => {
