@@ -9,7 +9,7 @@ import type { Composed, Coordination, Dossier } from '../negotiation/index.ts'
 import type { RequestBook } from './book.ts'
 import type { RequestsComponents } from './components.ts'
 import { readersOf } from './prepare.ts'
-import type { RequestRecord } from './record.ts'
+import { newRecord, type RequestRecord } from './record.ts'
 import { statusOf } from './view.ts'
 import { latestOffer, writeContract } from './write-contract.ts'
 
@@ -141,31 +141,10 @@ export class RequestCoordination implements Coordination {
     if (stored === undefined || stored.final) return
     const submission = submissionSchema.parse(stored.submission)
     dossier.readers = readersOf(dossier.request.payload, members, agreements)
-    this.#book.remember(
-      {
-        id: stored.id,
-        user: stored.user,
-        submittedAt: new Date(stored.submittedAt).toISOString(),
-        dossier,
-        prepared: null,
-        coordinator: null,
-        dryRun: false,
-        composition: null,
-        refusals: [],
-        unanswered: new Map(),
-        results: (await results.read(stored.id)) ?? null,
-        milestones: {
-          submitted: stored.submittedAt,
-          discovered: null,
-          offered: null,
-          composed: null,
-          started: null,
-          ended: null
-        },
-        status: 'running'
-      },
-      submission
-    )
+    const { id, user, submittedAt } = stored
+    const record = newRecord({ id, user, dossier, status: 'running', submittedAt })
+    record.results = (await results.read(id)) ?? null
+    this.#book.remember(record, submission)
   }
 
   /** The receipts of the other parties may still be on their way when the result is there. */

@@ -33,3 +33,28 @@ export interface RequestRecord {
   milestones: Milestones
   status: RequestStatus
 }
+
+/** A request of which nothing is known yet but who asked what, and when: milliseconds. */
+export function newRecord(
+  asked: Pick<RequestRecord, 'id' | 'user' | 'dossier' | 'status'> & { submittedAt: number }
+): RequestRecord {
+  return {
+    ...asked,
+    submittedAt: new Date(asked.submittedAt).toISOString(),
+    prepared: null,
+    coordinator: null,
+    dryRun: false,
+    composition: null,
+    refusals: [],
+    unanswered: new Map(),
+    results: null,
+    milestones: {
+      submitted: asked.submittedAt,
+      discovered: null,
+      offered: null,
+      composed: null,
+      started: null,
+      ended: null
+    }
+  }
+}

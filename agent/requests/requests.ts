@@ -15,7 +15,7 @@ import type { RequestsComponents } from './components.ts'
 import { RequestCoordination } from './coordination.ts'
 import { closeOrphans } from './orphans.ts'
 import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
-import type { RequestRecord } from './record.ts'
+import { newRecord } from './record.ts'
 
 /** A submission that this agent does not take. */
 export class SubmissionRefused extends DynamosError {
@@ -58,9 +58,7 @@ export class Requests {
     const { store, clock } = this.#components
     const user = this.#userOf(submission, caller)
     if (options.idempotencyKey !== undefined) {
-      const earlier = (await store.requests.list({ user })).find(
-        (one) => one.idempotencyKey === options.idempotencyKey
-      )
+      const earlier = await store.requests.byKey(user, options.idempotencyKey)
       if (earlier !== undefined) return this.#sameAgain(submission, earlier.id, earlier.submission)
     }
     const submitted = clock.now()
@@ -68,28 +66,16 @@ export class Requests {
     if ('refusals' in prepared)
       return await this.#refuseAtOnce(submission, user, submitted, prepared, options)
     const { dossier } = prepared
-    const record: RequestRecord = {
+    const record = newRecord({
       id: dossier.request.id,
       user,
-      submittedAt: new Date(submitted).toISOString(),
       dossier,
-      prepared,
-      coordinator: null,
-      dryRun: options.dryRun ?? false,
-      composition: null,
-      refusals: [],
-      unanswered: new Map(),
-      results: null,
-      milestones: {
-        submitted,
-        discovered: clock.now(),
-        offered: null,
-        composed: null,
-        started: null,
-        ended: null
-      },
-      status: 'discovering'
-    }
+      status: 'discovering',
+      submittedAt: submitted
+    })
+    record.prepared = prepared
+    record.dryRun = options.dryRun ?? false
+    record.milestones.discovered = clock.now()
     const created = await store.requests.create({
       id: record.id,
       user,
@@ -275,11 +261,10 @@ export class Requests {
       status: 'refused',
       submission,
       view,
+      final: true,
       at: submitted
     })
     if (!created.created && !created.same) throw keyReused()
-    if (created.created)
-      await store.requests.update(id, { status: 'refused', final: true, view, at: clock.now() })
     return { request: created.id, created: created.created }
   }
 
@@ -303,38 +288,24 @@ export class Requests {
     if (dossier === undefined || stored === undefined) return
     const asked: Payload<'request'> = dossier.request.payload
     const now = clock.now()
-    const record: RequestRecord = {
+    const record = newRecord({
       id: request,
       user: asked.user.name,
-      submittedAt: new Date(asked.issuedAt).toISOString(),
       dossier,
-      prepared: null,
-      coordinator: null,
-      dryRun: false,
-      composition: null,
-      refusals: [],
-      unanswered: new Map(),
-      results: stored,
-      milestones: {
-        submitted: now,
-        discovered: null,
-        offered: null,
-        composed: null,
-        started: null,
-        ended: null
-      },
-      status: 'completed'
-    }
-    const view = this.#book.view(record)
+      status: 'completed',
+      submittedAt: asked.issuedAt
+    })
+    record.results = stored
+    record.milestones.submitted = now
     await store.requests.create({
       id: request,
       user: asked.user.name,
       status: 'completed',
       submission: { datasets: asked.datasets },
-      view,
+      view: this.#book.view(record),
+      final: true,
       at: now
     })
-    await store.requests.update(request, { status: 'completed', final: true, view, at: now })
   }
 
   #exchangesOrThrow(): Exchanges {

@@ -29,6 +29,8 @@ export interface NewRequest {
   status: string
   submission: unknown
   view: unknown
+  /** It has ended already: it is kept, and nothing takes it up. @default false */
+  final?: boolean
   at: number
 }
 
@@ -39,6 +41,8 @@ export interface Requests {
    */
   create(request: NewRequest): Promise<{ id: string; created: boolean; same: boolean }>
   get(id: string): Promise<StoredRequest | undefined>
+  /** What a user made with an Idempotency-Key. */
+  byKey(user: string, key: string): Promise<StoredRequest | undefined>
   /** The latest first. */
   list(options?: { limit?: number; user?: string }): Promise<StoredRequest[]>
   /** Those that have not ended, the oldest first: what a restart has to take up. */
@@ -51,7 +55,7 @@ export function requestsOn(connection: Connection): Requests {
   const byKey = async (on: Connection, user: string, key: string) =>
     await on.get(row, `SELECT ${COLUMNS} FROM requests WHERE user = ? AND idempotency_key = ?`, [user, key])
   return {
-    create: async ({ id, user, idempotencyKey, status, submission, view, at }) =>
+    create: async ({ id, user, idempotencyKey, status, submission, view, final = false, at }) =>
       await connection.atomically(async (on) => {
         const earlier = idempotencyKey === undefined ? undefined : await byKey(on, user, idempotencyKey)
         const text = JSON.stringify(submission)
@@ -59,12 +63,13 @@ export function requestsOn(connection: Connection): Requests {
           return { id: earlier.id, created: false, same: JSON.stringify(earlier.submission) === text }
         await on.run(
           `INSERT INTO requests (id, user, idempotency_key, status, final, submission, view, submitted_at, updated_at)
-           VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)`,
-          [id, user, idempotencyKey ?? null, status, text, JSON.stringify(view), at, at]
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          [id, user, idempotencyKey ?? null, status, final ? 1 : 0, text, JSON.stringify(view), at, at]
         )
         return { id, created: true, same: true }
       }),
     get: async (id) => await connection.get(row, `SELECT ${COLUMNS} FROM requests WHERE id = ?`, [id]),
+    byKey: async (user, key) => await byKey(connection, user, key),
     list: async ({ limit = MAX_LISTED, user } = {}) =>
       await connection.all(
         row,
