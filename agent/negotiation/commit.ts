@@ -42,7 +42,13 @@ export async function commitStep(
     for (const role of ['hop', 'coordinator'] as const) {
       const machine = after[role]
       if (machine === null) continue
-      await tx.exchanges.put({ request, role, state: Buffer.from(JSON.stringify(machine)), updatedAt: now })
+      await tx.exchanges.put({
+        request,
+        role,
+        state: Buffer.from(JSON.stringify(machine)),
+        updatedAt: now,
+        ended: machine.stage.phase === 'ended'
+      })
     }
     return entries
   }

@@ -2,7 +2,6 @@ import type { Signed } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
 import type { WireKind, WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import {
-  type Coordinator,
   type CoordinatorLimits,
   createCoordinator,
   createHop,
@@ -15,7 +14,7 @@ import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { replay } from './replay.ts'
-import { storedEnd, storedHop, storedMachines } from './stored.ts'
+import { openMachines, storedEnd, storedHop } from './stored.ts'
 import { requestNamedBy } from './wire.ts'
 
 export interface ExchangesInit {
@@ -136,10 +135,8 @@ export class Exchanges {
     const { store, clock, log, shares } = this.#ports
     await shares.clear()
     await store.work.interruptRunning(clock.now())
-    const untold = new Set((await store.requests.unfinished()).map((one) => one.id))
-    for (const [request, machines] of await storedMachines(store, log)) {
-      const { hop, coordinator } = machines
-      if (hasEnded(hop) && hasEnded(coordinator) && !untold.has(request)) continue
+    for (const [request, machines] of await openMachines(store, log)) {
+      const { hop } = machines
       try {
         const dossier = await this.#reopen(request)
         if (dossier === undefined) continue
@@ -284,8 +281,4 @@ export class Exchanges {
     if (dossier !== undefined) await this.#ports.coordination.reopened(dossier)
     return dossier
   }
-}
-
-function hasEnded(machine: Hop | Coordinator | null): boolean {
-  return machine === null || machine.stage.phase === 'ended'
 }

@@ -24,3 +24,4 @@ export type {
 } from './ports.ts'
 export { ShareFailed } from './share-failed.ts'
 export { type Body, createSpeaker, type Speaker } from './speaker.ts'
+export { machineOf } from './stored.ts'

@@ -2,27 +2,31 @@ import { z } from 'zod'
 import { decodePlain, fields, type SignedBytes } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
-import { type Hop, parseExchange } from '../../protocol/negotiation/index.ts'
-import type { Store } from '../store/index.ts'
+import { type Exchange, type Hop, parseExchange } from '../../protocol/negotiation/index.ts'
+import type { Store, StoredExchange } from '../store/index.ts'
 import type { Machines } from './commit.ts'
 import { Dossier } from './dossier.ts'
 import type { Logger } from './ports.ts'
 
-/** Both machines of each request, as they were last stored. What cannot be read is logged and left out. */
-export async function storedMachines(store: Store, log: Logger): Promise<Map<string, Machines>> {
+/** @throws {ZodError}, {SyntaxError} when the state is not one that an agent writes */
+export function machineOf({ state }: StoredExchange): Exchange {
+  return parseExchange(JSON.parse(new TextDecoder().decode(state)))
+}
+
+/** Both machines of each request that a restart takes up. What cannot be read is logged and left out. */
+export async function openMachines(store: Store, log: Logger): Promise<Map<string, Machines>> {
   const found = new Map<string, Machines>()
-  for (const role of ['coordinator', 'hop'] as const) {
-    for (const { request, state } of await store.exchanges.all(role)) {
-      try {
-        const machine = parseExchange(JSON.parse(new TextDecoder().decode(state)))
-        const { hop, coordinator } = found.get(request) ?? { hop: null, coordinator: null }
-        found.set(
-          request,
-          machine.machine === 'hop' ? { hop: machine, coordinator } : { hop, coordinator: machine }
-        )
-      } catch (error) {
-        log.error({ request, code: codeOf(error), err: toError(error) }, 'a stored exchange cannot be read')
-      }
+  for (const row of await store.exchanges.open()) {
+    const { request } = row
+    try {
+      const machine = machineOf(row)
+      const { hop, coordinator } = found.get(request) ?? { hop: null, coordinator: null }
+      found.set(
+        request,
+        machine.machine === 'hop' ? { hop: machine, coordinator } : { hop, coordinator: machine }
+      )
+    } catch (error) {
+      log.error({ request, code: codeOf(error), err: toError(error) }, 'a stored exchange cannot be read')
     }
   }
   return found
@@ -31,7 +35,7 @@ export async function storedMachines(store: Store, log: Logger): Promise<Map<str
 export async function storedHop(store: Store, request: string): Promise<Hop | undefined> {
   const row = await store.exchanges.get(request, 'hop')
   if (row === undefined) return undefined
-  const machine = parseExchange(JSON.parse(new TextDecoder().decode(row.state)))
+  const machine = machineOf(row)
   return machine.machine === 'hop' ? machine : undefined
 }
 

@@ -1,5 +1,5 @@
-import { parseExchange } from '../../protocol/negotiation/index.ts'
 import { FINAL_STATUS, type RequestView, requestView } from '../api/index.ts'
+import { machineOf } from '../negotiation/index.ts'
 import type { Store, StoredExchange } from '../store/index.ts'
 import type { ResultFiles } from './results.ts'
 import { viewResult } from './view.ts'
@@ -45,6 +45,6 @@ const RESTARTED = {
 
 function hasCompleted(stored: StoredExchange | undefined): boolean {
   if (stored === undefined) return false
-  const { stage } = parseExchange(JSON.parse(new TextDecoder().decode(stored.state)))
+  const { stage } = machineOf(stored)
   return stage.phase === 'ended' && stage.outcome.result === 'completed'
 }

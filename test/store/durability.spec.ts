@@ -4,6 +4,7 @@ import { copyFile, mkdir, open, readFile, stat, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import sqlite3 from 'sqlite3'
+import { Handle } from '../../agent/store/handle.ts'
 import {
   MIGRATIONS,
   openStore,
@@ -81,12 +82,30 @@ describe('the state file', () => {
     await store.settings.set('a', '1')
   })
 
+  it('knows of exchanges of an older version which of them have ended', async () => {
+    const old = await state.open({ migrations: MIGRATIONS.slice(0, 1) })
+    await old.close()
+    const file = await Handle.open(state.file, 'write')
+    for (const [request, text] of [
+      ['over', '{"stage":{"phase":"ended"}}'],
+      ['open', '{"stage":{"phase":"started"}}'],
+      ['spoilt', 'not JSON']
+    ] as const)
+      await file.run(`INSERT INTO exchanges (request, role, state, updated_at) VALUES (?, 'hop', ?, 1)`, [
+        request,
+        Buffer.from(text)
+      ])
+    await file.close()
+    const open = await (await state.open()).exchanges.open()
+    expect(open.map(({ request }) => request)).to.deep.equal(['open', 'spoilt'])
+  })
+
   it('is refused by an older version than the one that wrote it', async () => {
     const store = await state.open()
     await store.close()
     const error = await rejectionOf(openStore(state.file, { migrations: MIGRATIONS.slice(0, 2) }))
     expect(error).to.be.instanceOf(StateTooNew)
-    expect(error.message).to.match(/version 2 or older .* found 4/)
+    expect(error.message).to.match(/version 2 or older .* found 5/)
     await state.open()
   })
 

@@ -94,6 +94,33 @@ describe('the state of an agent', () => {
     expect(await store.exchanges.all('coordinator')).to.deep.equal([])
   })
 
+  it('takes up again both sides of an exchange of which one goes on or whose people were not told', async () => {
+    const store = await state.open()
+    const put = async (request: string, role: 'hop' | 'coordinator', ended: boolean) =>
+      await store.exchanges.put({ request, role, state: bytes(1), updatedAt: 1, ended })
+    await put('over', 'hop', true)
+    await put('over', 'coordinator', true)
+    await put('half', 'hop', true)
+    await put('half', 'coordinator', false)
+    await put('untold', 'coordinator', true)
+    await put('told', 'coordinator', true)
+    await put('again', 'hop', false)
+    await put('again', 'hop', true)
+    await store.requests.create(aRequest('untold'))
+    await store.requests.create({ ...aRequest('told'), final: true })
+    const open = (await store.exchanges.open()).map(({ request, role }) => `${request} ${role}`)
+    expect(open).to.deep.equal(['half coordinator', 'untold coordinator', 'half hop'])
+  })
+
+  it('finds a request by the key of its user only', async () => {
+    const store = await state.open()
+    const request = aRequest('r1', { idempotencyKey: 'k' })
+    await store.requests.create(request)
+    expect((await store.requests.byKey(request.user, 'k'))?.id).to.equal('r1')
+    expect(await store.requests.byKey('someone@else.nl', 'k')).to.equal(undefined)
+    expect(await store.requests.byKey(request.user, 'other')).to.equal(undefined)
+  })
+
   it('lets a nonce be claimed for one request until it is forgotten', async () => {
     const store = await state.open()
     const claims = await Promise.all(

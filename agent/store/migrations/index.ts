@@ -3,7 +3,8 @@ import { exchange } from './0001-exchange.ts'
 import { standing } from './0002-standing.ts'
 import { log } from './0003-log.ts'
 import { nonceOfRequest } from './0004-nonce-of-request.ts'
+import { exchangeEnded } from './0005-exchange-ended.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
-export const MIGRATIONS: readonly Migration[] = [exchange, standing, log, nonceOfRequest]
+export const MIGRATIONS: readonly Migration[] = [exchange, standing, log, nonceOfRequest, exchangeEnded]

@@ -16,20 +16,26 @@ export type StoredExchange = z.infer<typeof row>
 const COLUMNS = 'request, role, state, updated_at AS updatedAt'
 
 export interface Exchanges {
-  put(exchange: StoredExchange): Promise<void>
+  /** `ended`: this side waits for nothing more. @default false */
+  put(exchange: StoredExchange & { ended?: boolean }): Promise<void>
   get(request: string, role: ExchangeRole): Promise<StoredExchange | undefined>
-  /** What a restart has to take up. */
+  /**
+   * What a restart has to take up: both sides of each exchange of which one goes on, or whose people have not been told how it
+   * ended.
+   */
+  open(): Promise<StoredExchange[]>
   all(role: ExchangeRole): Promise<StoredExchange[]>
   remove(request: string, role: ExchangeRole): Promise<void>
 }
 
 export function exchangesOn(connection: Connection): Exchanges {
   return {
-    put: async ({ request, role, state, updatedAt }) => {
+    put: async ({ request, role, state, updatedAt, ended = false }) => {
       await connection.run(
-        `INSERT INTO exchanges (request, role, state, updated_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT (request, role) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at`,
-        [request, role, state, updatedAt]
+        `INSERT INTO exchanges (request, role, state, updated_at, ended) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (request, role)
+         DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at, ended = excluded.ended`,
+        [request, role, state, updatedAt, ended ? 1 : 0]
       )
     },
     get: async (request, role) =>
@@ -37,6 +43,14 @@ export function exchangesOn(connection: Connection): Exchanges {
         request,
         role
       ]),
+    open: async () =>
+      await connection.all(
+        row,
+        `SELECT ${COLUMNS} FROM exchanges WHERE request IN
+           (SELECT request FROM exchanges WHERE ended = 0 UNION SELECT id FROM requests WHERE final = 0)
+         ORDER BY role, updated_at, request`,
+        []
+      ),
     all: async (role) =>
       await connection.all(
         row,
