@@ -1,17 +1,17 @@
-import type { Resources } from '../../protocol/documents/index.ts'
 import { refusalCode } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Effect, EndCode, Exchange as Machine } from '../../protocol/negotiation/index.ts'
-import { type Answer, compose } from '../composition/index.ts'
+import { compose } from '../composition/index.ts'
 import { submission as submissionSchema } from '../config/index.ts'
 import type { Composed, Coordination, Dossier } from '../negotiation/index.ts'
+import { answersTo, latestOffer, permits } from './answers.ts'
 import type { RequestBook } from './book.ts'
 import type { RequestsComponents } from './components.ts'
 import { readersOf } from './prepare.ts'
 import { newRecord, type RequestRecord } from './record.ts'
 import { statusOf } from './view.ts'
-import { latestOffer, writeContract } from './write-contract.ts'
+import { writeContract } from './write-contract.ts'
 
 const RECEIPTS_WITHIN_MS = 250
 
@@ -47,7 +47,7 @@ export class RequestCoordination implements Coordination {
     const { manifests, archetypeBodies, speaker, sandbox, clock } = this.#components
     record.milestones.offered ??= clock.now()
     const asked = prepared.candidates
-    const answers = asked.flatMap((peer) => answerOf(dossier, peer))
+    const answers = answersTo(order, asked, dossier)
     const composition = compose({
       request: dossier.request.payload,
       answers,
@@ -62,14 +62,7 @@ export class RequestCoordination implements Coordination {
       recipient: prepared.recipient,
       archetypes: archetypeBodies,
       manifests,
-      resources: new Map(
-        [...prepared.capabilities].map(
-          ([peer, { organisation, resources, load }]): [
-            string,
-            { organisation: string; resources: Resources; load: number }
-          ] => [peer, { organisation, resources, load }]
-        )
-      ),
+      resources: prepared.capabilities,
       preferences: { require: submission.require, optimise: submission.optimise, within: submission.within }
     })
     const { plan } = composition
@@ -127,8 +120,8 @@ export class RequestCoordination implements Coordination {
     const record = this.#book.record(dossier.request.id)
     if (record === undefined) return
     if (message.kind === 'offer') {
-      const permits = latestOffer(dossier, from)?.offer.payload.rows.some((row) => row.verdict === 'permit')
-      this.#book.tellOf(record, from, 'offer', permits === true ? 'permits' : 'refuses')
+      const held = latestOffer(dossier, from)
+      this.#book.tellOf(record, from, 'offer', held !== undefined && permits(held) ? 'permits' : 'refuses')
     } else if (message.kind === 'receipt') {
       this.#book.tellOf(record, from, 'run', 'has done its share')
       this.#receiptCame.get(record.id)?.()
@@ -195,10 +188,4 @@ export class RequestCoordination implements Coordination {
       position: null
     }
   }
-}
-
-function answerOf(dossier: Dossier, peer: string): Answer[] {
-  const held = latestOffer(dossier, peer)
-  if (held === undefined) return []
-  return [{ peer, organisation: held.offer.payload.organisation, offer: held.offer, details: held.details }]
 }

@@ -10,8 +10,8 @@ import type {
 import type { HopRefusal } from '../composition/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
+import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
-import { latestOffer } from './write-contract.ts'
 
 const MICRO = 1e6
 

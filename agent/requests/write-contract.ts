@@ -1,7 +1,7 @@
 import type { Flow, ParameterValue, Party, Payload, Section } from '../../protocol/documents/index.ts'
 import type { Column } from '../../services/index.ts'
 import { columnsOf, flowsToInfrastructure, flowsToRecipient, type Plan } from '../composition/index.ts'
-import type { Composed, Dossier, HeldOffer, Speaker } from '../negotiation/index.ts'
+import type { Composed, Dossier, Speaker } from '../negotiation/index.ts'
 
 const HOUR = 3_600_000
 
@@ -73,18 +73,19 @@ export async function writeContract(input: ContractInput, speaker: Speaker): Pro
   const sealed = new Map<string, Awaited<ReturnType<Speaker['section']>>>()
   for (const [peer, content] of sections) sealed.set(peer, await speaker.section(content))
 
+  const answers = [...plan.data, plan.infrastructure, plan.recipient.answer]
   const parties: Party[] = []
   for (const [peer, content] of sections) {
-    const held = latestOffer(dossier, peer)
+    const offer = answers.find((one) => one?.peer === peer)?.offer
     const digest = sealed.get(peer)?.digest
     if (digest === undefined) continue
     const onlyTakes = content.every((section) => section.as === 'recipient') && peer === request.issuer
     parties.push({
       peer,
-      organisation: held?.offer.payload.organisation ?? plan.recipient.organisation,
+      organisation: offer?.payload.organisation ?? plan.recipient.organisation,
       roles: content.map((section) => section.as),
-      offer: onlyTakes ? null : (held?.offer.id ?? null),
-      sandbox: held?.offer.payload.sandbox ?? sandbox,
+      offer: onlyTakes ? null : (offer?.id ?? null),
+      sandbox: offer?.payload.sandbox ?? sandbox,
       section: digest
     })
   }
@@ -109,14 +110,4 @@ export async function writeContract(input: ContractInput, speaker: Speaker): Pro
     request.deadline + HOUR
   )
   return { contract, sections: new Map([...sealed].map(([peer, { section }]) => [peer, section])) }
-}
-
-/** A hop's newest offer. */
-export function latestOffer(dossier: Dossier, peer: string): HeldOffer | undefined {
-  let latest: HeldOffer | undefined
-  for (const held of dossier.offers.values()) {
-    if (held.offer.payload.issuer !== peer) continue
-    if (latest === undefined || held.offer.payload.issuedAt >= latest.offer.payload.issuedAt) latest = held
-  }
-  return latest
 }

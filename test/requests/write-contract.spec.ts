@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { compose } from '../../agent/composition/index.ts'
 import { checkContract } from '../../agent/decisions/check-contract.ts'
 import type { Composed, Dossier } from '../../agent/negotiation/index.ts'
-import { latestOffer, writeContract } from '../../agent/requests/write-contract.ts'
+import { latestOffer } from '../../agent/requests/answers.ts'
+import { writeContract } from '../../agent/requests/write-contract.ts'
 import {
   encodePlain,
   openSection,
