@@ -129,6 +129,8 @@ export class FlowStreams implements Flows {
       )
     }
     signal.addEventListener('abort', onAbort, { once: true })
+    // A signal that has fired does not fire again.
+    if (signal.aborted) onAbort()
     try {
       return await arrived.promise
     } finally {

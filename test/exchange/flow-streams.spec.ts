@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { FlowStreams, type HeldPart } from '../../agent/exchange/index.ts'
-import type { Dossier } from '../../agent/negotiation/index.ts'
+import { type Dossier, ShareFailed } from '../../agent/negotiation/index.ts'
 import type { Flow } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
 import { memoryPair } from '../../protocol/streams/index.ts'
@@ -100,6 +100,13 @@ describe('flows between agents', () => {
       .send(dossier, contract, flow, others, signal)
       .catch((error: unknown) => error)
     expect(codeOf(failure)).to.equal('flow-altered')
+  })
+
+  it('are not waited for once the share was stopped', async () => {
+    const failure = await receiver
+      .receive(dossier, contract, flow, AbortSignal.abort(new Error('stopped')))
+      .catch((error: unknown) => error)
+    expect(failure).to.be.instanceOf(ShareFailed)
   })
 
   it('are not confirmed before they were taken', async () => {
