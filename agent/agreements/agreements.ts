@@ -371,7 +371,9 @@ export class Agreements {
       { agreement: agreement.id, name: agreement.payload.name, superseded },
       'an agreement is in force'
     )
-    await this.open()
+    this.#inForce = [...this.#inForce.filter(({ id }) => id !== superseded), agreement].sort((one, other) =>
+      one.id < other.id ? -1 : 1
+    )
     this.#components.enforced()
   }
 }

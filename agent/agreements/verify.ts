@@ -1,6 +1,6 @@
 import { agreementParties } from '../../policy/index.ts'
 import type { Signed } from '../../protocol/documents/index.ts'
-import type { Members } from '../membership/index.ts'
+import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import { AgreementNotSignable } from './errors.ts'
 
 /** Parties whose steward has signed, by the memberships known now. */
@@ -33,8 +33,6 @@ export function assertWellFormed(agreement: Signed<'agreement'>, members: Member
   }
 }
 
-const MAX_SKEW_MS = 120_000
-
 /**
  * One from the future would keep every later version out. One that has ended may be taken: by it a steward ends an earlier
  * version of the same name.
@@ -43,7 +41,7 @@ const MAX_SKEW_MS = 120_000
  */
 export function assertIssued({ payload }: Pick<Signed<'agreement'>, 'payload'>, now: number): void {
   const ahead = payload.issuedAt - now
-  if (ahead <= MAX_SKEW_MS) return
+  if (ahead <= MAX_CLOCK_SKEW_MS) return
   throw new AgreementNotSignable(
     'clock-skew',
     `the agreement was issued ${ahead} ms from now; set the clock of whoever made it`

@@ -14,6 +14,7 @@ import {
   flowsToInfrastructure,
   flowsToRecipient
 } from '../composition/index.ts'
+import { MAX_CLOCK_SKEW_MS } from '../membership/index.ts'
 import { refuse } from './components.ts'
 
 export interface ContractFacts {
@@ -29,8 +30,6 @@ export interface ContractFacts {
   /** Milliseconds since 1970. */
   now: number
 }
-
-const MAX_SKEW_MS = 120_000
 
 type Contract = Payload<'contract'>
 type Party = Contract['parties'][number]
@@ -60,7 +59,7 @@ function invalid(what: string): Refusal {
 }
 
 function checkRequest({ contract, request, archetypes, now }: ContractFacts): Refusal | null {
-  if (contract.issuedAt - now > MAX_SKEW_MS) {
+  if (contract.issuedAt - now > MAX_CLOCK_SKEW_MS) {
     const both = `${new Date(contract.issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}`
     return refuse('clock-skew', `the contract is of ${both}; set the clock`)
   }

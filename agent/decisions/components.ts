@@ -1,4 +1,3 @@
-import type { PrivateKey } from '@libp2p/interface'
 import type { PolicyEngine } from '../../policy/index.ts'
 import type {
   ArchetypeBody,
@@ -28,7 +27,7 @@ export interface DecisionsInit {
 }
 
 export interface DecisionsComponents {
-  self: { peer: string; organisation: string; key: PrivateKey }
+  self: { peer: string; organisation: string }
   engine: PolicyEngine
   agreements: Agreements
   datasets: Datasets

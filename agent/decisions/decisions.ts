@@ -14,14 +14,7 @@ import { sealShares } from '../exchange/index.ts'
 import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import {
-  decisionEntry,
-  inForce,
-  openClauses,
-  pseudonymsOpenTo,
-  requesterKey,
-  requestsInWindow
-} from './facts.ts'
+import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
@@ -234,7 +227,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const decided = decideAsProvider(
       engine,
       { ...facts, ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo }) },
-      [inForce(agreement)]
+      [agreement]
     )
     const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
     this.#note(dossier, contract, question, verdict)

@@ -1,6 +1,5 @@
-import type { AgreementInForce, ProviderVerdict, Verdict, WindowCount } from '../../policy/index.ts'
+import type { ProviderVerdict, Verdict, WindowCount } from '../../policy/index.ts'
 import type { Payload, Signed } from '../../protocol/documents/index.ts'
-import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import type { DecisionsComponents } from './components.ts'
 
@@ -52,10 +51,6 @@ export async function requestsInWindow(
 
 export function requesterKey(request: Payload<'request'>): string {
   return `${request.user.organisation}/${request.user.name}`
-}
-
-export function inForce(agreement: Agreement): AgreementInForce {
-  return { id: agreement.id, payload: agreement.payload }
 }
 
 /**

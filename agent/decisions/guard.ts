@@ -1,6 +1,6 @@
 import type { Signed } from '../../protocol/documents/index.ts'
 import { DynamosError } from '../../protocol/errors/index.ts'
-import type { Members } from '../membership/index.ts'
+import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import type { RequestGuard } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
 
@@ -9,7 +9,6 @@ export class RequestRefused extends DynamosError {
   static override readonly name = 'RequestRefused'
 }
 
-const MAX_SKEW_MS = 120_000
 const MAX_LIFETIME_MS = 86_400_000
 
 interface GuardComponents {
@@ -34,7 +33,7 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     if (member === undefined || member.organisation !== organisation) {
       throw new RequestRefused('not-member', `${from} is not known here as an agent of ${organisation}`)
     }
-    if (issuedAt - now > MAX_SKEW_MS) {
+    if (issuedAt - now > MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'clock-skew',
         `issued at ${new Date(issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}; set the clock`
@@ -42,7 +41,7 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     }
     if (expires <= now)
       throw new RequestRefused('document-expired', `the request ended at ${new Date(expires).toISOString()}`)
-    if (expires - now > MAX_LIFETIME_MS + MAX_SKEW_MS) {
+    if (expires - now > MAX_LIFETIME_MS + MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'malformed-document',
         `expected a request that ends within a day, found one of ${expires - now} ms`
@@ -51,7 +50,7 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     if (user.organisation !== organisation || !members.speaksFor(organisation, user.name)) {
       throw new RequestRefused('consumer-not-permitted', `${organisation} does not speak for ${user.name}`)
     }
-    if (!(await store.nonces.claim(issuer, nonce, request.id, expires + MAX_SKEW_MS))) {
+    if (!(await store.nonces.claim(issuer, nonce, request.id, expires + MAX_CLOCK_SKEW_MS))) {
       throw new RequestRefused('request-replayed', 'this nonce was used for another request')
     }
   }

@@ -1,6 +1,5 @@
 /** What this agent decides about others: offers, contracts, starts, flows; by agreements, hosting and its own rules. */
 export type { DecisionsComponents, DecisionsInit } from './components.ts'
 export { Decisions } from './decisions.ts'
-export { inForce } from './facts.ts'
 export { forgetOld } from './forget.ts'
 export { createRequestGuard, RequestRefused } from './guard.ts'

@@ -13,20 +13,23 @@ import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import {
-  CLAUSES_SHOWN,
-  decisionEntry,
-  inForce,
-  openClauses,
-  pseudonymsOpenTo,
-  requestsInWindow
-} from './facts.ts'
+import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
 
 type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
+
+/** What is gathered while the rows of one request are answered, one after the other. */
+interface Answering {
+  dossier: Dossier
+  roles: readonly Role[]
+  /** By agreement. */
+  grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  noted: Entry[]
+  requestsInWindow: ProviderFacts['requestsInWindow']
+}
 
 const BYTES_PER_CELL = 8
 
@@ -54,18 +57,20 @@ export class OfferMaker {
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     const rows: RowAnswer[] = []
-    const grants = new Map<
-      string,
-      { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }
-    >()
-    const noted: Entry[] = []
     const stopped = await this.#generally(payload, roles)
-    for (const index of payload.rows.keys()) {
-      const answer =
-        stopped === null ? await this.#row(dossier, index, roles, grants, noted) : refused(index, stopped)
-      rows.push(answer)
+    const [dataset] = payload.datasets
+    const asked = stopped === null && roles.includes('data') && dataset !== undefined
+    const answering: Answering = {
+      dossier,
+      roles,
+      grants: new Map(),
+      noted: [],
+      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
     }
-    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
+    for (const index of payload.rows.keys())
+      rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
+    for (const entry of uniform(answering.noted, payload.rows.length)) dossier.decided(entry)
+    const { grants } = answering
     const details: OfferDetails = {
       grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
         agreement,
@@ -135,13 +140,8 @@ export class OfferMaker {
       .some((one) => one.payload.parties.includes(organisation))
   }
 
-  async #row(
-    dossier: Dossier,
-    index: number,
-    roles: readonly Role[],
-    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>,
-    noted: Entry[]
-  ): Promise<RowAnswer> {
+  async #row(answering: Answering, index: number): Promise<RowAnswer> {
+    const { dossier, roles, noted } = answering
     const request = dossier.request.payload
     const row = request.rows[index]
     if (row === undefined || !this.#components.archetypes.has(row.archetype)) {
@@ -154,7 +154,7 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const verdict = this.#pinned(await this.#asProvider(dossier, index, grants), request, index)
+      const verdict = this.#pinned(await this.#asProvider(answering, index), request, index)
       noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -182,14 +182,11 @@ export class OfferMaker {
     return { row: index, verdict: 'permit', services, clauses: clauses.slice(0, CLAUSES_SHOWN), terms }
   }
 
-  async #asProvider(
-    dossier: Dossier,
-    index: number,
-    grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
-  ): Promise<ProviderVerdict> {
+  async #asProvider(answering: Answering, index: number): Promise<ProviderVerdict> {
+    const { dossier, grants } = answering
     const { engine, agreements, datasets, self } = this.#components
     const request = dossier.request.payload
-    const facts = await this.#providerFacts(dossier, index)
+    const facts = this.#providerFacts(answering, index)
     const wished = request.agreements[self.organisation]
     let open: Agreement[] = agreements.inForce({ provider: self.organisation, dataset: facts.dataset })
     // What the SQL reads under the only agreement is known from an earlier row: one decision is enough.
@@ -203,7 +200,7 @@ export class OfferMaker {
     let nearest: ProviderVerdict | undefined
     // One agreement permits the request whole, or the next one is tried: what the SQL reads is known only under an agreement.
     for (;;) {
-      const before = decideAsProvider(engine, facts, open.map(inForce), wished)
+      const before = decideAsProvider(engine, facts, open, wished)
       if (before.verdict === 'deny') return nearest ?? before
       const agreement = open.find((one) => one.id === before.agreement.id)
       const dataset = datasets.get(facts.dataset)
@@ -251,7 +248,7 @@ export class OfferMaker {
     const { uses } = inspected
     const pseudonyms = agreement.payload.terms.anonymize?.pseudonymise.length ?? 0
     if (pseudonyms === 0 && !request.options.anonymize)
-      return decideAsProvider(engine, { ...facts, uses }, [inForce(agreement)], wished)
+      return decideAsProvider(engine, { ...facts, uses }, [agreement], wished)
     const holders = request.providers.flatMap((peer) =>
       peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? [])
     )
@@ -264,7 +261,7 @@ export class OfferMaker {
     const verdict = decideAsProvider(
       engine,
       { ...facts, uses, pseudonymsOpenTo: openTo },
-      [inForce(agreement)],
+      [agreement],
       wished
     )
     return verdict.verdict === 'deny'
@@ -289,7 +286,7 @@ export class OfferMaker {
     return denied(refuse('not-distributable', reason), policy)
   }
 
-  async #providerFacts(dossier: Dossier, index: number): Promise<ProviderFacts> {
+  #providerFacts({ dossier, requestsInWindow }: Answering, index: number): ProviderFacts {
     const { self, clock } = this.#components
     const request = dossier.request.payload
     const shared = this.#shared(request, index)
@@ -307,7 +304,7 @@ export class OfferMaker {
       uses: null,
       services: null,
       algorithm: request.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, dataset, dossier.request),
+      requestsInWindow,
       sandboxes: null
     }
   }
