@@ -28,7 +28,8 @@ export interface CapabilityComponents {
 /** This agent's own description, per audience: another content gets another sequence number. */
 export class CapabilityPublisher {
   readonly #components: CapabilityComponents
-  readonly #signed = new Map<string, Signed<'capability'>>()
+  /** By the datasets in it. What is asked for twice at once is signed once. */
+  readonly #signed = new Map<string, { document: Promise<Signed<'capability'>>; renewAt: number }>()
 
   constructor(components: CapabilityComponents) {
     this.#components = components
@@ -52,19 +53,23 @@ export class CapabilityPublisher {
   }
 
   async for(audience?: string): Promise<Signed<'capability'>> {
-    const { datasets, speaker, store, clock } = this.#components
+    const { datasets, clock } = this.#components
     const descriptions = datasets.descriptions().filter((one) => this.visibleTo(one.id, audience))
     const key = descriptions.map((one) => one.id).join('\n')
-    const known = this.#signed.get(key)
-    if (known !== undefined && known.payload.expires - clock.now() > RENEW_BEFORE_MS) return known
+    const held = this.#signed.get(key)
+    if (held !== undefined && clock.now() < held.renewAt) return await held.document
+    const document = this.#sign(descriptions)
+    this.#signed.set(key, { document, renewAt: clock.now() + LIFETIME_MS - RENEW_BEFORE_MS })
+    document.catch(() => {
+      if (this.#signed.get(key)?.document === document) this.#signed.delete(key)
+    })
+    return await document
+  }
+
+  async #sign(datasets: Payload<'capability'>['datasets']): Promise<Signed<'capability'>> {
+    const { speaker, store } = this.#components
     const sequence = await store.settings.next('capability')
-    const signed = await speaker.sign(
-      'capability',
-      { ...this.#body(sequence), datasets: descriptions },
-      LIFETIME_MS
-    )
-    this.#signed.set(key, signed)
-    return signed
+    return await speaker.sign('capability', { ...this.#body(sequence), datasets }, LIFETIME_MS)
   }
 
   #body(sequence: number): Omit<Body<'capability'>, 'datasets'> {

@@ -20,7 +20,7 @@ import {
 } from '../config/index.ts'
 import { loadKey, lockDirectory } from '../identity/index.ts'
 import { createLauncher, type Launcher, type SandboxKind } from '../jobs/index.ts'
-import { Members, openPackage } from '../membership/index.ts'
+import { Members, type MembershipStore, openPackage } from '../membership/index.ts'
 import { type Clock, systemClock } from '../network/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import type { Installation } from './installation.ts'
@@ -156,14 +156,9 @@ function passphraseFromEnvironment(): { passphrase?: string } {
   return passphrase === undefined ? {} : { passphrase }
 }
 
-function membershipStore(store: Store) {
-  const kinds = ['membership', 'status'] as const
+function membershipStore({ memberships }: Store): MembershipStore {
   return {
-    load: async () =>
-      (await Promise.all(kinds.map(async (kind) => await store.memberships.all(kind))))
-        .flat()
-        .map((one) => one.bytes),
-    save: async (kind: (typeof kinds)[number], id: string, bytes: Uint8Array) =>
-      await store.memberships.save(kind, id, bytes)
+    load: async (kind) => (await memberships.all(kind)).map(({ bytes }) => bytes),
+    save: async (kind, id, bytes) => await memberships.save(kind, id, bytes)
   }
 }

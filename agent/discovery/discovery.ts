@@ -137,7 +137,7 @@ export class Discovery {
   /** Capabilities collected so far, that still hold, of agents that are connected now; this agent's own first. */
   async capabilities(): Promise<readonly Known[]> {
     const { network } = this.#components
-    return [await this.#self(), ...this.#catalogue.all().filter(({ peer }) => network.connected(peer))]
+    return [await this.#forOwn(), ...this.#catalogue.all().filter(({ peer }) => network.connected(peer))]
   }
 
   /** Who is there, as far as known; {@link findMembers} looks further. */
@@ -167,7 +167,7 @@ export class Discovery {
       async () => await this.#search.run(kind, name)
     )
     signal?.throwIfAborted()
-    const self = await this.#self()
+    const self = await this.#forOwn()
     return offers(self.capability, kind, name) ? [self, ...others] : others
   }
 
@@ -176,7 +176,7 @@ export class Discovery {
     if (known !== undefined && this.#catalogue.isCurrent(peer) && this.#components.network.connected(peer)) {
       return known
     }
-    if (peer === this.#components.network.peerId) return await this.#self()
+    if (peer === this.#components.network.peerId) return await this.#forOwn()
     const running = this.#describing.get(peer)
     if (running !== undefined) {
       // Begun before the newest announcement, it may bring what was true before.
@@ -206,13 +206,18 @@ export class Discovery {
     return await this.#guarded(undefined)
   }
 
-  async #self(): Promise<Known> {
-    const { network, members, clock, capability } = this.#components
-    const { organisation } = members.own
+  /** This agent, as its own organisation may see it. */
+  async #forOwn(): Promise<Known> {
+    const { members, capability } = this.#components
+    return this.#self(await capability(members.own.organisation))
+  }
+
+  #self(capability: Signed<'capability'>): Known {
+    const { network, members, clock } = this.#components
     return {
       peer: network.peerId,
-      organisation,
-      capability: await capability(organisation),
+      organisation: members.own.organisation,
+      capability,
       confidential: new Set(),
       askedAt: clock.now()
     }
@@ -251,7 +256,7 @@ export class Discovery {
       }
     })
     network.handle(PROVIDERS_PROTOCOL, providersQuestion, async ({ kind, name, after }) => {
-      const self = { ...(await this.#self()), capability: await this.#own() }
+      const self = this.#self(await this.#own())
       const providers = [self, ...this.#catalogue.all()]
         .filter(({ peer }) => network.connected(peer) && (after === undefined || peer > after))
         .filter(({ capability, confidential }) => offers(capability, kind, name) && !confidential.has(name))
@@ -262,17 +267,12 @@ export class Discovery {
           page.map(async ({ peer, organisation }) => ({
             peer,
             organisation,
-            addresses: (await this.#addressesOf(peer)).slice(0, MAX_ADDRESSES)
+            addresses: (await network.addressesOf(peer)).slice(0, MAX_ADDRESSES)
           }))
         ),
         more: providers.length > page.length
       }
     })
-  }
-
-  async #addressesOf(peer: string): Promise<string[]> {
-    const { network } = this.#components
-    return peer === network.peerId ? network.addresses : await network.addressesOf(peer)
   }
 
   readonly #onReady = ({ peer, capability }: { peer: string; capability: number }): void => {

@@ -1,13 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { z } from 'zod'
-import {
-  decodePlain,
-  decodeSigned,
-  encodeSigned,
-  MAX_DOCUMENT_BYTES,
-  type Signed,
-  signedBytes
-} from '../../protocol/documents/index.ts'
+import { decodeSigned, encodeSigned, type Signed } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
 import { NotMember } from './errors.ts'
 import type { MembershipPackage } from './files.ts'
@@ -15,7 +7,7 @@ import { type Member, verifyMember, verifyStatus } from './verify.ts'
 
 /** Where memberships and status lists of others survive a restart. */
 export interface MembershipStore {
-  load(): Promise<Uint8Array[]>
+  load(kind: 'membership' | 'status'): Promise<Uint8Array[]>
   save(kind: 'membership' | 'status', id: string, bytes: Uint8Array): Promise<void>
 }
 
@@ -39,8 +31,6 @@ export interface MembersEvents {
   /** A newer status list is in force. */
   status: [{ number: number }]
 }
-
-const peekedType = z.looseObject({ type: z.string() })
 
 /**
  * Whom this agent believes to be whom: its own membership, the memberships that others showed, and the newest status list.
@@ -128,8 +118,7 @@ export class Members extends EventEmitter<MembersEvents> {
   /** The member an agent belongs to, as of now. */
   memberOf(peer: string): Member | undefined {
     const organisation = this.#byAgent.get(peer)
-    const member = organisation === undefined ? undefined : this.#byOrganisation.get(organisation)
-    return member !== undefined && member.expires > this.#now() ? member : undefined
+    return organisation === undefined ? undefined : this.byOrganisation(organisation)
   }
 
   organisationOf(peer: string): string | undefined {
@@ -244,27 +233,24 @@ export class Members extends EventEmitter<MembersEvents> {
 
   /** What the store holds is checked like anything from outside; what no longer holds is left out. */
   async #restore(): Promise<void> {
-    const memberships: Signed<'membership'>[] = []
-    for (const bytes of await this.#store.load()) {
-      try {
-        const wire = decodePlain(bytes, signedBytes, MAX_DOCUMENT_BYTES + 8192)
-        if (decodePlain(wire.payload, peekedType).type === 'status') {
-          const status = verifyStatus(await decodeSigned('status', bytes), this.charter)
-          if (status.payload.number > this.statusNumber) this.#status = status
-        } else {
-          memberships.push(await decodeSigned('membership', bytes))
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof DynamosError)) throw thrown
-      }
+    for (const bytes of await this.#store.load('status')) {
+      await unlessRefused(async () => {
+        const status = verifyStatus(await decodeSigned('status', bytes), this.charter)
+        if (status.payload.number > this.statusNumber) this.#status = status
+      })
     }
-    for (const document of memberships) {
-      try {
-        this.#keep(this.verifyMembership(document))
-      } catch (thrown) {
-        if (!(thrown instanceof DynamosError)) throw thrown
-      }
-    }
+    for (const bytes of await this.#store.load('membership'))
+      await unlessRefused(async () => {
+        this.#keep(this.verifyMembership(await decodeSigned('membership', bytes)))
+      })
+  }
+}
+
+async function unlessRefused(take: () => Promise<void>): Promise<void> {
+  try {
+    await take()
+  } catch (thrown) {
+    if (!(thrown instanceof DynamosError)) throw thrown
   }
 }
 

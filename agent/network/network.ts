@@ -171,7 +171,7 @@ export class Network extends EventEmitter<NetworkEvents> {
 
   /** Addresses at which a peer was reached or says it is. */
   async addressesOf(peer: string): Promise<string[]> {
-    return await this.#connections.addressesOf(peer)
+    return peer === this.peerId ? this.addresses : await this.#connections.addressesOf(peer)
   }
 
   /** This agent's capability has a new sequence number: connected peers are told. */

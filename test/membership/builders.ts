@@ -26,8 +26,8 @@ export async function keyOf(name: string): Promise<PrivateKey> {
 export class MemoryMembershipStore implements MembershipStore {
   readonly saved: { kind: string; id: string; bytes: Uint8Array }[] = []
 
-  async load(): Promise<Uint8Array[]> {
-    return this.saved.map(({ bytes }) => bytes)
+  async load(wanted: string): Promise<Uint8Array[]> {
+    return this.saved.filter(({ kind }) => kind === wanted).map(({ bytes }) => bytes)
   }
 
   async save(kind: string, id: string, bytes: Uint8Array): Promise<void> {
