@@ -195,15 +195,16 @@ export class Exchange {
 
   async #step(queued: Queued): Promise<void> {
     const before = { hop: this.hop, coordinator: this.coordinator }
-    let effects: readonly Effect[] = []
-    if (queued.machine === 'hop' && this.hop !== null) {
-      const next = advance(this.hop, queued.event)
-      this.hop = next.exchange
-      effects = next.effects
-    } else if (queued.machine === 'coordinator' && this.coordinator !== null) {
-      const next = advance(this.coordinator, queued.event)
-      this.coordinator = next.exchange
-      effects = next.effects
+    let effects: readonly Effect[]
+    try {
+      effects = this.#advance(queued)
+    } catch (error) {
+      // An event that the machine cannot take, whoever sent it, must not end the exchange, let alone the agent.
+      this.#ports.log.error(
+        { request: this.request, event: queued.event.type, code: codeOf(error), err: toError(error) },
+        'an event could not be taken'
+      )
+      return
     }
     try {
       effects = await commitStep(this.dossier, before, this, effects, this.#ports)
@@ -225,6 +226,20 @@ export class Exchange {
     const machine = this[queued.machine]
     if (machine !== null && machine !== before[queued.machine])
       this.#ports.coordination.changed(this.dossier, machine)
+  }
+
+  /** Changes nothing when it throws. */
+  #advance(queued: Queued): readonly Effect[] {
+    if (queued.machine === 'hop') {
+      if (this.hop === null) return []
+      const { exchange, effects } = advance(this.hop, queued.event)
+      this.hop = exchange
+      return effects
+    }
+    if (this.coordinator === null) return []
+    const { exchange, effects } = advance(this.coordinator, queued.event)
+    this.coordinator = exchange
+    return effects
   }
 
   /** What cannot be stored cannot be promised; how a share ended is known here alone, and said again until it is stored. */

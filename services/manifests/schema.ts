@@ -30,6 +30,8 @@ export const algorithmManifest = z.strictObject({
   parameters: file,
   title: z.string(),
   description: z.string(),
+  /** Result columns that are in the unit of a column of the query: their name to the parameter that names that column. */
+  units: z.record(z.string(), name).optional(),
   example: z.record(z.string(), z.unknown()).optional()
 })
 
