@@ -9,6 +9,7 @@ import { assertOwnHost } from './host-guard.ts'
 import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
 import { networkRoutes } from './routes/network.ts'
 import { requestRoutes } from './routes/requests.ts'
 
@@ -78,6 +79,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   api.get('/health', () => operations.health())
   const context = { operations, callerOf }
   requestRoutes(api, context)
+  artifactRoutes(api, context)
   networkRoutes(api, context)
   agreementRoutes(api, context)
   return api

@@ -52,6 +52,7 @@ export function createOperations(components: OperationsComponents): Operations {
     cancel: async (id) => await requests.cancel(id),
     result: async (id, { from, format }: { from?: string; format: ResultFormat }) =>
       await results.file(id, { format, ...(from === undefined ? {} : { from }) }),
+    artifact: async (id, name) => await results.artifact(id, name),
 
     peers: async (signal): Promise<PeerView[]> => {
       await discovery.findMembers({ signal })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { grantedSchema } from '../../policy/index.ts'
 import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
+import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymizeParameters, DatasetMissing } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
@@ -43,7 +44,7 @@ export async function runDataShare(
       return [{ source, columns, ...(table.where === null ? {} : { where: table.where }) }]
     })
   }
-  const own = chain.filter((step) => step.at === self.peer)
+  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
   const dataProviders = parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
   const steps = own.flatMap(({ service }): Step[] => {
     if (service === 'query') return [{ service, sql: section.query.sql }]

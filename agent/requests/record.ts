@@ -30,6 +30,8 @@ export interface RequestRecord {
   /** Hops that could not be asked: peer to what was said. */
   unanswered: Map<string, { code: string; reason: string }>
   results: StoredResult[] | null
+  /** What an own share found out that helps the asker; it leaves this agent never. */
+  hints: string[]
   milestones: Milestones
   status: RequestStatus
 }
@@ -48,6 +50,7 @@ export function newRecord(
     refusals: [],
     unanswered: new Map(),
     results: null,
+    hints: [],
     milestones: {
       submitted: asked.submittedAt,
       discovered: null,

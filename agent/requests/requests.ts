@@ -175,6 +175,7 @@ export class Requests {
             ...(flow.of === null ? {} : { of: flow.of }),
             hop: this.#book.organisationOf(flow.peer)
           }
+    if (phase === 'graph') record.hints.push(message)
     this.#book.tell(record, phase, message, more)
   }
 

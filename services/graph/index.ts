@@ -1,6 +1,6 @@
 /**
  * A picture for every result: which one suits its shape, and what a request may say about its own. Vega itself is in
- * `render/`, a bundle of its own that only a job loads.
+ * `services/draw/`, a bundle of its own that only a job loads.
  */
 export type { Chart, ChartKind, DrawnColumn, Take, TopGroups } from './chart.ts'
 export { COLOURS, MAX_ROWS } from './chart.ts'

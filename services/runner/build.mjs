@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { buildGraph } from '../graph/render/build.mjs'
+import { buildGraph } from '../draw/build.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const services = dirname(here)

@@ -22,7 +22,7 @@ import type { Relation } from './steps.ts'
 
 export type GraphOrder = NonNullable<Extract<Assignment, { kind: 'convert' }>['graph']>
 export type Picture = NonNullable<ReportOf<'convert'>['results'][number]['graph']>
-type Renderer = typeof import('../graph/render/index.ts')
+type Renderer = typeof import('../draw/index.ts')
 
 /** What is drawn, before Vega is asked. */
 interface Drawn {

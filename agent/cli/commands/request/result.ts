@@ -1,9 +1,12 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { requestView } from '../../../api/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { ACCEPT, download, resultPath } from './save.ts'
+import { pathOf } from './follow.ts'
+import { ACCEPT, download, resultPath, saveAnswer } from './save.ts'
 
 const resultOptions = z.object({
   from: z.string().optional(),
@@ -11,12 +14,24 @@ const resultOptions = z.object({
   out: z.string().optional()
 })
 
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false
+  )
+}
+
 export async function result(context: Context, input: Input): Promise<undefined> {
   const [id] = parseOptions(input.args, z.tuple([z.string().min(1)]))
   const { from, format, out } = parseOptions(input.options, resultOptions)
   if (context.json && (format !== 'json' || out !== undefined))
     throw new UsageError('--json prints the result itself; leave it out with --format or --out')
   const client = await context.client()
+  if (out !== undefined && (await isFolder(resolve(context.terminal.cwd, out)))) {
+    const view = await client.get(pathOf(id), requestView)
+    await saveAnswer(context, client, view, resolve(context.terminal.cwd, out))
+    return undefined
+  }
   if (out !== undefined) {
     const file = resolve(context.terminal.cwd, out)
     await download(client, { id, from, format }, file)

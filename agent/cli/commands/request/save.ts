@@ -7,6 +7,7 @@ import type { RequestView, ResultFormat } from '../../../api/index.ts'
 import type { Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { pathOf } from './follow.ts'
+import { saveArtifacts } from './save-artifacts.ts'
 
 export const ACCEPT: Readonly<Record<ResultFormat, string>> = {
   json: 'application/json',
@@ -32,7 +33,7 @@ function fileNameOf(from: readonly string[]): string {
   return from.join('+').replaceAll(/[^\p{L}\p{N}+ _-]/gu, '_')
 }
 
-/** The answer as `request.json`, and every result as CSV and Parquet. */
+/** The answer as `request.json`, every result as CSV and Parquet, and the pictures. */
 export async function saveAnswer(
   context: Context,
   client: Client,
@@ -51,5 +52,6 @@ export async function saveAnswer(
         join(folder, `${name}.${format}`)
       )
   }
+  await saveArtifacts(client, view, folder)
   context.say(`written to ${folder}`)
 }

@@ -1,5 +1,5 @@
 import type { Config } from 'vega-lite'
-import { COLOURS } from '../index.ts'
+import { COLOURS } from '../graph/index.ts'
 
 export const FONT = 'DejaVu Sans'
 /** A reader that has not the font takes one of its width. */
