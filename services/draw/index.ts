@@ -3,6 +3,7 @@
  * the font and the WebAssembly it needs; the runner loads it when a job draws. Nothing is fetched, whatever a specification says.
  */
 import { readFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
 import { initWasm, Resvg } from '@resvg/resvg-wasm'
 import { parse, textMetrics, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
@@ -46,6 +47,8 @@ async function load(folder: URL): Promise<Loaded> {
     readFile(new URL(WASM_FILE, folder))
   ])
   measureWith(readFontMetrics(font))
+  // one picture is drawn: compiling the code a second time, to make it faster, costs more than it saves
+  setFlagsFromString('--liftoff-only')
   await initWasm(wasm)
   return { font }
 }

@@ -33,6 +33,7 @@ export const THEME: Config = {
     titleFontWeight: 'normal',
     titlePadding: 8,
     labelLimit: 250,
+    maxExtent: 270,
     gridColor: '#e3e3e3',
     domainColor: '#888888',
     tickColor: '#888888'

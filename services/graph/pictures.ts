@@ -39,6 +39,12 @@ function quantitative(shape: ResultShape, column: DrawnColumn | string, more: Js
   }
 }
 
+/** Above its labels: at the side, a long name is higher than a few bars. */
+function rowAxis(shape: ResultShape, column: DrawnColumn, more: JsonMap = {}): JsonMap {
+  const axis = { titleAngle: 0, titleAlign: 'right', titleBaseline: 'bottom', titleX: -6, titleY: -7 }
+  return nominal(shape, column, { title: cut(titleOf(shape, column.columns), 40), axis, ...more })
+}
+
 /** Groups come in the order of their keys, which is the order of the rows. */
 function nominal(shape: ResultShape, column: DrawnColumn, more: JsonMap = {}): JsonMap {
   return { field: column.field, type: 'nominal', sort: null, title: axisTitle(shape, column), ...more }
@@ -85,7 +91,7 @@ export function bars(
     width: WIDTH,
     height: { step: BAR },
     encoding: {
-      y: nominal(shape, y, sorted ? { sort: '-x' } : {}),
+      y: rowAxis(shape, y, sorted ? { sort: '-x' } : {}),
       x: quantitative(shape, measured)
     }
   }
@@ -110,7 +116,7 @@ export function groupedBars(shape: ResultShape, parts: Matrix, take: Take, notes
     width: WIDTH,
     height: { step: BAR - 4, for: 'offset' },
     encoding: {
-      y: nominal(shape, y, { scale: { paddingInner: 0.3 } }),
+      y: rowAxis(shape, y, { scale: { paddingInner: 0.3 } }),
       yOffset: { field: x.field, type: 'nominal', sort: null },
       x: quantitative(shape, value),
       ...series(shape, x)
@@ -154,7 +160,7 @@ export function heatMap(
     width: { step: across <= MAX_LABELLED ? CELL + 12 : CELL / 2 },
     height: { step: down <= MAX_LABELLED ? CELL : CELL / 2 },
     encoding: {
-      y: nominal(shape, y),
+      y: rowAxis(shape, y),
       x: nominal(shape, x, {
         axis: { orient: 'bottom', labelAngle: across * 46 > WIDTH || across > 4 ? -45 : 0, labelLimit: 120 }
       })
@@ -303,7 +309,7 @@ export function boxes(
     },
     width: WIDTH,
     height: { step: BAR + 8 },
-    encoding: { y: nominal(shape, y), x: quantitative(shape, x, { scale: { zero: false } }) }
+    encoding: { y: rowAxis(shape, y), x: quantitative(shape, x, { scale: { zero: false } }) }
   }
   const title = `${titleOf(shape, x.columns)} by ${titleOf(shape, y.columns)}`
   return picture(shape, { kind: 'box plot', title }, view, take, notes)

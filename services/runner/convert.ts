@@ -75,7 +75,14 @@ async function convertGroup(
   const graph =
     assignment.graph === undefined
       ? undefined
-      : await drawResult(engine, result, assignment.graph, from, place, index)
+      : await drawResult(
+          engine,
+          result,
+          assignment.graph,
+          from.flatMap((label) => label.split(',')).sort(),
+          place,
+          index
+        )
   return {
     from,
     columns: read.columns.map(({ name }) => name),

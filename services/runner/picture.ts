@@ -47,15 +47,15 @@ export async function drawResult(
 ): Promise<Picture> {
   const started = performance.now()
   const given = order.specification === undefined ? undefined : parseGiven(order.specification)
-  const drawn =
-    given === undefined ? await chosen(engine, result, order, from) : await asGiven(engine, result, given)
   const done = (files: Picture['files'], notes: string[]): Picture => ({
     files,
     notes: notes.map((note) => note.slice(0, 300)),
     milliseconds: performance.now() - started
   })
-  if (drawn === null) return done([], ['no picture: the result has no rows'])
   try {
+    const drawn =
+      given === undefined ? await chosen(engine, result, order, from) : await asGiven(engine, result, given)
+    if (drawn === null) return done([], ['no picture: the result has no rows'])
     const { draw } = await loadRenderer()
     const { svg, png, specification, warnings } = await draw(drawn.specification, drawn.rows)
     const files: Picture['files'] = []
@@ -71,7 +71,7 @@ export async function drawResult(
     return done(files, given === undefined ? drawn.notes : [...drawn.notes, ...warnings.slice(0, 4)])
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    if (given !== undefined) throw refused(message.slice(0, 600), error)
+    if (given !== undefined) throw error instanceof Failure ? error : refused(message.slice(0, 600), error)
     process.stderr.write(
       `a picture could not be drawn: ${String(error instanceof Error ? error.stack : error)}\n`
     )
