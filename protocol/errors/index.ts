@@ -31,7 +31,17 @@ export function codeOf(thrown: unknown): string {
   return 'internal'
 }
 
+/** Whether it is an error of the platform under one of these codes, as `ENOENT`. */
+export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
+  return (
+    thrown instanceof Error &&
+    'code' in thrown &&
+    typeof thrown.code === 'string' &&
+    codes.includes(thrown.code)
+  )
+}
+
 /** What any disk says when it is full. */
 export function isStorageFull(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')
+  return hasCode(thrown, 'ENOSPC', 'EDQUOT')
 }
