@@ -45,3 +45,9 @@ export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
 export function isStorageFull(thrown: unknown): boolean {
   return hasCode(thrown, 'ENOSPC', 'EDQUOT')
 }
+
+/** An instant that somebody else named, for people: ISO 8601, or the number where ECMAScript has no date that far away. */
+export function instantText(milliseconds: number): string {
+  const date = new Date(milliseconds)
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString()
+}
