@@ -24,6 +24,7 @@ import { append } from '../audit/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
+import { checkAnonymised } from './anonymised.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { unknownHere, whatIsWrong } from './objection.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
@@ -112,14 +113,16 @@ export class Agreements {
   check(draft: AgreementDraft): Finding[] {
     const { members, manifests, datasets, clock } = this.#components
     const own = draft.provider === members.own.organisation
-    return checkAgreement(draft, {
+    const dataset = own ? datasets.get(draft.dataset) : undefined
+    const findings = checkAgreement(draft, {
       organisations: members.all().map((member) => member.organisation),
       archetypes: [...manifests.archetypes.keys()],
       services: [...manifests.services.keys()],
       algorithms: [...manifests.algorithms.keys()],
       now: clock.now(),
-      ...(own ? { tables: datasets.get(draft.dataset)?.tables ?? null } : {})
+      ...(own ? { tables: dataset?.tables ?? null } : {})
     })
+    return dataset === undefined ? findings : [...findings, ...checkAnonymised(draft, dataset, findings)]
   }
 
   /**
