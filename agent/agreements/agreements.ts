@@ -106,8 +106,13 @@ export class Agreements {
   }
 
   /** @throws {AgreementMalformed} with every problem of the file */
-  parse(text: string): AgreementDraft {
-    return parseAgreement(text, 'agreement', (address) => this.#components.members.resolveUser(address))
+  parse(text: string, files: Readonly<Record<string, string>> = {}): AgreementDraft {
+    return parseAgreement(
+      text,
+      'agreement',
+      (address) => this.#components.members.resolveUser(address),
+      (name) => (Object.hasOwn(files, name) ? files[name] : undefined)
+    )
   }
 
   check(draft: AgreementDraft): Finding[] {
@@ -131,9 +136,9 @@ export class Agreements {
    * @throws {AgreementNotSignable} for errors that make it void; a clause that cannot be enforced is no such error, requests
    * under it are refused
    */
-  async draft(text: string): Promise<Agreement> {
+  async draft(text: string, files?: Readonly<Record<string, string>>): Promise<Agreement> {
     const { members, manifests, clock, key, self } = this.#components
-    const draft = this.parse(text)
+    const draft = this.parse(text, files)
     if (draft.provider !== members.own.organisation) {
       throw new AgreementNotSignable(
         'agreement-malformed',

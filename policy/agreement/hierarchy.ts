@@ -28,8 +28,7 @@ export function readHierarchy(
   otherwise?: string
 ): ValueMap | { problem: string } {
   const problem = (what: string) => ({ problem: `${file}: ${what}` })
-  if (raw.length > MAX_HIERARCHY_LENGTH)
-    return problem(`expected at most ${MAX_HIERARCHY_LENGTH} characters, found ${raw.length}`)
+  if (raw.length > MAX_HIERARCHY_LENGTH) return problem(`expected at most ${MAX_HIERARCHY_LENGTH} characters`)
   if (raw.includes('\0')) return problem('expected text, found a NUL character')
   const text = raw.startsWith('\uFEFF') ? raw.slice(1) : raw
   const lines = /\.(ya?ml|json)$/i.test(file) ? linesOfYaml(text) : linesOfCsv(text)
