@@ -52,6 +52,18 @@ export function tablesToRead(terms: Terms, dataset: Described, anonymize: boolea
 }
 
 /**
+ * Columns that become pseudonyms; without a word of the agreement the subjects, in every table that shows a column of their
+ * name: also of a table that is not shown, since another may refer to it.
+ */
+function pseudonymised(terms: Terms, dataset: Described): string[] {
+  if (terms.anonymize !== undefined) return terms.anonymize.pseudonymise
+  const subjects = dataset.config.tables.flatMap(({ subject }) => subject ?? [])
+  const shown = grantedSchema(terms, dataset.tables).flatMap(({ columns }) => columns)
+  const names = shown.map(({ name }) => name).filter((name) => subjects.some((one) => sameName(one, name)))
+  return [...new Map(names.map((name) => [foldName(name), name])).values()]
+}
+
+/**
  * What `anonymize` does to a dataset: what the agreement orders; where it orders nothing and the asker wants it, the
  * subjects of the tables become pseudonyms. Pseudonyms are per dataset.
  *
@@ -60,12 +72,8 @@ export function tablesToRead(terms: Terms, dataset: Described, anonymize: boolea
 export function anonymizeParameters(terms: Terms, dataset: Described): Record<string, unknown> {
   const { anonymize } = terms
   const domain = dataset.config.id
+  if (anonymize === undefined) return { pseudonymise: pseudonymised(terms, dataset), domain }
   const granted = grantedSchema(terms, dataset.tables)
-  if (anonymize === undefined) {
-    const subjects = granted.flatMap((table) => subjectOf(table.name, dataset) ?? [])
-    const distinct = new Map(subjects.map((subject) => [foldName(subject), subject]))
-    return { pseudonymise: [...distinct.values()], domain }
-  }
   const { pseudonymise, generalise, suppress, k = 0 } = anonymize
   const quasi = quasiIdentifiers(anonymize)
   const shown = granted.flatMap((table) => table.columns.map(({ name }) => name))
@@ -99,17 +107,15 @@ export function anonymisedSchema(terms: Terms, dataset: Described): TableSchema[
   }
 }
 
-/** The subjects become pseudonyms, or the agreement orders pseudonyms: then there is a key to share. */
+/** Whether anything becomes a pseudonym: then there is a key to share. */
 export function givesPseudonyms(terms: Terms, dataset: Described): boolean {
-  if (terms.anonymize !== undefined) return terms.anonymize.pseudonymise.length > 0
-  return dataset.config.tables.some((table) => table.subject !== undefined)
+  return pseudonymised(terms, dataset).length > 0
 }
 
 /** What anonymising does here, in sentences for whoever gets the result. */
 export function anonymizeNotes(terms: Terms, dataset: Described): string[] {
   if (terms.anonymize !== undefined) return anonymisationInWords(terms).map((part) => `anonymize ${part}`)
-  const { pseudonymise } = anonymizeParameters(terms, dataset)
-  const names = Array.isArray(pseudonymise) ? pseudonymise.filter((name) => typeof name === 'string') : []
+  const names = pseudonymised(terms, dataset)
   return names.length > 0
     ? [`anonymize replaces ${names.join(', ')} by pseudonyms`]
     : ['anonymize changes nothing: no table that is shown has a subject, and the agreement names no column']

@@ -211,4 +211,42 @@ describe('an agreement', () => {
     await vu.agreements.open()
     expect(vu.agreements.get(agreement.id)?.signers).to.have.length(4)
   })
+
+  describe('that anonymises', () => {
+    const anonymising = (clause: string) => `${aText()}anonymize: ${clause}\n`
+    const findings = (clause: string, files?: Record<string, string>) => {
+      const { agreements } = market.get('VU')
+      return agreements
+        .check(agreements.parse(anonymising(clause), files))
+        .map(({ level, clause: at, line, message }) => `${level} ${at}:${line}: ${message}`)
+    }
+
+    it('is told before it is signed that a column cannot become that', async () => {
+      const [found] = findings('{generalise: {WAGE: 10}}')
+      expect(found).to.match(
+        /^error anonymize\.generalise\.WAGE:11: .*a bin width needs a number, it is VARCHAR/
+      )
+      const { agreements } = market.get('VU')
+      expect(await refusalOf(agreements.draft(anonymising('{generalise: {wage: 10}}')))).to.equal(
+        'agreement-malformed'
+      )
+    })
+
+    it('is warned of where k counts rows', () => {
+      expect(findings('{generalise: {wage: {prefix: 1}}, k: 3}').join()).to.match(
+        /^warning anonymize\.k:11: table "person" has no subject/
+      )
+    })
+
+    it('holds what its hierarchy file held when it was made', async () => {
+      const clause = '{generalise: {sex: {hierarchy: sex.csv}}}'
+      const files = { 'sex.csv': 'M,person\nF,person\n' }
+      expect(findings(clause, files)).to.deep.equal([])
+      const { payload } = await market.get('VU').agreements.draft(anonymising(clause), files)
+      expect(payload.terms.anonymize?.generalise.sex).to.deep.include({
+        values: { M: 'person', F: 'person' }
+      })
+      expect(() => findings(clause)).to.throw('sex.csv')
+    })
+  })
 })
