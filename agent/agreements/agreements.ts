@@ -26,7 +26,7 @@ import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { unknownHere, whatIsWrong } from './objection.ts'
+import { checkLength, unknownHere, whatIsWrong } from './objection.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
@@ -127,7 +127,8 @@ export class Agreements {
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null } : {})
     })
-    return dataset === undefined ? findings : [...findings, ...checkAnonymised(draft, dataset, findings)]
+    const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
+    return [...checkLength(draft), ...findings, ...more]
   }
 
   /**

@@ -232,6 +232,15 @@ describe('an agreement', () => {
       )
     })
 
+    it('is told that its values are too many to be shown to the other parties', async () => {
+      const long = Array.from({ length: 4000 }, (_, index) => `${index}-${'é'.repeat(25)},${'y'.repeat(20)}`)
+      const clause = '{generalise: {sex: {hierarchy: sex.csv}}}'
+      expect(findings(clause, { 'sex.csv': long.join('\n') })[0]).to.match(
+        /expected terms of at most 245760 bytes/
+      )
+      expect(findings(clause, { 'sex.csv': long.slice(0, 3000).join('\n') })).to.deep.equal([])
+    })
+
     it('is warned of where k counts rows', () => {
       expect(findings('{generalise: {wage: {prefix: 1}}, k: 3}').join()).to.match(
         /^warning anonymize\.k:11: table "person" has no subject/
