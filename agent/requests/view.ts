@@ -145,10 +145,11 @@ function notesOf(record: RequestRecord): string[] {
 
 /** Who left out rows that too few share, and about how many. */
 function withheldNotes(held: HeldContract): string[] {
-  return [...held.receipts.values()].flatMap(({ payload: { organisation, withheld } }) => {
+  const notes = [...held.receipts.values()].flatMap(({ payload: { organisation, withheld } }) => {
     if (withheld === undefined || withheld === 0) return []
     return [`${organisation}: anonymize left out up to ${withheld} rows of its tables`]
   })
+  return [...new Set(notes)].sort()
 }
 
 /** What each hop said to each question, as its signed documents show. */
