@@ -22,6 +22,9 @@ export interface Caller {
 
 export type ResultFormat = 'json' | 'csv' | 'parquet'
 
+/** Text of the files that an agreement names, by the names it gives them. */
+export type AttachedFiles = Readonly<Record<string, string>>
+
 export interface Operations {
   health(): Promise<HealthView>
   submit(
@@ -48,9 +51,18 @@ export interface Operations {
   dataset(id: string, signal: AbortSignal): Promise<DatasetView | undefined>
   agreements(): Promise<AgreementView[]>
   agreement(idOrName: string): Promise<AgreementView | undefined>
-  checkAgreement(text: string): Promise<{ findings: Finding[]; view: AgreementView | null }>
+  checkAgreement(
+    text: string,
+    files?: AttachedFiles
+  ): Promise<{ findings: Finding[]; view: AgreementView | null }>
   /** The bytes a steward's key has to sign, in base64, for an agreement file. */
-  prepareAgreement(text: string): Promise<{ id: string; payload: string; view: AgreementView }>
+  prepareAgreement(
+    text: string,
+    files?: AttachedFiles
+  ): Promise<{ id: string; payload: string; view: AgreementView }>
   /** Takes a steward-signed agreement (base64 of the signed bytes) or signs with the agent's own steward key where the configuration lets it; collects the others' signatures. */
-  signAgreement(input: { text?: string; signed?: string }, signal: AbortSignal): Promise<AgreementView>
+  signAgreement(
+    input: { text?: string; files?: AttachedFiles; signed?: string },
+    signal: AbortSignal
+  ): Promise<AgreementView>
 }

@@ -3,6 +3,7 @@
  * plain data with absolute paths and base units (bytes, milliseconds, milliwatts, millionths).
  */
 export { type AgentConfig, loadAgentConfig, type Machine, thisMachine } from './agent.ts'
+export { readAttached } from './attached.ts'
 export { checkSource, describeValue, problemAt } from './check.ts'
 export { commentedAgentConfig } from './commented.ts'
 export {

@@ -102,24 +102,24 @@ export function createOperations(components: OperationsComponents): Operations {
       const best = found.find(({ state }) => state === 'in-force') ?? found[0]
       return best === undefined ? undefined : view(best.agreement, best.state)
     },
-    checkAgreement: async (text) => {
-      const draft = agreements.parse(text)
+    checkAgreement: async (text, files) => {
+      const draft = agreements.parse(text, files)
       const findings = agreements.check(draft)
       const isOwn = draft.provider === own && !findings.some((finding) => finding.level === 'error')
-      return { findings, view: isOwn ? view(await agreements.draft(text), 'draft') : null }
+      return { findings, view: isOwn ? view(await agreements.draft(text, files), 'draft') : null }
     },
-    prepareAgreement: async (text) => {
-      const agreement = await agreements.draft(text)
+    prepareAgreement: async (text, files) => {
+      const agreement = await agreements.draft(text, files)
       return {
         id: agreement.id,
         payload: Buffer.from(agreement.bytes.payload).toString('base64'),
         view: view(agreement, 'draft')
       }
     },
-    signAgreement: async ({ text, signed }, signal) => {
+    signAgreement: async ({ text, files, signed }, signal) => {
       if (signed !== undefined)
         return await collect(await decodeSigned('agreement', Buffer.from(signed, 'base64')), signal)
-      return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '')), signal)
+      return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '', files)), signal)
     }
   }
 }

@@ -10,10 +10,11 @@ import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/d
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { estimateJob, roundedUp } from '../composition/index.ts'
-import { DatasetMissing } from '../datasets/index.ts'
+import { DatasetMissing, givesPseudonyms } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
+import { anonymityNotes, isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
+import { CLAUSES_SHOWN, decisionEntry, openClauses, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
@@ -32,6 +33,7 @@ interface Answering {
 }
 
 const BYTES_PER_CELL = 8
+const MAX_NOTES = 64
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -78,7 +80,10 @@ export class OfferMaker {
         columns: inspected.columns
       })),
       estimates: this.#estimates(payload, grants.size > 0),
-      notes: notesOf([...grants.values()].map((grant) => grant.inspected))
+      notes: [
+        ...notesOf([...grants.values()].map((grant) => grant.inspected)),
+        ...anonymityNotes(this.#components, payload, [...grants.keys()])
+      ].slice(0, MAX_NOTES)
     }
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
@@ -244,20 +249,17 @@ export class OfferMaker {
     agreement: Agreement,
     wished: string | undefined
   ): ProviderVerdict {
-    const { engine, members, self } = this.#components
+    const { engine } = this.#components
     const { uses } = inspected
-    const pseudonyms = agreement.payload.terms.anonymize?.pseudonymise.length ?? 0
-    if (pseudonyms === 0 && !request.options.anonymize)
+    const dataset = this.#components.datasets.get(facts.dataset)
+    const { terms } = agreement.payload
+    if (dataset === undefined || !isAnonymised(request, terms) || !givesPseudonyms(terms, dataset))
       return decideAsProvider(engine, { ...facts, uses }, [agreement], wished)
-    const holders = request.providers.flatMap((peer) =>
-      peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? [])
+    const openTo = openToOf(
+      this.#components,
+      request,
+      facts.infrastructure === null ? [] : [facts.infrastructure]
     )
-    const readers = [
-      request.organisation,
-      ...request.recipients,
-      ...(facts.infrastructure === null ? [] : [facts.infrastructure])
-    ]
-    const openTo = pseudonymsOpenTo(holders, readers, self.organisation)
     const verdict = decideAsProvider(
       engine,
       { ...facts, uses, pseudonymsOpenTo: openTo },

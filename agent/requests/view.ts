@@ -68,7 +68,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
     status,
     archetype: held?.contract.payload.archetype.name ?? composition?.plan?.archetype.name ?? null,
     missing: status === 'refused' ? [] : missing,
-    notes: notesOf(record),
+    notes: [...notesOf(record), ...(held === null ? [] : withheldNotes(held))],
     chain: chain.map((step) => ({ service: step.service, at: organisationOf(step.at) })),
     decisions: decisionsOf(record, held, organisationOf),
     candidates: (composition?.candidates ?? []).map((candidate) => ({
@@ -141,6 +141,15 @@ function notesOf(record: RequestRecord): string[] {
   if (epochs > 1) notes.push(`planned ${epochs} times: a party dropped out or declined`)
   if (record.dryRun) notes.push('dry run: nothing was run')
   return notes
+}
+
+/** Who left out rows that too few share, and about how many. */
+function withheldNotes(held: HeldContract): string[] {
+  const notes = [...held.receipts.values()].flatMap(({ payload: { organisation, withheld } }) => {
+    if (withheld === undefined || withheld === 0) return []
+    return [`${organisation}: anonymize left out up to ${withheld} rows of its tables`]
+  })
+  return [...new Set(notes)].sort()
 }
 
 /** What each hop said to each question, as its signed documents show. */

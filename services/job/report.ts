@@ -51,7 +51,13 @@ export const queryReport = z.strictObject({
   rows: z.int().nonnegative(),
   /** Rows into and out of each step, for receipts. */
   steps: z.array(
-    z.strictObject({ service: z.string(), rows: z.int().nonnegative(), milliseconds: z.number() })
+    z.strictObject({
+      service: z.string(),
+      rows: z.int().nonnegative(),
+      /** Rows of the tables that anonymising left out, exactly: for the data owner alone. */
+      withheld: z.int().nonnegative().optional(),
+      milliseconds: z.number()
+    })
   )
 })
 
