@@ -13,6 +13,7 @@ export type {
   Candidate,
   Composition,
   CompositionInput,
+  HopAnswer,
   HopRefusal,
   Plan,
   Preferences

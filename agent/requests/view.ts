@@ -12,6 +12,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
 
@@ -79,7 +80,8 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       scores: { ...candidate.scores },
       total: candidate.total,
       chosen: candidate.chosen,
-      why: candidate.why
+      why: candidate.why,
+      answers: candidate.answers.map(viewAnswer)
     })),
     ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
     artifacts: [],
