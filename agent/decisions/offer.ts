@@ -19,6 +19,7 @@ import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsIn
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
+import { unknownHere } from './unknown-name.ts'
 
 type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
@@ -154,11 +155,10 @@ export class OfferMaker {
     const { dossier, roles, noted } = answering
     const request = dossier.request.payload
     const row = request.rows[index]
-    if (row === undefined || !this.#components.archetypes.has(row.archetype)) {
-      return refused(
-        index,
-        refuse('archetype-unknown', `archetype ${row?.archetype ?? ''} is not known here`)
-      )
+    const { archetypes, self } = this.#components
+    if (row === undefined || !archetypes.has(row.archetype)) {
+      const here = { organisation: self.organisation, known: archetypes.keys() }
+      return refused(index, unknownHere('archetype-unknown', row?.archetype ?? '', here))
     }
     const clauses: string[] = []
     let services: string[] = []
@@ -331,10 +331,8 @@ export class OfferMaker {
       roles.includes('computeProvider') ? hosting : null
     )
     if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
-      const refusal = refuse(
-        'algorithm-unknown',
-        `${self.organisation} has no algorithm ${request.algorithm}`
-      )
+      const here = { organisation: self.organisation, known: manifests.algorithms.keys() }
+      const refusal = unknownHere('algorithm-unknown', request.algorithm, here)
       return { verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }
     }
     return verdict
