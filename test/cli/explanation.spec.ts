@@ -157,6 +157,6 @@ describe('an explanation on the terminal', () => {
 
   it('is told for requests of before, which say nothing of their hops', () => {
     const { answers: _, ...before } = aCandidate()
-    expect(explained([before])).to.match(/^completed/)
+    expect(explained([{ ...before, total: 0.5, chosen: true }])).to.match(/^→ +dataThroughTtp +SURF +0\.5$/m)
   })
 })

@@ -50,7 +50,7 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
 export function renderRequest(view: RequestView, rendering: RequestRendering): string {
   const { style, details } = rendering
   const titled = (title: string, body: string) => (body === '' ? [] : [`${style.bold(title)}\n${body}`])
-  const told = details && view.candidates.some(({ answers }) => answers !== undefined)
+  const told = details && view.candidates.length > 0
   const explained = told ? renderExplanation(view, rendering) : undefined
   const refusals =
     explained?.refusals ?? (view.refusals ?? []).map((refusal) => renderRefusal(refusal, rendering))
