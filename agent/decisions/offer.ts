@@ -18,6 +18,7 @@ import { estimatesOf } from './estimates.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
+import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
 
@@ -73,14 +74,16 @@ export class OfferMaker {
       noted: [],
       requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
     }
-    for (const index of payload.rows.keys())
+    for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
-    for (const entry of uniform(answering.noted, payload.rows.length)) dossier.decided(entry)
+    rows.sort((one, other) => one.row - other.row)
+    const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
+    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
     const { grants } = answering
     const details: OfferDetails = {
       grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
         agreement,
-        rows: granted,
+        rows: granted.sort((one, other) => one - other),
         columns: inspected.columns
       })),
       estimates: estimatesOf(payload, {

@@ -156,7 +156,13 @@ function decisionsOf(
   for (const peer of new Set([...record.dossier.offers.values()].map((one) => one.offer.payload.issuer))) {
     const offer = latestOffer(record.dossier, peer)?.offer.payload
     if (offer === undefined) continue
-    const row = offer.rows.find((one) => one.row === chosen) ?? offer.rows[0]
+    // A compute provider answers every row, but is asked only about those that it would compute.
+    const asked = offer.rows.filter(
+      ({ row }) =>
+        offer.as.some((role) => role !== 'infrastructure') ||
+        record.dossier.request.payload.rows[row]?.infrastructure === peer
+    )
+    const row = asked.find((one) => one.row === chosen) ?? asked[0]
     if (row === undefined) continue
     decisions.push({
       hop: offer.organisation,

@@ -90,6 +90,24 @@ describe('an explanation on the terminal', () => {
     expect(text).to.include('see docs/errors/peer-silent.md').and.to.include('dynamos explain CODE')
   })
 
+  it('tells once what a clause forbids of several compute providers', () => {
+    const forbids = (host: string) =>
+      aCandidate({
+        at: { infrastructure: host },
+        answers: [
+          denies('VU', {
+            code: 'compute-provider-not-permitted',
+            clause: 'wages#computeProviders',
+            reason: `${host} may not hold the data`,
+            acceptable: { computeProviders: ['VU'] }
+          })
+        ]
+      })
+    const text = explained([forbids('SURF'), forbids('SARA'), forbids('TUE')], { status: 'refused' })
+    expect(text.match(/^✗\d+ /gm)).to.have.length(1)
+    expect(text).to.include('SURF may not hold the data (and 2 more like it)')
+  })
+
   it('says why a candidate that every hop permits may not be, once for all of that reason', () => {
     const late = (host: string) =>
       aCandidate({

@@ -18,9 +18,20 @@ const WIDEST_TABLE = 80
 
 const placeOf = ({ at }: CandidateView) => Object.values(at).map(plain).join(', ')
 
-/** What tells one refusal from another from another: told once, however many candidates it stands against. */
-export function keyOf({ hop, code, clause, reason }: AnswerView | RefusalView): string {
-  return JSON.stringify([hop, code, clause ?? null, reason])
+/** Answers hold a long text or list cut, the refusals hold it whole: what both have tells whether they are the same. */
+const LETTERS = 1000
+const VALUES = 64
+
+/**
+ * One refusal from another: it is told once, however many candidates it stands against. What a clause forbids of several
+ * compute providers is one refusal; where there is no clause, the words tell them apart.
+ */
+export function keyOf({ hop, code, clause, reason = '', acceptable }: AnswerView | RefusalView): string {
+  const values = Object.entries(acceptable ?? {}).map(([what, value]) => [
+    what,
+    Array.isArray(value) ? value.slice(0, VALUES) : value
+  ])
+  return JSON.stringify([hop, code, clause ?? reason.slice(0, LETTERS), values])
 }
 
 /** The hops that have a column of their own: those that take part in every candidate. The others are the compute providers. */

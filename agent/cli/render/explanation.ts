@@ -6,6 +6,8 @@ import type { Style } from './style.ts'
 
 /** So many refusals are told whole; a table of 64 candidates may have hundreds. */
 const MOST_TOLD = 32
+/** Answers to candidates are cut there. */
+const LONGEST_REASON = 1000
 
 function refusalOf({
   hop,
@@ -27,16 +29,29 @@ function refusalOf({
   }
 }
 
+interface Told {
+  refusal: RefusalView
+  /** All that it was said in; more than one where a clause stands against several compute providers. */
+  reasons: Set<string>
+}
+
 /** Every refusal once: those that decided, in their order, then what else stands against a candidate. */
-function refusalsOf(view: RequestView): Map<string, RefusalView> {
-  const found = new Map<string, RefusalView>()
+function refusalsOf(view: RequestView): Map<string, Told> {
+  const found = new Map<string, Told>()
   const answers = view.candidates.flatMap((candidate) => candidate.answers ?? [])
   const denied = answers.filter(({ verdict }) => verdict !== 'permit').map(refusalOf)
   for (const refusal of [...(view.refusals ?? []), ...denied]) {
     const key = keyOf(refusal)
-    if (!found.has(key)) found.set(key, refusal)
+    const told = found.get(key) ?? { refusal, reasons: new Set() }
+    told.reasons.add(refusal.reason.slice(0, LONGEST_REASON))
+    found.set(key, told)
   }
   return found
+}
+
+function inWords({ refusal, reasons }: Told): RefusalView {
+  const others = reasons.size - 1
+  return others === 0 ? refusal : { ...refusal, reason: `${refusal.reason} (and ${others} more like it)` }
 }
 
 /** Each candidate with what each hop said of it, the scores of those that are permitted, and each refusal in words. */
@@ -55,7 +70,7 @@ export function renderExplanation(
     }),
     scores: renderScores(view.candidates, rendering),
     refusals: [
-      ...told.map((refusal, index) => renderRefusal(refusal, { ...rendering, number: index + 1 })),
+      ...told.map((one, index) => renderRefusal(inWords(one), { ...rendering, number: index + 1 })),
       ...(left === 0 ? [] : [`and ${left} more refusals: --json shows all`])
     ]
   }
