@@ -46,13 +46,28 @@ export const refusalView = z.object({
 })
 export type RefusalView = z.infer<typeof refusalView>
 
+/** What one hop said about one candidate; `none`: it gave no answer, and `code` says why. */
+export const answerView = z.object({
+  hop: z.string(),
+  question: z.string(),
+  verdict: z.enum(['permit', 'deny', 'none']),
+  clauses: z.array(z.string()).exactOptional(),
+  code: z.string().exactOptional(),
+  clause: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  acceptable: z.record(z.string(), z.unknown()).exactOptional(),
+  position: z.number().exactOptional()
+})
+export type AnswerView = z.infer<typeof answerView>
+
 export const candidateView = z.object({
   archetype: z.string(),
   at: z.record(z.string(), z.string()),
   scores: z.record(z.string(), z.number()),
   total: z.number().nullable(),
   chosen: z.boolean(),
-  why: z.string()
+  why: z.string(),
+  answers: z.array(answerView).exactOptional()
 })
 export type CandidateView = z.infer<typeof candidateView>
 

@@ -56,6 +56,13 @@ export interface Plan {
   merge: boolean
 }
 
+/** What one hop said about one row, or why it said nothing. */
+export type HopAnswer = { hop: string; question: HopRefusal['question'] } & (
+  | { verdict: 'permit'; clauses: readonly string[] }
+  | { verdict: 'deny'; refusal: Refusal }
+  | { verdict: 'none'; code: string; reason: string }
+)
+
 export interface Candidate {
   row: number
   archetype: string
@@ -64,6 +71,8 @@ export interface Candidate {
   total: number | null
   chosen: boolean
   why: string
+  /** Of each hop that the row needs: the data providers, the compute provider, the recipient. */
+  answers: HopAnswer[]
 }
 
 export interface HopRefusal {

@@ -12,6 +12,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
 
@@ -79,7 +80,8 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       scores: { ...candidate.scores },
       total: candidate.total,
       chosen: candidate.chosen,
-      why: candidate.why
+      why: candidate.why,
+      answers: candidate.answers.map(viewAnswer)
     })),
     ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
     artifacts: [],
@@ -163,7 +165,13 @@ function decisionsOf(
   for (const peer of new Set([...record.dossier.offers.values()].map((one) => one.offer.payload.issuer))) {
     const offer = latestOffer(record.dossier, peer)?.offer.payload
     if (offer === undefined) continue
-    const row = offer.rows.find((one) => one.row === chosen) ?? offer.rows[0]
+    // A compute provider answers every row, but is asked only about those that it would compute.
+    const asked = offer.rows.filter(
+      ({ row }) =>
+        offer.as.some((role) => role !== 'infrastructure') ||
+        record.dossier.request.payload.rows[row]?.infrastructure === peer
+    )
+    const row = asked.find((one) => one.row === chosen) ?? asked[0]
     if (row === undefined) continue
     decisions.push({
       hop: offer.organisation,

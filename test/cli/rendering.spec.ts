@@ -189,7 +189,8 @@ describe('a refusal on the terminal', () => {
         '✗ VU refused at offer: purpose-not-permitted',
         '  the purpose marketing is not permitted',
         '  clause wage-gap-2026#purposes: what the data may be used for',
-        '  acceptable purposes: research'
+        '  acceptable purposes: research',
+        '  see docs/errors/purpose-not-permitted.md'
       ].join('\n')
     )
   })

@@ -222,14 +222,19 @@ describe('the command line and a running agent', () => {
       scores: { energy: 0.2 },
       total: 0.3,
       chosen: true,
-      why: 'least energy'
+      why: 'least energy',
+      answers: [
+        { hop: 'VU', question: 'offer', verdict: 'permit' as const, clauses: [] },
+        { hop: 'SURF', question: 'host', verdict: 'permit' as const, clauses: [] }
+      ]
     }
     const api = await agent({
       explain: async () => aRequest({ status: 'negotiating', candidates: [candidate] })
     })
     const { code, out } = await runs(['request', 'explain', join(folder, 'r.yaml'), ...api])
     expect(code).to.equal(0)
-    expect(out).to.match(/→ +dataThroughTtp +SURF +0\.2 +0\.3 +least energy/)
+    expect(out).to.match(/→ +dataThroughTtp +SURF +✓ +✓ +0\.3\n/)
+    expect(out).to.include('→ dataThroughTtp at SURF: least energy')
   })
 
   for (const words of [
@@ -267,7 +272,9 @@ describe('the command line and a running agent', () => {
   it('passes on what the agent says when it says no', async () => {
     const { code, err } = await runs(['request', 'status', 'bafyother', ...(await agent())])
     expect(code).to.equal(4)
-    expect(err).to.equal('dynamos: there is no such request here; list what there is and take its id\n')
+    expect(err).to.equal(
+      'dynamos: there is no such request here; list what there is and take its id\nsee docs/errors/not-found.md, or: dynamos explain not-found\n'
+    )
   })
 
   it('prints errors as one JSON document too', async () => {

@@ -3,6 +3,7 @@ import type { Register } from '../options.ts'
 import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
 import { datasetCommands } from './dataset/index.ts'
+import { explainCommand } from './explain/index.ts'
 import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
 import { marketplaceCommand } from './marketplace/index.ts'
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Register[] = [
   networkCommands,
   agreementCommand,
   requestCommands,
+  explainCommand,
   labCommand
 ]
