@@ -60,6 +60,8 @@ export const resultView = z.object({
   from: z.array(z.string()),
   columns: z.array(z.string()),
   types: z.array(z.string()),
+  /** By column, where the unit is known. */
+  units: z.record(z.string(), z.string()).exactOptional(),
   rows: z.array(z.array(z.unknown())),
   rowCount: z.number(),
   truncated: z.boolean(),

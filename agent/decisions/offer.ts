@@ -14,6 +14,7 @@ import { DatasetMissing } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
+import { grantedColumns } from './granted-columns.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
@@ -53,7 +54,7 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine } = this.#components
+    const { speaker, launcher, engine, datasets } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     const rows: RowAnswer[] = []
@@ -75,7 +76,7 @@ export class OfferMaker {
       grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
         agreement,
         rows: granted,
-        columns: inspected.columns
+        columns: grantedColumns(inspected.columns, dataset === undefined ? undefined : datasets.get(dataset))
       })),
       estimates: this.#estimates(payload, grants.size > 0),
       notes: notesOf([...grants.values()].map((grant) => grant.inspected))
