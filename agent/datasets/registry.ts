@@ -5,6 +5,7 @@ import type { JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 import { type DatasetConfig, sourceTableOf } from '../config/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { DatasetSource, Store, StoredDataset } from '../store/index.ts'
+import { describe } from './describe.ts'
 import { DatasetMissing, DatasetReplaced } from './errors.ts'
 
 /** A dataset of this organisation, with what its files were found to hold. */
@@ -167,37 +168,4 @@ async function identify(config: DatasetConfig): Promise<DatasetSource[]> {
 
 function sameSources(one: readonly DatasetSource[], other: readonly DatasetSource[]): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
-}
-
-function describe({ config, tables }: Dataset): DatasetDescription {
-  return {
-    id: config.id,
-    title: config.title,
-    ...(config.contact === undefined ? {} : { contact: config.contact }),
-    tables: tables.map((table) => {
-      const described = config.tables.find((one) => one.name === table.name)
-      return {
-        name: table.name,
-        rows: rounded(table.rows),
-        ...(described?.subject === undefined ? {} : { subject: described.subject }),
-        columns: table.columns.map((column) => {
-          const { unit, description, sensitive } =
-            described?.columns.find((one) => one.name === column.name) ?? {}
-          return {
-            ...column,
-            ...(unit === undefined ? {} : { unit }),
-            ...(description === undefined ? {} : { description }),
-            ...(sensitive === undefined ? {} : { sensitive })
-          }
-        })
-      }
-    })
-  }
-}
-
-/** Two significant digits. */
-function rounded(rows: number): number {
-  if (rows < 100) return rows
-  const magnitude = 10 ** (Math.floor(Math.log10(rows)) - 1)
-  return Math.round(rows / magnitude) * magnitude
 }
