@@ -36,11 +36,13 @@ export async function profileTables(
   launcher: Launcher,
   tables: SourceTable[],
   limits: JobLimits,
-  options?: { signal?: AbortSignal }
+  options: { signal?: AbortSignal; closely?: boolean } = {}
 ): Promise<ReportOf<'profile'>> {
   const folder = await launcher.folder({ for: 'profile' })
   try {
-    return (await launcher.run({ kind: 'profile', tables }, folder, limits, options)).report
+    const { closely = false, ...waiting } = options
+    const assignment = { kind: 'profile' as const, tables, ...(closely ? { closely } : {}) }
+    return (await launcher.run(assignment, folder, limits, waiting)).report
   } finally {
     await folder.wipe()
   }

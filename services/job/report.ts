@@ -12,7 +12,21 @@ export const part = z.strictObject({
 export const profiledColumn = z.strictObject({
   name: identifier,
   type: z.string(),
-  nulls: z.int().nonnegative()
+  nulls: z.int().nonnegative(),
+  /** What its values look like, where that often belongs to a person; `unique`: nearly every row has another. */
+  shape: z
+    .enum([
+      'mail address',
+      'account number',
+      'citizen service number',
+      'telephone number',
+      'network address',
+      'postal code',
+      'unique'
+    ])
+    .exactOptional(),
+  /** Its values where they are few: for the data owner's own description, never for others. */
+  codes: z.array(z.string().max(64)).max(24).exactOptional()
 })
 
 export const profileReport = z.strictObject({
