@@ -9,6 +9,7 @@ export {
   type DatasetColumn,
   type DatasetConfig,
   type DatasetTable,
+  declaredType,
   loadDatasetFile,
   parseDataset,
   sourceTableOf
