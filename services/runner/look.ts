@@ -87,7 +87,7 @@ async function shapesIn(
   })
 }
 
-/** The values of columns when they are few, short, and each in several rows; in the order of texts. */
+/** The values of columns when they are few, short, and each in several rows. */
 async function codesIn(
   engine: Engine,
   relation: string,
@@ -106,8 +106,12 @@ async function codesIn(
   )
 }
 
+/** In the order of numbers where all are numbers. */
 function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : []
+  const all = Array.isArray(value) ? value.map(String) : []
+  return all.every((one) => /^-?\d{1,15}$/.test(one))
+    ? all.sort((one, other) => Number(one) - Number(other))
+    : all
 }
 
 /** Of all rows: which columns hold more than the codes that were found, and which texts are numbers but for a few. */

@@ -85,12 +85,13 @@ describe('dataset add', () => {
     })
     const text = await written()
     const codes = 'values: {"1": "1", "2: \\"x\\"": "2: \\"x\\""}'
-    expect(text).to.include(`#   its codes, for you to say what they mean: ${codes}`)
+    const proposed = `{type: VARCHAR, sensitive: true, ${codes}}`
+    expect(text).to.include(`#   it holds codes; to say what they mean: ${proposed}`)
     expect((await loadDatasetFile(join(cwd, 'wages.dataset.yaml'))).tables[0]?.columns[2]?.values).to.equal(
       undefined
     )
     // what is in the comment works where a steward moves it
-    const moved = text.replace('Geslacht: {type: VARCHAR, ', `Geslacht: {type: VARCHAR, ${codes}, `)
+    const moved = text.replace('Geslacht: {type: VARCHAR, sensitive: true}', `Geslacht: ${proposed}`)
     expect(parseDataset(readSource(moved, 'moved.yaml')).tables[0]?.columns[2]?.values).to.deep.equal({
       '1': '1',
       '2: "x"': '2: "x"'

@@ -41,10 +41,14 @@ function columnLines(
   ]
   const comment = about.length === 0 ? '' : `  # ${about.join('; ')}`
   const line = `${indent}${yamlText(name)}: {${known.join(', ')}}${comment}`
-  // values are told to nobody unless the steward moves them out of the comment
-  return codes === undefined
-    ? line
-    : `${line}\n${indent}#   its codes, for you to say what they mean: values: ${yamlCodes(codes)}`
+  if (codes === undefined) return line
+  // values are told to nobody unless the steward moves them out of the comment; meanings are texts, whatever codes are
+  const decoded = [
+    'type: VARCHAR',
+    ...known.slice(declared === undefined ? 0 : 1),
+    `values: ${yamlCodes(codes)}`
+  ]
+  return `${line}\n${indent}#   it holds codes; to say what they mean: {${decoded.join(', ')}}`
 }
 
 /** One table, at its place under `tables`. */
