@@ -54,9 +54,10 @@ function columnsOpen({ tables }: Terms, table: string): '*' | readonly string[] 
 }
 
 /** Rows themselves need the algorithm `table`; where that is closed, a mean of what can be averaged. */
-function algorithmOf({ columns }: TableView, { algorithms }: Terms): string[] {
+function algorithmOf({ columns, subject }: TableView, { algorithms }: Terms): string[] {
   if (algorithms === '*' || algorithms.includes('table')) return []
-  const value = columns.find(({ type }) => NUMBER.test(type))?.name
+  const numbers = columns.filter(({ name, type }) => NUMBER.test(type) && name !== subject)
+  const value = (numbers.find(({ unit }) => unit !== undefined) ?? numbers[0])?.name
   if (!algorithms.includes('average') || value === undefined) return ['--algorithm', algorithms[0] ?? 'NAME']
   return ['--algorithm', 'average', '--value', value]
 }

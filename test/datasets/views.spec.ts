@@ -126,6 +126,13 @@ describe('An example of how to ask', () => {
     expect(exampleOf('wages', tables.slice(1), [averages])).to.equal(
       "dynamos ask 'SELECT wage, gender FROM person' --dataset wages --purpose research --algorithm average --value wage"
     )
+    const numbered = {
+      name: 'person',
+      rows: 10,
+      subject: 'id',
+      columns: [{ name: 'id', type: 'BIGINT' }, WAGE]
+    }
+    expect(exampleOf('wages', [numbered], [averages])).to.include('--value wage')
   })
 
   it('is SQL whatever the names are, and one word for a shell', async () => {
