@@ -75,6 +75,8 @@ export const resultView = z.object({
   from: z.array(z.string()),
   columns: z.array(z.string()),
   types: z.array(z.string()),
+  /** By column, where the unit is known. */
+  units: z.record(z.string(), z.string()).exactOptional(),
   rows: z.array(z.array(z.unknown())),
   rowCount: z.number(),
   truncated: z.boolean(),
@@ -175,18 +177,28 @@ export const datasetView = z.object({
   tables: z.array(
     z.object({
       name: z.string(),
+      /** About, of all providers together. */
       rows: z.number(),
+      /** The column that tells whom a row is about. */
+      subject: z.string().exactOptional(),
       columns: z.array(
         z.object({
           name: z.string(),
           type: z.string(),
           unit: z.string().exactOptional(),
-          description: z.string().exactOptional()
+          /** What its codes mean. */
+          values: z.array(z.string()).exactOptional(),
+          description: z.string().exactOptional(),
+          sensitive: z.boolean().exactOptional()
         })
       )
     })
   ),
-  differences: z.array(z.string())
+  differences: z.array(z.string()),
+  /** Whom to ask about it. */
+  contacts: z.array(z.object({ organisation: z.string(), contact: z.string() })).exactOptional(),
+  /** A command that asks for something of it, permitted where an agreement is in force. */
+  ask: z.string().exactOptional()
 })
 export type DatasetView = z.infer<typeof datasetView>
 

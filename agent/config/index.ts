@@ -10,6 +10,7 @@ export {
   type DatasetColumn,
   type DatasetConfig,
   type DatasetTable,
+  declaredType,
   loadDatasetFile,
   parseDataset,
   sourceTableOf

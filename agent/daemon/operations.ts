@@ -76,8 +76,9 @@ export function createOperations(components: OperationsComponents): Operations {
       return known.find((one) => one.peer === peer || one.organisation === peer)?.capability.payload
     },
     datasets: async (find, signal): Promise<DatasetView[]> => {
-      const all = (await offered(signal)).filter((one) => matches(one.dataset, find))
-      const ids = [...new Set(all.map((one) => one.dataset.id))].sort()
+      const all = await offered(signal)
+      const found = all.filter((one) => matches(one, find))
+      const ids = [...new Set(found.map((one) => one.dataset.id))].sort()
       return ids.flatMap(
         (id) =>
           viewDataset(

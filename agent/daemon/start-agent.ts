@@ -172,8 +172,10 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
   })
 
-  const results = new ResultFiles(join(config.data, 'results'), (request, stored) =>
-    requests.arrived(request, stored)
+  const results = new ResultFiles(
+    join(config.data, 'results'),
+    (request, stored) => requests.arrived(request, stored),
+    (request, result) => requests.unitsOf(request, result)
   )
   const requests: Requests = new Requests({
     store,

@@ -17,6 +17,7 @@ import { anonymityNotes, isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { estimatesOf } from './estimates.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, requestsInWindow } from './facts.ts'
+import { grantedColumns } from './granted-columns.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
 import { widestFirst } from './row-order.ts'
@@ -61,7 +62,7 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine, clock } = this.#components
+    const { speaker, launcher, engine, clock, datasets } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     const rows: RowAnswer[] = []
@@ -87,10 +88,10 @@ export class OfferMaker {
       grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
         agreement,
         rows: granted.sort((one, other) => one - other),
-        columns: inspected.columns
+        columns: grantedColumns(inspected.columns, dataset === undefined ? undefined : datasets.get(dataset))
       })),
       estimates: estimatesOf(payload, {
-        datasets: this.#components.datasets,
+        datasets,
         resources: this.#init.resources,
         granted: grants.size > 0,
         load: this.#load()

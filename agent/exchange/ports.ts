@@ -59,6 +59,8 @@ export interface StoredResult {
   rows: unknown[][]
   rowCount: number
   truncated: boolean
+  /** Of the columns whose unit is known. */
+  units?: Record<string, string>
   parquet: string
   csv: string | null
 }

@@ -16,6 +16,8 @@ import { RequestCoordination } from './coordination.ts'
 import { closeOrphans } from './orphans.ts'
 import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
 import { newRecord } from './record.ts'
+import { queryColumnsOf, resultUnits } from './result-units.ts'
+import { contractOf } from './view.ts'
 
 /** A submission that this agent does not take. */
 export class SubmissionRefused extends DynamosError {
@@ -191,6 +193,20 @@ export class Requests {
         'a result that another asked for could not be listed'
       )
     )
+  }
+
+  /** What is known of the units of a result of an own request. */
+  unitsOf(request: string, result: Pick<StoredResult, 'from' | 'columns'>): Record<string, string> {
+    const record = this.#book.record(request)
+    const held = record === undefined ? null : contractOf(record)
+    if (record === undefined || held === null) return {}
+    const { dossier } = record
+    const { payload } = dossier.request
+    return resultUnits(result, queryColumnsOf(payload, dossier.offers, held), {
+      name: payload.algorithm,
+      parameters: dossier.query?.part.parameters ?? {},
+      units: this.#components.manifests.algorithms.get(payload.algorithm)?.units ?? {}
+    })
   }
 
   #userOf(submission: Submission, caller: string): string {

@@ -13,10 +13,13 @@ const storedResults = z.array(
     rows: z.array(z.array(z.unknown())),
     rowCount: z.int(),
     truncated: z.boolean(),
+    units: z.record(z.string(), z.string()).exactOptional(),
     parquet: z.string(),
     csv: z.string().nullable()
   })
 )
+
+type UnitsOf = (request: string, result: Pick<StoredResult, 'from' | 'columns'>) => Record<string, string>
 
 const INDEX = 'results.json'
 
@@ -24,10 +27,17 @@ const INDEX = 'results.json'
 export class ResultFiles implements Results {
   readonly #folder: string
   readonly #arrived: (request: string, results: readonly StoredResult[]) => void
+  readonly #unitsOf: UnitsOf
 
-  constructor(folder: string, arrived: (request: string, results: readonly StoredResult[]) => void) {
+  /** @param unitsOf what is known of a result's units when it arrives */
+  constructor(
+    folder: string,
+    arrived: (request: string, results: readonly StoredResult[]) => void,
+    unitsOf: UnitsOf = () => ({})
+  ) {
     this.#folder = folder
     this.#arrived = arrived
+    this.#unitsOf = unitsOf
   }
 
   async folder(request: string): Promise<string> {
@@ -40,8 +50,12 @@ export class ResultFiles implements Results {
    * Resolves when every file of the results is on disk under its name: what is signed afterwards, `completed`, cannot be taken
    * back.
    */
-  async store(request: string, results: readonly StoredResult[]): Promise<void> {
+  async store(request: string, arrived: readonly StoredResult[]): Promise<void> {
     const folder = await this.folder(request)
+    const results = arrived.map((result) => {
+      const units = this.#unitsOf(request, result)
+      return Object.keys(units).length === 0 ? result : { ...result, units }
+    })
     const files = results.flatMap(({ parquet, csv }) => (csv === null ? [parquet] : [parquet, csv]))
     await Promise.all(files.map(syncToDisk))
     for (const [index, result] of results.entries()) {

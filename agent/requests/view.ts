@@ -131,8 +131,9 @@ export function viewRefusal({
 }
 
 export function viewResult(result: StoredResult): ResultView {
-  const { from, columns, types, rows, rowCount, truncated } = result
-  return { from, columns, types, rows, rowCount, truncated, suppressed: [] }
+  const { from, columns, types, rows, rowCount, truncated, units } = result
+  const known = units === undefined ? {} : { units }
+  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
 }
 
 function notesOf(record: RequestRecord): string[] {

@@ -41,9 +41,13 @@ export const sourceTable = z.strictObject({
 export const column = z.strictObject({ name: identifier, type: z.string().max(256) })
 export const tableSchema = z.strictObject({ name: identifier, columns: z.array(column).min(1).max(2000) })
 
-/** `profile`: the data owner looks at a new file. Types come from the whole file. */
+/**
+ * `profile`: the data owner looks at a new file. Types come from the whole file. With `closely` also what its steward needs to
+ * describe it: codes, which are values, and what values look like.
+ */
 export const profileAssignment = z.strictObject({
   kind: z.literal('profile'),
+  closely: z.boolean().optional(),
   tables: z.array(sourceTable).min(1).max(64)
 })
 

@@ -60,6 +60,7 @@ export function aDataset(changes: Partial<DatasetView> = {}): DatasetView {
     providers: [{ organisation: 'VU', peerId: '12D3VU', agreements: ['wage-gap-2026'] }],
     tables: [{ name: 'Personen', rows: 180, columns: [{ name: 'Geslacht', type: 'VARCHAR' }] }],
     differences: [],
+    ask: "dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose research",
     ...changes
   }
 }

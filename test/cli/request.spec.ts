@@ -266,7 +266,7 @@ describe('the command line and a running agent', () => {
 
   it('tells how to ask about a dataset', async () => {
     const { out } = await runs(['datasets', 'show', 'wageGap', ...(await agent())])
-    expect(out).to.include("dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose PURPOSE")
+    expect(out).to.include("dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose research")
   })
 
   it('passes on what the agent says when it says no', async () => {
