@@ -1,14 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { parseSubmission } from '../../config/index.ts'
-import { formatFor, MEDIA_TYPES } from '../accept.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { lastEventId, writeEvents } from '../event-stream.ts'
-import { byId, idempotencyKey, parseInput, shortText } from '../parse.ts'
+import { byId, idempotencyKey, parseInput } from '../parse.ts'
 import { ApiProblem, notFound } from '../problem.ts'
 import { FINAL_STATUS } from '../views.ts'
 
@@ -91,32 +87,5 @@ export function requestRoutes(api: FastifyInstance, { operations, callerOf }: Ro
       reply.raw.destroy()
     }
     return reply
-  })
-
-  api.get('/api/v1/requests/:id/result', async (request, reply) => {
-    const { from } = parseInput(request.query, z.object({ from: shortText.optional() }))
-    const format = formatFor(request.headers.accept)
-    const view = await requestOf(request)
-    if (view.status !== 'completed')
-      throw new ApiProblem(
-        409,
-        FINAL_STATUS.includes(view.status) ? 'no-result' : 'not-finished',
-        `expected a completed request, found ${view.status}; GET ${`/api/v1/requests/${view.request}`} says more`
-      )
-    const file = await operations.result(view.request, from === undefined ? { format } : { from, format })
-    if (file === undefined) {
-      const named = (view.results ?? []).map((result) => result.from.join('+')).join(', ')
-      throw new ApiProblem(
-        404,
-        'not-found',
-        `there is no such result; ?from= takes one of: ${named === '' ? 'none' : named}`
-      )
-    }
-    const { size } = await stat(file.path)
-    return reply
-      .header('content-type', file.mediaType === '' ? MEDIA_TYPES[format] : file.mediaType)
-      .header('content-length', size)
-      .header('content-disposition', `attachment; filename="${basename(file.path).replaceAll('"', '')}"`)
-      .send(createReadStream(file.path))
   })
 }
