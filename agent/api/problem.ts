@@ -37,7 +37,10 @@ const STATUS: Readonly<Record<string, number>> = {
   'sandbox-unavailable': 503,
   cancelled: 503,
   timeout: 504,
-  'storage-full': 507
+  'job-timeout': 504,
+  'storage-full': 507,
+  'disk-limit': 507,
+  'memory-limit': 507
 }
 
 const TITLES: Readonly<Record<number, string>> = {

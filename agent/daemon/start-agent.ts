@@ -11,7 +11,7 @@ import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
-import { Requests, ResultFiles } from '../requests/index.ts'
+import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
@@ -175,6 +175,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   const results = new ResultFiles(join(config.data, 'results'), (request, stored) =>
     requests.arrived(request, stored)
   )
+  await results.sweep()
   const requests: Requests = new Requests({
     store,
     manifests,
@@ -277,7 +278,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
 
   const operations = createOperations({
     requests,
-    results,
+    results: new ResultReader(results, new Exports({ launcher, limits })),
     discovery,
     members,
     agreements,
