@@ -3,6 +3,7 @@
  * server-sent events for progress. It decides nothing; {@link Operations} does.
  */
 export type { TokenVerifier } from './bearer.ts'
+export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'
 export { isLoopback } from './host-guard.ts'
 export { listen } from './listen.ts'

@@ -3,6 +3,7 @@
  * API only translates. Shapes of answers (views.ts) are promises to users.
  */
 import type { Submission } from '../config/index.ts'
+import type { ContractView } from './contract-view.ts'
 import type {
   AgreementView,
   DatasetView,
@@ -55,6 +56,15 @@ export interface Operations {
   /** Ends after the final status. Starts with what already happened. */
   events(id: string, signal: AbortSignal): AsyncIterable<ProgressEvent>
   cancel(id: string): Promise<RequestView | undefined>
+  /** The same submission as a new request. */
+  rerun(
+    id: string,
+    caller: Caller,
+    options: { idempotencyKey?: string }
+  ): Promise<{ request: string; created: boolean } | undefined>
+  /** What was asked. */
+  submission(id: string): Promise<Submission | undefined>
+  contract(id: string): Promise<ContractView | undefined>
   /** A result of a completed request, whole or a page of it; `from` chooses one when there is one per provider. */
   result(
     id: string,

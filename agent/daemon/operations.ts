@@ -42,6 +42,9 @@ export function createOperations(components: OperationsComponents): Operations {
     request: async (id) => await requests.view(id),
     events: (id, signal) => requests.events(id, signal),
     cancel: async (id) => await requests.cancel(id),
+    rerun: async (id, caller, options) => await requests.rerun(id, caller.user, options),
+    submission: async (id) => await requests.submission(id),
+    contract: async (id) => await requests.contract(id),
     result: async (id, options, signal) => await results.read(id, options, signal),
 
     peers: async (signal): Promise<PeerView[]> => {

@@ -224,7 +224,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
-    progress: (request, flow) => requests.progress(request, 'transfer', `flow ${flow.flow}`, flow)
+    progress: (request, flow) =>
+      requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
   const shares = new Shares({
     self,

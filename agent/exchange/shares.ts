@@ -154,7 +154,14 @@ class Share {
     )
     this.#step = 'convert'
     try {
-      return await runRecipientShare(this.#components, this.#dossier, this.#contract, section, arrived, signal)
+      return await runRecipientShare(
+        this.#components,
+        this.#dossier,
+        this.#contract,
+        section,
+        arrived,
+        signal
+      )
     } catch (error) {
       // All of the results are kept or nothing of them: the disk may be full half-way.
       await this.#components.results.discard(this.#dossier.request.id).catch(() => undefined)

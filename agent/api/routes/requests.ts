@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { parseSubmission } from '../../config/index.ts'
+import { parseSubmission, submissionFileOf } from '../../config/index.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { lastEventId, writeEvents } from '../event-stream.ts'
@@ -17,6 +17,13 @@ function submissionOf(request: FastifyRequest) {
   if (request.body === undefined || request.body === null)
     throw new ApiProblem(400, 'bad-request', 'expected a request as JSON or YAML in the body, found none')
   return parseSubmission(request.body)
+}
+
+function accepted(reply: FastifyReply, answer: { request: string; created: boolean }) {
+  return reply
+    .code(202)
+    .header('location', `/api/v1/requests/${encodeURIComponent(answer.request)}`)
+    .send(answer)
 }
 
 export function requestRoutes(api: FastifyInstance, { operations, callerOf }: RouteContext): void {
@@ -42,18 +49,41 @@ export function requestRoutes(api: FastifyInstance, { operations, callerOf }: Ro
         callerOf(request),
         key === undefined ? {} : { idempotencyKey: key }
       )
-      return reply
-        .code(202)
-        .header('location', `/api/v1/requests/${encodeURIComponent(answer.request)}`)
-        .send(answer)
+      return accepted(reply, answer)
     }
   )
+
+  api.post('/api/v1/requests/:id/rerun', async (request, reply) => {
+    const { id } = parseInput(request.params, byId)
+    const key = parseInput(request.headers['idempotency-key'], idempotencyKey)
+    const answer = await operations.rerun(
+      id,
+      callerOf(request),
+      key === undefined ? {} : { idempotencyKey: key }
+    )
+    if (answer === undefined) throw notFound('such request')
+    return accepted(reply, answer)
+  })
 
   api.post('/api/v1/explain', { handlerTimeout: EXPLAIN_TIMEOUT_MS }, explain)
 
   api.get('/api/v1/requests', () => operations.requests())
 
   api.get('/api/v1/requests/:id', requestOf)
+
+  api.get('/api/v1/requests/:id/submission', async (request) => {
+    const { id } = parseInput(request.params, byId)
+    const submission = await operations.submission(id)
+    if (submission === undefined) throw notFound('such request')
+    return submissionFileOf(submission)
+  })
+
+  api.get('/api/v1/requests/:id/contract', async (request) => {
+    const { request: id } = await requestOf(request)
+    const contract = await operations.contract(id)
+    if (contract === undefined) throw notFound('contract of that request')
+    return contract
+  })
 
   api.delete('/api/v1/requests/:id', async (request) => {
     const { id } = parseInput(request.params, byId)
