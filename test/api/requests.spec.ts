@@ -156,6 +156,29 @@ describe('a request over HTTP', () => {
     expect(answer.json()).to.deep.equal(aRequest())
   })
 
+  it('is run again, by whoever asks, once for each key', async () => {
+    const asked: unknown[] = []
+    const rerun: Operations['rerun'] = async (...args) => {
+      asked.push(args)
+      return { request: 'bafyagain', created: true }
+    }
+    const answer = await fakeApi({ rerun }).inject({
+      method: 'POST',
+      url: '/api/v1/requests/bafyrequest/rerun',
+      headers: { ...authorised, 'idempotency-key': 'k1' }
+    })
+    expect(answer.statusCode).to.equal(202)
+    expect(answer.headers.location).to.equal('/api/v1/requests/bafyagain')
+    expect(asked).to.deep.equal([['bafyrequest', { user: USER }, { idempotencyKey: 'k1' }]])
+  })
+
+  it('is given as it was written, and with its contract', async () => {
+    const get = async (what: string) =>
+      (await fakeApi().inject({ url: `/api/v1/requests/bafyrequest/${what}`, headers: authorised })).json()
+    expect(await get('submission')).to.deep.include({ purpose: 'research', query: 'SELECT a FROM b' })
+    expect(await get('contract')).to.have.property('contract', 'bafycontract')
+  })
+
   it('is cancelled by DELETE', async () => {
     const answer = await fakeApi().inject({
       method: 'DELETE',
@@ -169,6 +192,9 @@ describe('a request over HTTP', () => {
     ['GET', '/api/v1/requests/bafyother'],
     ['DELETE', '/api/v1/requests/bafyother'],
     ['GET', '/api/v1/requests/bafyother/events'],
+    ['GET', '/api/v1/requests/bafyother/contract'],
+    ['GET', '/api/v1/requests/bafyother/submission'],
+    ['POST', '/api/v1/requests/bafyother/rerun'],
     ['GET', '/api/v1/requests/bafyother/result']
   ] as const)
     it(`answers 404 at ${method} ${url}`, async () => {
