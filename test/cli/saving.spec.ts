@@ -53,7 +53,7 @@ describe('saving an answer', () => {
     expect(page).to.match(/```sql\nSELECT a FROM b\n```/)
     expect(page).to.include('- purpose: research')
     expect(page).to.include('1. query at VU')
-    expect(page).to.include('| result.csv | 1 rows from VU: Geslacht VARCHAR, average DOUBLE |')
+    expect(page).to.include('| result.csv | 1 row from VU: Geslacht VARCHAR, average DOUBLE |')
     expect(page).to.include('dynamos request rerun bafyrequest --out again')
   })
 

@@ -47,10 +47,13 @@ export function createProgress(
     }
   }
   let last = ''
+  const moving = new Set<string>()
   return {
     show: (event) => {
       const what = [event.phase, event.hop, event.message].join('\0')
-      if (what === last) return
+      // Flows move beside each other: each is told once.
+      if (what === last || (event.bytes !== undefined && moving.has(what))) return
+      if (event.bytes !== undefined) moving.add(what)
       last = what
       write(`${progressLine(event)}\n`)
     },

@@ -75,7 +75,8 @@ function filesOf({ view, results, pictures, submission, contract }: ReadmeOf): s
   const rows: [string, string][] = results.flatMap((names, index): [string, string][] => {
     const result = view.results?.[index]
     if (result === undefined) return []
-    const what = `${result.rowCount} rows from ${result.from.join(', ')}: ${result.columns
+    const rowsOf = `${result.rowCount} ${result.rowCount === 1 ? 'row' : 'rows'}`
+    const what = `${rowsOf} from ${result.from.join(', ')}: ${result.columns
       .map((column, at) => `${column} ${result.types[at] ?? ''}`)
       .join(', ')}`
     return names.map((name) => [name, what])
