@@ -175,7 +175,10 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   const results = new ResultFiles(join(config.data, 'results'), (request, stored) =>
     requests.arrived(request, stored)
   )
-  await results.sweep()
+  await results.sweep(async (id) => {
+    const request = await store.requests.get(id)
+    return request?.final === true && request.status !== 'completed'
+  })
   const requests: Requests = new Requests({
     store,
     manifests,

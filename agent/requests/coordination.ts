@@ -167,6 +167,8 @@ export class RequestCoordination implements Coordination {
     record.status = status
     if (record.results === null && status === 'completed')
       record.results = (await this.#components.results.read(record.id)) ?? null
+    // They may have come before it was cancelled; nobody is told of them.
+    if (status !== 'completed') await this.#components.results.discard(record.id)
     await store.requests.update(record.id, {
       status,
       final: true,

@@ -71,15 +71,19 @@ export class ResultFiles implements Results {
     await rm(join(this.#folder, request), { recursive: true, force: true })
   }
 
-  /** Removes what an earlier run of the agent began and did not finish. */
-  async sweep(): Promise<void> {
+  /**
+   * Removes what an earlier run of the agent began and did not finish.
+   *
+   * @param isVoid whether a request has ended without a result
+   */
+  async sweep(isVoid: (request: string) => Promise<boolean>): Promise<void> {
     const names = await readdir(this.#folder).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
       throw error
     })
     for (const name of names) {
       const known = await readdir(join(this.#folder, name)).catch(() => [INDEX])
-      if (!known.includes(INDEX)) await this.discard(name)
+      if (!known.includes(INDEX) || (await isVoid(name))) await this.discard(name)
     }
   }
 }

@@ -64,9 +64,10 @@ describe('results on disk', () => {
     await files.discard('r1')
     await writeFile(join(await files.folder('r2'), 'result-0.parquet'), 'half')
     await files.store('r3', [await aResult('VU')])
-    await files.sweep()
+    await files.store('r4', [await aResult('VU')])
+    await files.sweep(async (request) => request === 'r4')
     expect((await readdir(folder)).filter((name) => /^r\d$/.test(name))).to.deep.equal(['r3'])
-    await new ResultFiles(join(folder, 'nowhere'), () => {}).sweep()
+    await new ResultFiles(join(folder, 'nowhere'), () => {}).sweep(async () => true)
   })
 
   it('are not believed when the index was damaged', async () => {
