@@ -145,7 +145,9 @@ export const progressEvent = z.object({
   phase: z.string(),
   hop: z.string().exactOptional(),
   message: z.string(),
+  rows: z.number().exactOptional(),
   bytes: z.number().exactOptional(),
+  /** Bytes in all. */
   of: z.number().exactOptional(),
   etaMilliseconds: z.number().exactOptional()
 })

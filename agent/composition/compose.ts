@@ -59,7 +59,8 @@ export function compose(input: CompositionInput): Composition {
     }),
     refusals,
     missing: best === undefined ? [] : missing,
-    notes: best === undefined ? [] : notesOf(best.plan)
+    notes: best === undefined ? [] : notesOf(best.plan),
+    expected: best === undefined ? null : best.measures.time
   }
 }
 

@@ -88,6 +88,8 @@ export interface Composition {
   /** Organisations that were asked for data and are not in the chosen chain. */
   missing: string[]
   notes: string[]
+  /** Milliseconds that the plan may take, by what its hops estimated; null without a plan. */
+  expected: number | null
 }
 
 /** Why a row cannot be taken; with a code when it is the asker's side that found it out. */

@@ -1,25 +1,17 @@
 import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { Agreement, Agreements } from '../agreements/index.ts'
 import { viewAgreement } from '../agreements/index.ts'
-import type {
-  AgreementView,
-  Caller,
-  DatasetView,
-  HealthView,
-  Operations,
-  PeerView,
-  ResultFormat
-} from '../api/index.ts'
+import type { AgreementView, Caller, DatasetView, HealthView, Operations, PeerView } from '../api/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Requests, ResultFiles } from '../requests/index.ts'
+import type { Requests, ResultReader } from '../requests/index.ts'
 import { matches, type Offered, viewDataset } from './dataset-views.ts'
 
 export interface OperationsComponents {
   health(): HealthView
   requests: Requests
-  results: ResultFiles
+  results: ResultReader
   discovery: Discovery
   members: Members
   agreements: Agreements
@@ -50,8 +42,10 @@ export function createOperations(components: OperationsComponents): Operations {
     request: async (id) => await requests.view(id),
     events: (id, signal) => requests.events(id, signal),
     cancel: async (id) => await requests.cancel(id),
-    result: async (id, { from, format }: { from?: string; format: ResultFormat }) =>
-      await results.file(id, { format, ...(from === undefined ? {} : { from }) }),
+    rerun: async (id, caller, options) => await requests.rerun(id, caller.user, options),
+    submission: async (id) => await requests.submission(id),
+    contract: async (id) => await requests.contract(id),
+    result: async (id, options, signal) => await results.read(id, options, signal),
 
     peers: async (signal): Promise<PeerView[]> => {
       await discovery.findMembers({ signal })

@@ -70,6 +70,8 @@ export interface Results {
   /** A fresh folder for the files of a request's results. */
   folder(request: string): Promise<string>
   store(request: string, results: readonly StoredResult[]): Promise<void>
+  /** Removes that folder: the share failed. */
+  discard(request: string): Promise<void>
 }
 
 export interface ShareComponents {

@@ -138,12 +138,23 @@ export const convertAssignment = z.strictObject({
   csv: z.boolean().default(true)
 })
 
+/** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */
+export const exportAssignment = z.strictObject({
+  kind: z.literal('export'),
+  path: jobPath,
+  format: z.enum(['json', 'csv', 'parquet']),
+  offset: z.int().nonnegative().default(0),
+  /** Omitted: all that are left. */
+  limit: z.int().positive().optional()
+})
+
 export const assignment = z.discriminatedUnion('kind', [
   profileAssignment,
   extractAssignment,
   inspectAssignment,
   queryAssignment,
-  convertAssignment
+  convertAssignment,
+  exportAssignment
 ])
 export type Assignment = z.infer<typeof assignment>
 export type SourceTable = z.infer<typeof sourceTable>

@@ -98,6 +98,12 @@ export const convertReport = z.strictObject({
   )
 })
 
+export const exportReport = z.strictObject({
+  kind: z.literal('export'),
+  rows: z.int().nonnegative(),
+  file: part
+})
+
 /** A failure as the runner tells it. `message` may quote data: it stays in the local log. `position` is in the analyst's own text. */
 export const jobError = z.strictObject({
   kind: z.literal('error'),
@@ -133,6 +139,7 @@ export const report = z.discriminatedUnion('kind', [
   inspectReport,
   queryReport,
   convertReport,
+  exportReport,
   jobError
 ])
 export type Report = z.infer<typeof report>

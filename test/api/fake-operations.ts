@@ -7,6 +7,7 @@ import {
   type ProgressEvent,
   type RequestView
 } from '../../agent/api/index.ts'
+import { parseSubmission } from '../../agent/config/index.ts'
 
 export const TOKEN = 'token-of-the-analyst-0123456789abcdefgh'
 export const USER = 'analyst@uva.nl'
@@ -109,6 +110,15 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
       yield anEvent(3, { status: 'completed' })
     },
     cancel: async (id) => (id === 'bafyrequest' ? aRequest({ status: 'cancelled' }) : undefined),
+    rerun: async (id) => (id === 'bafyrequest' ? { request: 'bafyagain', created: true } : undefined),
+    submission: async (id) =>
+      id === 'bafyrequest'
+        ? parseSubmission({ purpose: 'research', datasets: ['wageGap'], query: 'SELECT a FROM b' })
+        : undefined,
+    contract: async (id) =>
+      id === 'bafyrequest'
+        ? { contract: 'bafycontract', header: { type: 'contract' }, sections: [], acceptances: [] }
+        : undefined,
     result: async () => undefined,
     peers: async () => [
       { peerId: '12D3VU', organisation: 'VU', roles: ['dataProvider'], addresses: [], connected: true }

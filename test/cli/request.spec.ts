@@ -174,6 +174,74 @@ describe('the command line and a running agent', () => {
     expect(terminal.abandoned).to.deep.equal([4])
   })
 
+  it('cancels at a Ctrl-C that comes before the agent has answered', async () => {
+    const terminal = fakeTerminal()
+    const cancelled = Promise.withResolvers<void>()
+    const api = await agent({
+      submit: async () => {
+        terminal.interrupt()
+        return { request: 'bafyrequest', created: true }
+      },
+      request: async () => aRequest({ status: 'cancelled', results: [] }),
+      events: async function* () {
+        await cancelled.promise
+        yield anEvent(1, { status: 'cancelled' })
+      },
+      cancel: async () => {
+        cancelled.resolve()
+        return aRequest({ status: 'cancelled' })
+      }
+    })
+    expect(await run(['request', 'submit', join(folder, 'r.yaml'), ...api], terminal)).to.equal(4)
+    expect(terminal.abandoned).to.deep.equal([])
+  })
+
+  for (const [words, cancels] of [
+    ['request watch bafyrequest', false],
+    ['request watch bafyrequest --cancel', true]
+  ] as const)
+    it(`${words}: Ctrl-C ${cancels ? 'cancels' : 'ends only the watching'}`, async () => {
+      const cancelled = Promise.withResolvers<void>()
+      let status: RequestStatus = 'running'
+      const api = await agent({
+        request: async () => aRequest({ status }),
+        events: async function* (_id, signal) {
+          yield anEvent(1)
+          signal.addEventListener('abort', () => cancelled.resolve())
+          await cancelled.promise
+          yield anEvent(2, { status: 'cancelled' })
+        },
+        cancel: async () => {
+          status = 'cancelled'
+          cancelled.resolve()
+          return aRequest({ status })
+        }
+      })
+      const terminal = fakeTerminal({
+        err: (text) => {
+          if (text.includes('step 1')) terminal.interrupt()
+        }
+      })
+      expect(await run([...words.split(' '), ...api], terminal)).to.equal(cancels ? 4 : 5)
+      expect(status).to.equal(cancels ? 'cancelled' : 'running')
+    })
+
+  it('shows whoever watches what it shows whoever submitted', async () => {
+    const refusal = {
+      hop: 'VU',
+      question: 'offer',
+      code: 'sql-column-unknown',
+      clause: null,
+      reason: 'there is no column a',
+      acceptable: null,
+      position: 7
+    }
+    const api = await agent(ended('refused', { refusals: [refusal], results: [] }))
+    const submitted = await runs(['request', 'submit', join(folder, 'r.yaml'), ...api])
+    expect(await runs(['request', 'watch', 'bafyrequest', ...api])).to.deep.equal(submitted)
+    expect(submitted).to.include({ code: 3 })
+  })
+
   it('goes on with the events after a broken connection', async () => {
     let calls = 0
     const api = await agent({
