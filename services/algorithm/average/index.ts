@@ -4,8 +4,16 @@
  */
 import type { Column } from '../../job/index.ts'
 import { isDecimal, isDouble, isInteger, quoteName } from '../../sql/index.ts'
-import { type Algorithm, algorithmRefused, columnNamed, onlyParameters } from '../index.ts'
-import { asDouble, limbState, meanOfLimbs, mergeLimbs } from './exact-sum.ts'
+import { asDouble, limbState, meanOfLimbs, mergeLimbs } from '../exact-sum/index.ts'
+import {
+  type Algorithm,
+  algorithmRefused,
+  columnNamed,
+  groupBy,
+  keyList,
+  onlyParameters,
+  orderBy
+} from '../index.ts'
 
 const SUM = 'average.sum'
 const LIMBS = 'average.limbs'
@@ -39,14 +47,14 @@ function partialState(relation: string, column: Column, by: readonly string[]): 
   if (isInteger(column.type)) term = `CAST(${value} AS DECIMAL(38,0))`
   else if (!isDecimal(column.type))
     throw algorithmRefused(`value: column "${column.name}" is ${column.type}, expected a number`)
-  return `SELECT ${list(by)}sum(${term}) AS ${quoteName(SUM)}, count(${value}) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
+  return `SELECT ${keyList(by)}sum(${term}) AS ${quoteName(SUM)}, count(${value}) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
 }
 
 function mergedState(relation: string, columns: readonly Column[], by: readonly string[]): string {
   const has = (name: string): boolean => columns.some((column) => column.name === name)
   if (!has(COUNT) || !(has(SUM) || has(LIMBS))) throw algorithmRefused('merge: expected states of "average"')
   if (has(LIMBS)) return mergeLimbs({ relation, by, limbs: LIMBS, count: COUNT })
-  return `SELECT ${list(by)}sum(${quoteName(SUM)}) AS ${quoteName(SUM)}, CAST(sum(${quoteName(COUNT)}) AS BIGINT) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
+  return `SELECT ${keyList(by)}sum(${quoteName(SUM)}) AS ${quoteName(SUM)}, CAST(sum(${quoteName(COUNT)}) AS BIGINT) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
 }
 
 function finish(state: string, limbs: boolean, by: readonly string[]): string {
@@ -54,17 +62,5 @@ function finish(state: string, limbs: boolean, by: readonly string[]): string {
   const means = limbs
     ? meanOfLimbs(state, { by, limbs: LIMBS, count: COUNT })
     : `SELECT *, CASE WHEN ${count} > 0 THEN ${asDouble(quoteName(SUM))} / ${count} END AS mean FROM (${state}) AS state`
-  return `SELECT ${list(by)}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by)}`
-}
-
-function list(by: readonly string[]): string {
-  return by.map((name) => `${quoteName(name)}, `).join('')
-}
-
-function groupBy(by: readonly string[]): string {
-  return by.length === 0 ? '' : `GROUP BY ${by.map(quoteName).join(', ')}`
-}
-
-function orderBy(by: readonly string[]): string {
-  return by.length === 0 ? '' : `ORDER BY ${by.map((name) => `${quoteName(name)} ASC NULLS LAST`).join(', ')}`
+  return `SELECT ${keyList(by)}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by)}`
 }
