@@ -35,7 +35,7 @@ export function mergeMoments(relation: string, columns: readonly Column[], algor
  */
 export function readMoments(state: string): string {
   const own = `SELECT * REPLACE (coalesce(ex, 0) AS ex) FROM (SELECT ${receive()} FROM (${state}) AS s) AS o`
-  const r = 'CASE WHEN i = j THEN 1 ELSE greatest(-1, least(1, xy / (sqrt(xx) * sqrt(yy)))) END'
+  const r = 'CASE WHEN i = j THEN 1 ELSE greatest(-1, least(1, xy / sqrt(xx * yy))) END'
   return `SELECT i, j, n, bad, ex, sx, xx, CASE WHEN bad > 0 THEN CAST('nan' AS DOUBLE) WHEN xx > 0 AND yy > 0 THEN ${r} END AS r, ${timesPower('cx', '-ex')} + mx AS mean FROM (${own}) AS o`
 }
 

@@ -1,60 +1,13 @@
 import { expect } from 'chai'
 import { withChiSquaredTail, withStudentTail } from '../../../services/algorithm/tails/index.ts'
 import { Engine } from '../../../services/engine/index.ts'
-
-/** Abramowitz & Stegun 26.4.4-5: a finite sum for whole degrees of freedom; every term is positive. */
-function chiSquaredTail(x: number, df: number): number {
-  const even = df % 2 === 0
-  let term = even ? 1 : Math.sqrt((2 * x) / Math.PI)
-  let sum = even ? 1 : 0
-  if (!even && df > 1) sum += term
-  for (let k = even ? 2 : 3; k < df; k += 2) {
-    term *= x / k
-    sum += term
-  }
-  return even ? sum * Math.exp(-x / 2) : erfc(Math.sqrt(x / 2)) + sum * Math.exp(-x / 2)
-}
-
-/** By Simpson's rule over a smooth integrand that has fallen to nothing at the end. */
-function erfc(z: number): number {
-  const steps = 20_000
-  const width = 12 / steps
-  let sum = 0
-  for (let i = 0; i <= steps; i += 1) {
-    const weight = i === 0 || i === steps ? 1 : i % 2 === 0 ? 2 : 4
-    const u = i * width
-    sum += weight * Math.exp(-u * (2 * z + u))
-  }
-  return ((sum * width) / 3) * (2 / Math.sqrt(Math.PI)) * Math.exp(-z * z)
-}
-
-/** Two-sided tail by Simpson's rule on the angle: `t = sqrt(df) * tan(a)` makes the density `cos(a)^(df - 1)`. */
-function studentTail(t: number, df: number): number {
-  const from = Math.atan(Math.abs(t) / Math.sqrt(df))
-  const integral = (low: number) => {
-    const steps = 20_000
-    // what lies further away than 30 standard deviations is nothing
-    const high = Math.min(Math.PI / 2, low + 30 / Math.sqrt(df))
-    const width = (high - low) / steps
-    let sum = 0
-    for (let i = 0; i <= steps; i += 1) {
-      const weight = i === 0 || i === steps ? 1 : i % 2 === 0 ? 2 : 4
-      sum += weight * Math.max(0, Math.cos(low + i * width)) ** (df - 1)
-    }
-    return (sum * width) / 3
-  }
-  return integral(from) / integral(0)
-}
+import { chiSquaredTail, erfc, expectNear, studentTail } from './reference.ts'
 
 describe('tail probabilities', () => {
   let engine: Engine
   before(async () => {
     engine = await Engine.open()
   })
-  const expectNear = (found: unknown, wanted: number, at: string) =>
-    expect(Math.abs(Number(found) - wanted), `${at}: ${found}, expected ${wanted}`).to.be.at.most(
-      Math.abs(wanted) * 1e-9
-    )
   const pairs = (list: [number, number][]) =>
     `SELECT unnest([${list.map(([x]) => x)}]::DOUBLE[]) AS s, unnest([${list.map(([, df]) => df)}]::BIGINT[]) AS df`
 
