@@ -75,9 +75,16 @@ export function groupBy(by: readonly string[]): string {
   return by.length === 0 ? '' : `GROUP BY ${by.map(quoteName).join(', ')}`
 }
 
-/** Groups in order, NULL last. */
-export function orderBy(by: readonly string[]): string {
-  return by.length === 0 ? '' : `ORDER BY ${by.map((name) => `${quoteName(name)} ASC NULLS LAST`).join(', ')}`
+/**
+ * Groups in order, NULL last.
+ *
+ * @param of the relation that has the columns, where the SELECT gives their names to others
+ */
+export function orderBy(by: readonly string[], of?: string): string {
+  const from = of === undefined ? '' : `${of}.`
+  return by.length === 0
+    ? ''
+    : `ORDER BY ${by.map((name) => `${from}${quoteName(name)} ASC NULLS LAST`).join(', ')}`
 }
 
 /** A parameter that is a whole number. @throws {Failure} algorithm-parameters */

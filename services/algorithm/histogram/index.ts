@@ -35,7 +35,7 @@ export const algorithm: Algorithm = ({ relation, columns, parameters, phase }) =
   const counts = countsOf(relation, value, edges, by)
   if (phase === 'complete') return finish(counts, edges, by)
   const sent = `${by.map((name, index) => `k${index} AS ${quoteName(name)}, `).join('')}bin AS ${quoteName(BIN)}, n AS ${quoteName(COUNT)}`
-  return `SELECT ${sent} FROM (${counts}) AS c ${orderBy([...by, BIN])}`
+  return `SELECT ${sent} FROM (${counts}) AS c ${orderBy([...keysOf(by), 'bin'], 'c')}`
 }
 
 /** Group columns go by their place meanwhile, so that none is mistaken for one of ours. */
@@ -75,5 +75,5 @@ function finish(counts: string, edges: readonly Edge[], by: readonly string[]): 
   const nowhere = `SELECT ${keyList(keys)}bin, n FROM ${COUNTS} WHERE bin IS NULL`
   const doubles = `CAST(${quoteList(edges.map(({ double }) => String(double)))} AS DOUBLE[])`
   const shown = by.map((name, index) => `k${index} AS ${quoteName(name)}, `).join('')
-  return `WITH ${COUNTS} AS MATERIALIZED (${counts}), ${GROUPS} AS MATERIALIZED (${groups}) SELECT ${shown}CAST(bin AS BIGINT) AS bin, ${doubles}[bin] AS "from", ${doubles}[bin + 1] AS "to", CAST(n AS BIGINT) AS "count" FROM (${grid} UNION ALL ${nowhere}) AS b ${orderBy([...keys, 'bin'])}`
+  return `WITH ${COUNTS} AS MATERIALIZED (${counts}), ${GROUPS} AS MATERIALIZED (${groups}) SELECT ${shown}CAST(bin AS BIGINT) AS bin, ${doubles}[bin] AS "from", ${doubles}[bin + 1] AS "to", CAST(n AS BIGINT) AS "count" FROM (${grid} UNION ALL ${nowhere}) AS b ${orderBy([...keys, 'bin'], 'b')}`
 }

@@ -160,13 +160,25 @@ describe('the histogram', () => {
     expect(found[10_000]).to.deep.equal([10_000n, 9999, 10_000, 1n])
   })
 
-  it('groups by columns of any name', async () => {
-    const odd = ['bits', 'v', 'k0', 'one"two'].map((name) => ({ name, type: 'BIGINT' }))
-    const by = ['bits', 'v', 'k0', 'one"two']
-    const rows = [[1, 2, 3, 4]]
+  it('groups by columns of any name, in their order', async () => {
+    const by = ['bits', 'k1', 'k0', 'one"two', 'v']
+    const odd = by.map((name) => ({ name, type: 'BIGINT' }))
+    const rows = [
+      [1, 2, 9, 4, 5],
+      [1, 2, 3, 4, 5],
+      [1, null, 3, 4, 5],
+      [0, 7, 3, 4, 5]
+    ]
     const parameters = { value: 'v', edges: [0, 9], by }
     const whole = await parties.complete(odd, rows, parameters)
-    expect(whole[1]).to.deep.equal([1n, 2n, 3n, 4n, 1n, 0, 9, 1n])
-    expect(await parties.merged(odd, [rows, []], parameters)).to.deep.equal(whole)
+    expect(
+      whole.filter(([, , , , , bin]) => bin === 1n).map((row) => [...row.slice(0, 4), row[8]])
+    ).to.deep.equal([
+      [0n, 7n, 3n, 4n, 1n],
+      [1n, 2n, 3n, 4n, 1n],
+      [1n, 2n, 9n, 4n, 1n],
+      [1n, null, 3n, 4n, 1n]
+    ])
+    expect(await parties.merged(odd, [rows.slice(1), rows.slice(0, 1)], parameters)).to.deep.equal(whole)
   })
 })
