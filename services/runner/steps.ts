@@ -1,6 +1,6 @@
 import { algorithms } from 'dynamos:algorithms'
 import { type Contribution, planAggregate } from '../aggregate/index.ts'
-import { type AlgorithmInput, algorithmRefused } from '../algorithm/index.ts'
+import { type AlgorithmInput, algorithmRefused, TOO_LARGE } from '../algorithm/index.ts'
 import { parseAnonymize, planAnonymize, planShared, pseudonymKeys } from '../anonymize/index.ts'
 import { type Engine, engineError, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
@@ -118,9 +118,12 @@ export async function kept(engine: Engine, as: string, columns: readonly Column[
 /** A failure of SQL that is ours. */
 export function runtimeFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
+  const { message } = engineError(error)
+  if (message.startsWith(TOO_LARGE))
+    return new Failure('output-too-large', message, { cause: error, hint: message.slice(TOO_LARGE.length) })
   return (
     resourceFailure(error) ??
-    new Failure('sql-runtime', engineError(error).message, {
+    new Failure('sql-runtime', message, {
       cause: error,
       hint: 'the step failed while it ran'
     })

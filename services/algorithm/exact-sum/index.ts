@@ -5,6 +5,7 @@
  * The idea is Kulisch's long accumulator, cut into bands (Kulisch 2013, "Computer Arithmetic and Validity", ch. 8).
  */
 import { quoteName } from '../../sql/index.ts'
+import { keyList } from '../index.ts'
 
 /** Bands beyond the 64 of finite doubles: what is there is counted, not added. */
 const NAN = 100
@@ -81,8 +82,4 @@ export function meanOfLimbs(state: string, { by, limbs, count }: Omit<Names, 're
 /** A wide integer or decimal as the nearest double: the engine is an ulp off for negative ones. */
 export function asDouble(term: string): string {
   return `CASE WHEN ${term} < 0 THEN -CAST(-${term} AS DOUBLE) ELSE CAST(${term} AS DOUBLE) END`
-}
-
-function keyList(by: readonly string[]): string {
-  return by.map((name) => `${quoteName(name)}, `).join('')
 }
