@@ -5,6 +5,7 @@
 import type { Submission } from '../config/index.ts'
 import type {
   AgreementView,
+  ApprovalView,
   DatasetView,
   Finding,
   HealthView,
@@ -53,4 +54,9 @@ export interface Operations {
   prepareAgreement(text: string): Promise<{ id: string; payload: string; view: AgreementView }>
   /** Takes a steward-signed agreement (base64 of the signed bytes) or signs with the agent's own steward key where the configuration lets it; collects the others' signatures. */
   signAgreement(input: { text?: string; signed?: string }, signal: AbortSignal): Promise<AgreementView>
+  /** Requests that wait for this caller's approval. */
+  approvals(caller: Caller): Promise<ApprovalView[]>
+  approve(request: string, caller: Caller): Promise<ApprovalView>
+  /** Refuses what waits, or takes an approval back. */
+  refuseApproval(request: string, reason: string, caller: Caller): Promise<ApprovalView>
 }

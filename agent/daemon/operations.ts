@@ -10,6 +10,7 @@ import type {
   PeerView,
   ResultFormat
 } from '../api/index.ts'
+import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
@@ -23,12 +24,13 @@ export interface OperationsComponents {
   discovery: Discovery
   members: Members
   agreements: Agreements
+  approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   clock: { now(): number }
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, clock } = components
+  const { requests, results, discovery, members, agreements, approvals, clock } = components
   const own = members.own.organisation
   const view = (agreement: Agreement, state: string): AgreementView =>
     viewAgreement(agreement, state, agreements.signedBy(agreement), clock.now())
@@ -120,6 +122,10 @@ export function createOperations(components: OperationsComponents): Operations {
       if (signed !== undefined)
         return await collect(await decodeSigned('agreement', Buffer.from(signed, 'base64')), signal)
       return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '')), signal)
-    }
+    },
+
+    approvals: async ({ user }) => await approvals.list(user),
+    approve: async (request, { user }) => await approvals.approve(request, user),
+    refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type Approval,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
@@ -11,10 +12,11 @@ import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
-import type { Dossier, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
+import { approvalNote, mustWait, tooManyWait } from './must-approve.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
 
@@ -29,6 +31,10 @@ interface Answering {
   grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
+  /** By id of agreement. */
+  approvals: Readonly<Record<string, Approval>>
+  /** Would permit some row once somebody has approved the request. */
+  unapproved: Agreement | null
 }
 
 const BYTES_PER_CELL = 8
@@ -52,11 +58,11 @@ export class OfferMaker {
     this.#load = load
   }
 
-  async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine } = this.#components
+  async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
+    const { speaker, launcher, engine, agreements, approvals, self } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
-    const rows: RowAnswer[] = []
+    let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const [dataset] = payload.datasets
     const asked = stopped === null && roles.includes('data') && dataset !== undefined
@@ -65,20 +71,37 @@ export class OfferMaker {
       roles,
       grants: new Map(),
       noted: [],
-      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
+      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {},
+      approvals: asked
+        ? await approvals.of(dossier.request, agreements.inForce({ provider: self.organisation, dataset }))
+        : {},
+      unapproved: null
     }
     for (const index of payload.rows.keys())
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
     for (const entry of uniform(answering.noted, payload.rows.length)) dossier.decided(entry)
-    const { grants } = answering
+    if (answering.unapproved !== null && mustWait(rows)) {
+      const awaited = await approvals.ask(dossier, answering.unapproved)
+      if (awaited !== null) return awaited
+      rows = tooManyWait(rows, payload.organisation)
+    }
+    const permitted = new Set(rows.flatMap((row) => (row.verdict === 'permit' ? [row.row] : [])))
+    const grants = [...answering.grants.values()]
+      .map((grant) => ({ ...grant, rows: grant.rows.filter((row) => permitted.has(row)) }))
+      .filter((grant) => grant.rows.length > 0)
     const details: OfferDetails = {
-      grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
+      grants: grants.map(({ agreement, rows: granted, inspected }) => ({
         agreement,
         rows: granted,
         columns: inspected.columns
       })),
-      estimates: this.#estimates(payload, grants.size > 0),
-      notes: notesOf([...grants.values()].map((grant) => grant.inspected))
+      estimates: this.#estimates(payload, grants.length > 0),
+      notes: [
+        ...notesOf(grants.map((grant) => grant.inspected)),
+        ...grants.flatMap(({ agreement }) =>
+          approvalNote(agreements.get(agreement.id), answering.approvals[agreement.id])
+        )
+      ]
     }
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
@@ -154,7 +177,8 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const verdict = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const pinned = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const verdict = this.#approved(answering, pinned, index)
       noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -267,6 +291,20 @@ export class OfferMaker {
     return verdict.verdict === 'deny'
       ? verdict
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
+  }
+
+  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  #approved(answering: Answering, verdict: ProviderVerdict, index: number): ProviderVerdict {
+    const { dossier, approvals, grants } = answering
+    if (verdict.verdict === 'deny' || dossier.explains) return verdict
+    const agreement = this.#components.agreements.get(verdict.agreement.id)
+    const inspected = grants.get(verdict.agreement.id)?.inspected
+    if (agreement?.payload.terms.approval === undefined || inspected === undefined) return verdict
+    const facts = { ...this.#providerFacts(answering, index), approvals }
+    const decided = this.#permitted(dossier.request.payload, facts, inspected, agreement, undefined)
+    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
+      answering.unapproved ??= agreement
+    return decided
   }
 
   /** What the agreement's names stood for when it was signed they must stand for still. */

@@ -139,6 +139,11 @@ export class Exchange {
     })
   }
 
+  /** Somebody here approved or refused the request: what waits for it is answered. */
+  approvalDecided(): void {
+    this.dispatch({ machine: 'hop', event: { type: 'approval-decided', now: this.#ports.clock.now() } })
+  }
+
   /** Writes to the log what was decided and led to nothing yet. */
   async logDecisions(): Promise<void> {
     await this.#log.flush()
@@ -305,6 +310,11 @@ export class Exchange {
             this.dispatch({ machine: 'coordinator', event })
           })
           break
+        case 'withdraw-approval':
+          void this.#ports.decisions
+            .withdrawApproval(this.dossier)
+            .catch((error: unknown) => this.#note(error))
+          break
         case 'sign-receipt':
           this.#sendReceipts(effect.contract)
           break
@@ -403,6 +413,9 @@ export class Exchange {
   #undelivered(to: string, message: Message, error: unknown): void {
     const now = this.#ports.clock.now()
     if (message.kind === 'ask') {
+      // It was asked before and waits for people: it is out of reach for now, and will be asked again.
+      const waits = this.coordinator?.hops.some((hop) => hop.peer === to && hop.answer === 'approval')
+      if (waits === true) return
       this.#ports.coordination.unanswered(this.request, to, error)
       const none: Message = { kind: 'offer', epoch: message.epoch, offer: 'none', permits: false }
       this.dispatch({ machine: 'coordinator', event: { type: 'received', now, from: to, message: none } })

@@ -75,6 +75,12 @@ export class Exchanges {
     for (const exchange of this.#open.values()) exchange.reconsider()
   }
 
+  /** Whether a request that others made is open here, as far as this agent's own part goes. */
+  waitsFor(request: string): boolean {
+    const hop = this.#open.get(request)?.hop
+    return hop !== undefined && hop !== null && hop.stage.phase !== 'ended'
+  }
+
   /** The running shares, for load and for shutting down. */
   get active(): number {
     return [...this.#open.values()].filter((exchange) => !exchange.ended).length
@@ -100,7 +106,8 @@ export class Exchanges {
       request: dossier.request.id,
       self: this.#ports.self,
       candidates,
-      limits: this.#init.coordinator,
+      // Whoever only wants to know waits for nobody.
+      limits: dossier.explains ? { ...this.#init.coordinator, approvalWithin: 0 } : this.#init.coordinator,
       deadline: now + deadline,
       now
     })

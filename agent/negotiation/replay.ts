@@ -10,6 +10,7 @@ import { type Dossier, UnknownDocument } from './dossier.ts'
 export async function replay(dossier: Dossier, wire: WireMessage): Promise<void> {
   switch (wire.kind) {
     case 'ask':
+      dossier.explains = wire.explain === true
       if (wire.query !== null) await dossier.holdQuery(wire.query)
       return
     case 'offer':
@@ -41,6 +42,7 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
     case 'receipt':
       dossier.holdReceipt(await openDocument('receipt', wire.receipt))
       return
+    case 'waiting':
     case 'abort':
     case 'started':
     case 'rejected':

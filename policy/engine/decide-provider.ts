@@ -17,7 +17,8 @@ function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: stri
   const unknown = [
     ...(facts.uses === null ? ['tables', 'columns'] : []),
     ...(facts.services === null ? ['services.forbid', 'services.require'] : []),
-    ...(facts.sandboxes === null ? ['sandbox'] : [])
+    ...(facts.sandboxes === null ? ['sandbox'] : []),
+    ...(facts.approvals == null && facts.question === 'offer' ? ['approval'] : [])
   ]
   const asked = CLAUSES.filter(
     (clause) => clause !== 'limits' || facts.question === 'offer' || facts.question === 'accept'
@@ -103,7 +104,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
     return { agreement, distance: answer.forbidding.length, verdict }
   }
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
-  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window))
+  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window, id))
   const [explained] = explanations
   const acceptable = Object.assign({}, ...explanations.map((one) => one.acceptable))
   return {
@@ -134,8 +135,8 @@ function byId(one: AgreementInForce, other: AgreementInForce): number {
  * nearest gives the reason (fewest broken clauses, then lowest id; one that is not in force or not enforceable last).
  *
  * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
- * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits; all are
- * listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
+ * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits, approval; all
+ * are listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
  *
  * An asker whose organisation is a party to no agreement about the dataset gets `no-agreement` and nothing else, whatever
  * it asks or wishes for.

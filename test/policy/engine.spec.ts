@@ -92,7 +92,8 @@ const BROKEN: Broken[] = [
     },
     {}
   ],
-  ['limits', 'quota-exceeded', {}, { limits: { requests: 3, per: DAY } }]
+  ['limits', 'quota-exceeded', {}, { limits: { requests: 3, per: DAY } }],
+  ['approval', 'approval-required', {}, { approval: { by: ['steward@vu.nl'], when: 'always', within: DAY } }]
 ]
 
 describe('a data provider’s decision', () => {
@@ -126,7 +127,7 @@ describe('a data provider’s decision', () => {
 
   for (const [clause, code, facts, terms] of BROKEN) {
     for (const [how, verdict] of [
-      ['of the request', () => decide(facts, clause === 'limits' ? terms : {})],
+      ['of the request', () => decide(facts, clause === 'limits' || clause === 'approval' ? terms : {})],
       ['of the agreement', () => decide(clause === 'sandbox' ? facts : {}, terms)]
     ] as const) {
       it(`denies with ${code} when ${clause} is broken by a change ${how}`, () => {
@@ -341,7 +342,7 @@ describe('a data provider’s decision', () => {
       const near = anAgreement({ archetypes: [] }, { name: 'near' })
       const past = anAgreement({ valid: { until: 1 } }, { name: 'past', id: 'bafy0' })
       const later = anAgreement(
-        { approval: { by: ['x'], when: 'always', within: 1 } },
+        { privacy: { epsilonMicros: 1, budgetMicros: 1, per: 1 } },
         { name: 'later', id: 'bafy00' }
       )
       expect(all([past, later, far, near])).to.have.nested.property('refusal.clause', 'near#archetypes')
@@ -437,7 +438,7 @@ describe('a data provider’s decision', () => {
   describe('for any request', () => {
     it('denies what breaks any clauses, and names exactly those', () => {
       const broken = fc.subarray(
-        BROKEN.filter(([clause]) => clause !== 'valid.until' && clause !== 'limits'),
+        BROKEN.filter(([clause]) => !['valid.until', 'limits', 'approval'].includes(clause)),
         { minLength: 1 }
       )
       fc.assert(

@@ -2,6 +2,7 @@
 import type { Register } from '../options.ts'
 import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
+import { approvalsCommand } from './approvals/index.ts'
 import { datasetCommands } from './dataset/index.ts'
 import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Register[] = [
   datasetCommands,
   networkCommands,
   agreementCommand,
+  approvalsCommand,
   requestCommands,
   labCommand
 ]

@@ -47,6 +47,10 @@ export function renderRequest(view: RequestView, rendering: RequestRendering): s
   const titled = (title: string, body: string) => (body === '' ? [] : [`${style.bold(title)}\n${body}`])
   const blocks = [
     headline(view, style),
+    ...(view.waiting ?? []).map(
+      ({ hop, by, until }) =>
+        `Waits for the approval of ${by.map(plain).join(' or ')} at ${plain(hop)}, until ${plain(until)}`
+    ),
     ...titled('Chain', renderChain(view.chain)),
     ...(view.results ?? []).map((result) => renderResult(result, rendering)),
     ...failureOf(view, rendering),
