@@ -135,11 +135,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     organisation: self.organisation,
     speaksFor: (user) => members.speaksFor(self.organisation, user),
     isOpen: (request) => exchanges.waitsFor(request),
-    decided: (request) => {
-      exchanges.get(request)?.approvalDecided()
-      // An approval that was taken back may have covered others.
-      exchanges.reconsider()
-    }
+    decided: (request) => exchanges.approvalDecided(request)
   })
 
   const decisions = new Decisions(

@@ -7,16 +7,16 @@ import {
   type ProviderVerdict,
   type Verdict
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
-import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
-import { approvalNote, mustWait, tooManyWait } from './must-approve.ts'
+import { mustWait, tooManyWait } from './must-approve.ts'
+import { detailsOf, type Grant } from './offer-details.ts'
 import { checkPins } from './pins.ts'
 import { uniform } from './uniform.ts'
 
@@ -28,7 +28,7 @@ interface Answering {
   dossier: Dossier
   roles: readonly Role[]
   /** By agreement. */
-  grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  grants: Map<string, Grant>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
   /** By id of agreement. */
@@ -36,8 +36,6 @@ interface Answering {
   /** Would permit some row once somebody has approved the request. */
   unapproved: Agreement | null
 }
-
-const BYTES_PER_CELL = 8
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -85,24 +83,8 @@ export class OfferMaker {
       if (awaited !== null) return awaited
       rows = tooManyWait(rows, payload.organisation)
     }
-    const permitted = new Set(rows.flatMap((row) => (row.verdict === 'permit' ? [row.row] : [])))
-    const grants = [...answering.grants.values()]
-      .map((grant) => ({ ...grant, rows: grant.rows.filter((row) => permitted.has(row)) }))
-      .filter((grant) => grant.rows.length > 0)
-    const details: OfferDetails = {
-      grants: grants.map(({ agreement, rows: granted, inspected }) => ({
-        agreement,
-        rows: granted,
-        columns: inspected.columns
-      })),
-      estimates: this.#estimates(payload, grants.length > 0),
-      notes: [
-        ...notesOf(grants.map((grant) => grant.inspected)),
-        ...grants.flatMap(({ agreement }) =>
-          approvalNote(agreements.get(agreement.id), answering.approvals[agreement.id])
-        )
-      ]
-    }
+    const answered = { ...answering, rows, grants: answering.grants.values(), load: this.#load() }
+    const details = detailsOf(payload, answered, this.#init, this.#components)
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
       'offer',
@@ -385,25 +367,6 @@ export class OfferMaker {
     }
   }
 
-  /** From the stored profile: blind to literals, and powers of two. Who may not ask learns no size either. */
-  #estimates(request: Payload<'request'>, granted: boolean): OfferDetails['estimates'] {
-    const { datasets } = this.#components
-    const { resources } = this.#init
-    const tables = granted ? request.datasets.flatMap((id) => datasets.get(id)?.tables ?? []) : []
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-    const cells = tables.reduce((sum, table) => sum + table.rows * table.columns.length, 0)
-    const estimate = estimateJob(rows, resources)
-    return {
-      rows: roundedUp(rows),
-      bytes: roundedUp(cells * BYTES_PER_CELL),
-      milliseconds: roundedUp(estimate.milliseconds),
-      millijoules: roundedUp(estimate.millijoules),
-      carbon: roundedUp(estimate.carbon),
-      cost: roundedUp(estimate.cost),
-      load: this.#load()
-    }
-  }
-
   #entry(
     dossier: Dossier,
     question: DecisionFields['question'],
@@ -420,9 +383,4 @@ function denied(refusal: Refusal, policy: string): ProviderVerdict {
 
 function refused(row: number, refusal: Refusal): RowAnswer {
   return { row, verdict: 'refuse', refusal }
-}
-
-function notesOf(inspected: readonly Inspected[]): string[] {
-  const found = new Set(inspected.flatMap((one) => one.perProvider))
-  return [...found].map((clause) => `${clause.toUpperCase()} acts per provider`)
 }

@@ -81,6 +81,13 @@ export class Exchanges {
     return hop !== undefined && hop !== null && hop.stage.phase !== 'ended'
   }
 
+  /** Somebody here approved a request, refused it, or took an approval back, which may have covered others. */
+  approvalDecided(request: string): void {
+    const event = { type: 'approval-decided' as const, now: this.#ports.clock.now() }
+    this.#open.get(request)?.dispatch({ machine: 'hop', event })
+    this.reconsider()
+  }
+
   /** The running shares, for load and for shutting down. */
   get active(): number {
     return [...this.#open.values()].filter((exchange) => !exchange.ended).length

@@ -1,3 +1,4 @@
+import type { Terms } from '../../protocol/documents/index.ts'
 import { requiredServices, unenforceableClauses } from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
@@ -12,13 +13,13 @@ const CLAUSES = clausesOf('Agreement')
 const ALWAYS = ['valid.from', 'valid.until', 'consumers', 'dataset']
 
 /** The clauses that a question is about, in the order in which they are reported. */
-function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: string[] } {
+function askedClauses(facts: ProviderFacts, { approval }: Terms): { checked: string[]; deferred: string[] } {
   if (facts.question === 'discover') return { checked: ALWAYS, deferred: [] }
   const unknown = [
     ...(facts.uses === null ? ['tables', 'columns'] : []),
     ...(facts.services === null ? ['services.forbid', 'services.require'] : []),
     ...(facts.sandboxes === null ? ['sandbox'] : []),
-    ...(facts.approvals == null && facts.question === 'offer' ? ['approval'] : [])
+    ...(facts.approvals == null && approval !== undefined ? ['approval'] : [])
   ]
   const asked = CLAUSES.filter(
     (clause) => clause !== 'limits' || facts.question === 'offer' || facts.question === 'accept'
@@ -80,7 +81,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
   const { policy } = answer
   const named = (clauses: readonly string[]) => clauses.map((clause) => `${payload.name}#${clause}`)
   if (permits(answer)) {
-    const { checked, deferred } = askedClauses(facts)
+    const { checked, deferred } = askedClauses(facts, payload.terms)
     return {
       agreement,
       distance: 0,
