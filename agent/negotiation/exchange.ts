@@ -157,8 +157,7 @@ export class Exchange {
   }
 
   #deliver(from: string, message: Message): void {
-    const now = this.#ports.clock.now()
-    const event = { type: 'received' as const, now, from, message }
+    const event = { type: 'received' as const, now: this.#ports.clock.now(), from, message }
     for (const machine of addressees(message.kind))
       if (this[machine] !== null) this.#queue.push({ machine, event })
     void this.#drain()
