@@ -1,6 +1,5 @@
-import type { Approval } from '../../policy/index.ts'
+import type { AgreementInForce, Approval } from '../../policy/index.ts'
 import type { Payload, Signed } from '../../protocol/documents/index.ts'
-import type { Agreement, Agreements } from '../agreements/index.ts'
 import type { ApprovalView } from '../api/index.ts'
 import { append } from '../audit/index.ts'
 import type { AwaitedOffer, Dossier } from '../negotiation/index.ts'
@@ -9,9 +8,8 @@ import { ApprovalNotFound, ApprovalOver, NotAnApprover } from './errors.ts'
 
 export interface ApprovalsComponents {
   store: Store
-  agreements: Pick<Agreements, 'get' | 'inForce'>
+  agreements: { get(id: string): AgreementInForce | undefined }
   clock: { now(): number }
-  organisation: string
   /** Whether this organisation speaks for a user. */
   speaksFor(user: string): boolean
   /** Whether an exchange still waits with a request, or runs it. */
@@ -36,7 +34,10 @@ export class Approvals {
   }
 
   /** How it stands with one request, by id of each agreement that wants an approval. */
-  async of(request: Signed<'request'>, agreements: readonly Agreement[]): Promise<Record<string, Approval>> {
+  async of(
+    request: Signed<'request'>,
+    agreements: readonly AgreementInForce[]
+  ): Promise<Record<string, Approval>> {
     const found: Record<string, Approval> = {}
     for (const { id, payload } of agreements) {
       const { approval } = payload.terms
@@ -48,14 +49,14 @@ export class Approvals {
   async #under(request: Signed<'request'>, agreement: string, { when }: Clause): Promise<Approval> {
     const { store, clock } = this.#components
     const row = await store.approvals.get(request.id)
-    if (row?.agreement === agreement && row.state !== 'withdrawn') {
-      const state = row.state === 'pending' && clock.now() >= row.until ? 'expired' : row.state
-      return { state, reason: row.reason }
-    }
+    const own = row?.agreement === agreement && row.state !== 'withdrawn' ? row : undefined
+    if (own?.state === 'approved' || own?.state === 'refused') return { state: own.state, reason: own.reason }
     const { organisation, user, purpose, algorithm } = request.payload
     const like = { request: request.id, agreement, organisation, user: user.name, purpose, algorithm }
     const given = when === 'firstTime' && (await store.approvals.given(like))
-    return { state: given ? 'approved' : 'missing', reason: null }
+    if (given) return { state: 'approved', reason: null }
+    if (own === undefined) return { state: 'missing', reason: null }
+    return { state: clock.now() >= own.until ? 'expired' : 'pending', reason: null }
   }
 
   /**
@@ -63,7 +64,7 @@ export class Approvals {
    *
    * @returns null when too many requests of that organisation wait already
    */
-  async ask(dossier: Dossier, agreement: Agreement): Promise<AwaitedOffer | null> {
+  async ask(dossier: Dossier, agreement: AgreementInForce): Promise<AwaitedOffer | null> {
     const { store, clock } = this.#components
     const { request, query } = dossier
     const { approval } = agreement.payload.terms
@@ -178,7 +179,7 @@ export class Approvals {
   }
 
   /** The one in force; nothing is approved under another. */
-  #agreementOf(row: StoredApproval): Agreement | undefined {
+  #agreementOf(row: StoredApproval): AgreementInForce | undefined {
     return this.#components.agreements.get(row.agreement)
   }
 
@@ -212,7 +213,7 @@ export class Approvals {
   }
 }
 
-function view(row: StoredApproval, agreement: Agreement, by: readonly string[]): ApprovalView {
+function view(row: StoredApproval, agreement: AgreementInForce, by: readonly string[]): ApprovalView {
   return {
     request: row.request,
     agreement: agreement.payload.name,

@@ -132,7 +132,6 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     store,
     agreements,
     clock,
-    organisation: self.organisation,
     speaksFor: (user) => members.speaksFor(self.organisation, user),
     isOpen: (request) => exchanges.waitsFor(request),
     decided: (request) => exchanges.approvalDecided(request)

@@ -83,6 +83,8 @@ export class OfferMaker {
       if (awaited !== null) return awaited
       rows = tooManyWait(rows, payload.organisation)
     }
+    // It is answered without them: they approved another of its kind meanwhile, or what they were asked about has changed.
+    if (Object.keys(answering.approvals).length > 0) await approvals.withdraw(dossier.request.id)
     const answered = { ...answering, rows, grants: answering.grants.values(), load: this.#load() }
     const details = detailsOf(payload, answered, this.#init, this.#components)
     const { section, digest } = await speaker.section(details)

@@ -72,7 +72,11 @@ export class Exchanges {
 
   /** A membership, the status list or an agreement changed: what runs here is asked about again. */
   reconsider(): void {
-    for (const exchange of this.#open.values()) exchange.reconsider()
+    for (const exchange of this.#open.values()) {
+      exchange.reconsider()
+      // The agreement under which it waits for people may not be the one in force any more, or they approved of its kind.
+      if (exchange.hop !== null && exchange.hop.approval !== null) this.#askPolicyAgain(exchange)
+    }
   }
 
   /** Whether a request that others made is open here, as far as this agent's own part goes. */
@@ -83,9 +87,14 @@ export class Exchanges {
 
   /** Somebody here approved a request, refused it, or took an approval back, which may have covered others. */
   approvalDecided(request: string): void {
-    const event = { type: 'approval-decided' as const, now: this.#ports.clock.now() }
-    this.#open.get(request)?.dispatch({ machine: 'hop', event })
+    const exchange = this.#open.get(request)
+    if (exchange !== undefined) this.#askPolicyAgain(exchange)
     this.reconsider()
+  }
+
+  #askPolicyAgain(exchange: Exchange): void {
+    const event = { type: 'approval-decided' as const, now: this.#ports.clock.now() }
+    exchange.dispatch({ machine: 'hop', event })
   }
 
   /** The running shares, for load and for shutting down. */

@@ -51,7 +51,7 @@ export interface Approvals {
   approve(request: string, by: string, at: number): Promise<boolean>
   /** Refuses what waits, or takes an approval back. @returns whether there was one */
   refuse(request: string, by: string, reason: string, at: number): Promise<boolean>
-  /** The request is over. @returns whether it still waited */
+  /** Nobody need decide any more; what ran out stays so. @returns whether it still waited */
   withdraw(request: string, at: number): Promise<boolean>
   /** Forgets what ran out before, but approvals under agreements that are in force. @returns how many */
   prune(before: number): Promise<number>
@@ -120,8 +120,9 @@ export function approvalsOn(connection: Connection): Approvals {
       )) > 0,
     withdraw: async (request, at) =>
       (await connection.run(
-        `UPDATE approvals SET state = 'withdrawn', decided_at = ? WHERE request = ? AND state = 'pending'`,
-        [at, request]
+        `UPDATE approvals SET state = 'withdrawn', decided_at = ?
+         WHERE request = ? AND state = 'pending' AND until > ?`,
+        [at, request, at]
       )) > 0,
     prune: async (before) =>
       await connection.run(
