@@ -540,6 +540,16 @@ describe('agreement', () => {
     })
   })
 
+  it('warns of people for whom the provider does not speak, who are to approve requests', () => {
+    const text = `${LEAST}approval: {by: [steward@vu.nl, boss@uva.nl], when: always, within: P3D}`
+    const found = check(text, { approves: (user) => user.endsWith('@vu.nl') })
+    expect(found.filter((line) => line.includes('approval'))).to.have.length(1)
+    expect(found.join()).to.match(/warning approval\.by\.1.*"boss@uva\.nl" is no user of VU/)
+    expect(describeAgreement(parse(text))).to.include(
+      'Every single request waits until one of steward@vu.nl and boss@uva.nl approves it, at most P3D.'
+    )
+  })
+
   it('is signed by the provider and each consumer organisation, once', () => {
     const text = LEAST.replace(
       '[{organisation: UVA}]',

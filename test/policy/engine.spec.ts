@@ -140,6 +140,55 @@ describe('a data provider’s decision', () => {
     }
   }
 
+  describe('that people have to approve', () => {
+    const approval = { by: ['steward@vu.nl'], when: 'always', within: DAY }
+    const under = (approvals: ProviderFacts['approvals'], question: ProviderFacts['question'] = 'accept') => {
+      const agreement = anAgreement({ approval }, { id: 'bafyx' })
+      const facts = providerFacts({ question, ...(approvals === undefined ? {} : { approvals }) }, [
+        agreement
+      ])
+      return decideAsProvider(engine, facts, [agreement])
+    }
+
+    it('is left open at an offer until all else is known, and denied at every later question', () => {
+      const offered = under(null, 'offer')
+      expect(offered).to.include({ verdict: 'permit' })
+      expect(offered).to.have.property('deferred').that.includes('wage-gap#approval')
+      for (const question of ['accept', 'start', 'send', 'continue', 'release'] as const)
+        for (const approvals of [undefined, null, {}])
+          expect(under(approvals, question), question).to.have.nested.property(
+            'refusal.code',
+            'approval-required'
+          )
+    })
+
+    for (const [state, code] of [
+      ['missing', 'approval-required'],
+      ['pending', 'approval-required'],
+      ['refused', 'approval-refused'],
+      ['expired', 'approval-expired']
+    ] as const)
+      it(`is denied with ${code} when the approval is ${state}, with what was said`, () => {
+        const verdict = under({ bafyx: { state, reason: 'not now' } }, 'offer')
+        if (verdict.verdict === 'permit') throw new Error('expected a denial')
+        expect(verdict.refusal).to.include({ code, clause: 'wage-gap#approval' })
+        expect(verdict.refusal.reason.includes('not now')).to.equal(state === 'refused')
+        expect(verdict.refusal.acceptable).to.deep.equal({
+          'approval.by': ['steward@vu.nl'],
+          'approval.when': 'always',
+          'approval.within': 'P1D'
+        })
+      })
+
+    it('is permitted once it was approved, under that agreement alone', () => {
+      const approved = { state: 'approved', reason: null } as const
+      expect(under({ bafyx: approved }))
+        .to.have.property('clauses')
+        .that.includes('wage-gap#approval')
+      expect(under({ other: approved })).to.include({ verdict: 'deny' })
+    })
+  })
+
   it('denies a table that is not shown, and its columns', () => {
     const verdict = decide({ uses: [{ table: 'Geheim', columns: ['x'] }] })
     expect(verdict.clauses).to.deep.equal(['wage-gap#tables', 'wage-gap#columns'])
