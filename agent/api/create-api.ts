@@ -12,6 +12,7 @@ import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { networkRoutes } from './routes/network.ts'
 import { requestRoutes } from './routes/requests.ts'
+import { resultRoutes } from './routes/results.ts'
 
 /** Requests and agreements are texts that people wrote. */
 const BODY_LIMIT = 1 << 20
@@ -79,6 +80,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   api.get('/health', () => operations.health())
   const context = { operations, callerOf }
   requestRoutes(api, context)
+  resultRoutes(api, context)
   networkRoutes(api, context)
   agreementRoutes(api, context)
   approvalRoutes(api, context)

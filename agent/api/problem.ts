@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-found': 404,
   'dataset-unknown': 404,
   'already-ended': 409,
+  'not-asked-here': 409,
   'request-replayed': 409,
   'rate-limited': 429,
   'quota-exceeded': 429,
@@ -38,7 +39,10 @@ const STATUS: Readonly<Record<string, number>> = {
   'sandbox-unavailable': 503,
   cancelled: 503,
   timeout: 504,
-  'storage-full': 507
+  'job-timeout': 504,
+  'storage-full': 507,
+  'disk-limit': 507,
+  'memory-limit': 507
 }
 
 const TITLES: Readonly<Record<number, string>> = {

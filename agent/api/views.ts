@@ -46,13 +46,28 @@ export const refusalView = z.object({
 })
 export type RefusalView = z.infer<typeof refusalView>
 
+/** What one hop said about one candidate; `none`: it gave no answer, and `code` says why. */
+export const answerView = z.object({
+  hop: z.string(),
+  question: z.string(),
+  verdict: z.enum(['permit', 'deny', 'none']),
+  clauses: z.array(z.string()).exactOptional(),
+  code: z.string().exactOptional(),
+  clause: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  acceptable: z.record(z.string(), z.unknown()).exactOptional(),
+  position: z.number().exactOptional()
+})
+export type AnswerView = z.infer<typeof answerView>
+
 export const candidateView = z.object({
   archetype: z.string(),
   at: z.record(z.string(), z.string()),
   scores: z.record(z.string(), z.number()),
   total: z.number().nullable(),
   chosen: z.boolean(),
-  why: z.string()
+  why: z.string(),
+  answers: z.array(answerView).exactOptional()
 })
 export type CandidateView = z.infer<typeof candidateView>
 
@@ -60,6 +75,8 @@ export const resultView = z.object({
   from: z.array(z.string()),
   columns: z.array(z.string()),
   types: z.array(z.string()),
+  /** By column, where the unit is known. */
+  units: z.record(z.string(), z.string()).exactOptional(),
   rows: z.array(z.array(z.unknown())),
   rowCount: z.number(),
   truncated: z.boolean(),
@@ -130,7 +147,9 @@ export const progressEvent = z.object({
   phase: z.string(),
   hop: z.string().exactOptional(),
   message: z.string(),
+  rows: z.number().exactOptional(),
   bytes: z.number().exactOptional(),
+  /** Bytes in all. */
   of: z.number().exactOptional(),
   etaMilliseconds: z.number().exactOptional()
 })
@@ -162,18 +181,28 @@ export const datasetView = z.object({
   tables: z.array(
     z.object({
       name: z.string(),
+      /** About, of all providers together. */
       rows: z.number(),
+      /** The column that tells whom a row is about. */
+      subject: z.string().exactOptional(),
       columns: z.array(
         z.object({
           name: z.string(),
           type: z.string(),
           unit: z.string().exactOptional(),
-          description: z.string().exactOptional()
+          /** What its codes mean. */
+          values: z.array(z.string()).exactOptional(),
+          description: z.string().exactOptional(),
+          sensitive: z.boolean().exactOptional()
         })
       )
     })
   ),
-  differences: z.array(z.string())
+  differences: z.array(z.string()),
+  /** Whom to ask about it. */
+  contacts: z.array(z.object({ organisation: z.string(), contact: z.string() })).exactOptional(),
+  /** A command that asks for something of it, permitted where an agreement is in force. */
+  ask: z.string().exactOptional()
 })
 export type DatasetView = z.infer<typeof datasetView>
 

@@ -13,7 +13,7 @@ import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
-import { Requests, ResultFiles } from '../requests/index.ts'
+import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
@@ -185,9 +185,15 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
   })
 
-  const results = new ResultFiles(join(config.data, 'results'), (request, stored) =>
-    requests.arrived(request, stored)
+  const results = new ResultFiles(
+    join(config.data, 'results'),
+    (request, stored) => requests.arrived(request, stored),
+    (request, result) => requests.unitsOf(request, result)
   )
+  await results.sweep(async (id) => {
+    const request = await store.requests.get(id)
+    return request?.final === true && request.status !== 'completed'
+  })
   const requests: Requests = new Requests({
     store,
     manifests,
@@ -236,7 +242,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
-    progress: (request, flow) => requests.progress(request, 'transfer', `flow ${flow.flow}`, flow)
+    progress: (request, flow) =>
+      requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
   const shares = new Shares({
     self,
@@ -291,7 +298,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
 
   const operations = createOperations({
     requests,
-    results,
+    results: new ResultReader(results, new Exports({ launcher, limits })),
     discovery,
     members,
     agreements,

@@ -9,6 +9,7 @@ import {
   type Verdict
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
+import { givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
@@ -227,7 +228,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     })
     if ('code' in inspected) return inspected
     const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
-    const openTo = anonymize ? this.#openTo(payload) : undefined
+    const pseudonyms = anonymize && givesPseudonyms(agreement.payload.terms, dataset)
+    const openTo = pseudonyms ? this.#openTo(payload) : undefined
     const decided = decideAsProvider(
       engine,
       {

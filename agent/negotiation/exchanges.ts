@@ -13,7 +13,7 @@ import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
-import { replay } from './replay.ts'
+import { openDossier } from './replay.ts'
 import { openMachines, storedEnd, storedHop } from './stored.ts'
 import { requestNamedBy } from './wire.ts'
 
@@ -291,16 +291,7 @@ export class Exchanges {
   }
 
   async #reopen(request: string): Promise<Dossier | undefined> {
-    const entries = await this.#ports.store.documents.ofRequest(request)
-    let dossier: Dossier | undefined
-    for (const { bytes } of entries) {
-      const wire = Dossier.parse(bytes)
-      if (dossier === undefined) {
-        if (wire.kind !== 'ask') continue
-        dossier = new Dossier(await openRequest(wire), this.#ports.self)
-      }
-      await replay(dossier, wire)
-    }
+    const dossier = await openDossier(this.#ports.store, request, this.#ports.self)
     if (dossier !== undefined) await this.#ports.coordination.reopened(dossier)
     return dossier
   }

@@ -23,6 +23,7 @@ export type {
   ShareFailure,
   ShareRunner
 } from './ports.ts'
+export { openDossier } from './replay.ts'
 export { ShareFailed } from './share-failed.ts'
 export { type Body, createSpeaker, type Speaker } from './speaker.ts'
 export { machineOf } from './stored.ts'

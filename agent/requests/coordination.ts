@@ -11,7 +11,7 @@ import type { RequestsComponents } from './components.ts'
 import { readersOf } from './prepare.ts'
 import { newRecord, type RequestRecord } from './record.ts'
 import { recoverPrepared } from './recover.ts'
-import { statusOf, waitingOf } from './view.ts'
+import { contractOf, statusOf, waitingOf } from './view.ts'
 import { writeContract } from './write-contract.ts'
 
 const RECEIPTS_WITHIN_MS = 250
@@ -124,7 +124,8 @@ export class RequestCoordination implements Coordination {
       this.#book.tell(record, 'negotiate', 'was decided on: asks the other hops again')
     if (before?.stage.phase === machine.stage.phase) return
     const [phase, message] = PHASES[machine.stage.phase]
-    this.#book.tell(record, phase, message)
+    const left = machine.stage.phase === 'running' ? (record.composition?.expected ?? null) : null
+    this.#book.tell(record, phase, message, left === null ? {} : { etaMilliseconds: Math.round(left) })
   }
 
   received(dossier: Dossier, message: WireMessage, from: string): void {
@@ -134,13 +135,29 @@ export class RequestCoordination implements Coordination {
       const held = latestOffer(dossier, from)
       this.#book.tellOf(record, from, 'offer', held !== undefined && permits(held) ? 'permits' : 'refuses')
     } else if (message.kind === 'receipt') {
-      this.#book.tellOf(record, from, 'run', 'has done its share')
+      this.#tellReceipt(record, from)
       this.#receiptCame.get(record.id)?.()
     }
   }
 
+  #tellReceipt(record: RequestRecord, from: string): void {
+    const receipts = [...(contractOf(record)?.receipts.values() ?? [])]
+    const last = receipts.filter((one) => one.payload.issuer === from).at(-1)?.payload
+    if (last === undefined) {
+      this.#book.tellOf(record, from, 'run', 'has done its share')
+      return
+    }
+    this.#book.tellOf(
+      record,
+      from,
+      'run',
+      `has done ${last.service}`,
+      last.rows === null ? {} : { rows: last.rows }
+    )
+  }
+
   async reopened(dossier: Dossier): Promise<void> {
-    const { store, members, agreements, results } = this.#components
+    const { store, members, agreements, results, clock } = this.#components
     const stored = await store.requests.get(dossier.request.id)
     if (stored === undefined || stored.final) return
     const submission = submissionSchema.parse(stored.submission)
@@ -148,7 +165,9 @@ export class RequestCoordination implements Coordination {
     const { id, user, submittedAt } = stored
     const record = newRecord({ id, user, dossier, status: 'running', submittedAt })
     record.results = (await results.read(id)) ?? null
-    this.#book.remember(record, submission)
+    // Milliseconds are more than an earlier run can have counted.
+    this.#book.remember(record, submission, clock.now())
+    this.#book.tell(record, 'run', 'goes on after a restart of this agent')
   }
 
   /** Each hop where somebody has to approve it, as it becomes known. */
@@ -172,6 +191,8 @@ export class RequestCoordination implements Coordination {
     record.status = status
     if (record.results === null && status === 'completed')
       record.results = (await this.#components.results.read(record.id)) ?? null
+    // They may have come before it was cancelled; nobody is told of them.
+    if (status !== 'completed') await this.#components.results.discard(record.id)
     await store.requests.update(record.id, {
       status,
       final: true,

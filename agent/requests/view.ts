@@ -13,6 +13,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
 
@@ -80,7 +81,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
     status,
     archetype: held?.contract.payload.archetype.name ?? composition?.plan?.archetype.name ?? null,
     missing: status === 'refused' ? [] : missing,
-    notes: notesOf(record),
+    notes: [...notesOf(record), ...(held === null ? [] : withheldNotes(held))],
     chain: chain.map((step) => ({ service: step.service, at: organisationOf(step.at) })),
     decisions: decisionsOf(record, held, organisationOf),
     candidates: (composition?.candidates ?? []).map((candidate) => ({
@@ -91,7 +92,8 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       scores: { ...candidate.scores },
       total: candidate.total,
       chosen: candidate.chosen,
-      why: candidate.why
+      why: candidate.why,
+      answers: candidate.answers.map(viewAnswer)
     })),
     ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
     artifacts: [],
@@ -150,8 +152,9 @@ export function viewRefusal({
 }
 
 export function viewResult(result: StoredResult): ResultView {
-  const { from, columns, types, rows, rowCount, truncated } = result
-  return { from, columns, types, rows, rowCount, truncated, suppressed: [] }
+  const { from, columns, types, rows, rowCount, truncated, units } = result
+  const known = units === undefined ? {} : { units }
+  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
 }
 
 function notesOf(record: RequestRecord): string[] {
@@ -162,6 +165,15 @@ function notesOf(record: RequestRecord): string[] {
   if (epochs > 1) notes.push(`planned ${epochs} times: a party dropped out or declined`)
   if (record.dryRun) notes.push('dry run: nothing was run')
   return notes
+}
+
+/** Who left out rows that too few share, and about how many. */
+function withheldNotes(held: HeldContract): string[] {
+  const notes = [...held.receipts.values()].flatMap(({ payload: { organisation, withheld } }) => {
+    if (withheld === undefined || withheld === 0) return []
+    return [`${organisation}: anonymize left out up to ${withheld} rows of its tables`]
+  })
+  return [...new Set(notes)].sort()
 }
 
 /** What each hop said to each question, as its signed documents show. */
@@ -175,7 +187,13 @@ function decisionsOf(
   for (const peer of new Set([...record.dossier.offers.values()].map((one) => one.offer.payload.issuer))) {
     const offer = latestOffer(record.dossier, peer)?.offer.payload
     if (offer === undefined) continue
-    const row = offer.rows.find((one) => one.row === chosen) ?? offer.rows[0]
+    // A compute provider answers every row, but is asked only about those that it would compute.
+    const asked = offer.rows.filter(
+      ({ row }) =>
+        offer.as.some((role) => role !== 'infrastructure') ||
+        record.dossier.request.payload.rows[row]?.infrastructure === peer
+    )
+    const row = asked.find((one) => one.row === chosen) ?? asked[0]
     if (row === undefined) continue
     decisions.push({
       hop: offer.organisation,

@@ -1,4 +1,5 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
+import { anonymisationInWords } from './anonymize-words.ts'
 import { type Agreed, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { formatDuration, formatInstant } from './quantities.ts'
@@ -33,19 +34,8 @@ function tables(terms: Terms): string[] {
   return shown.length > 0 ? shown : ['They may see no tables.']
 }
 
-function anonymisation({ anonymize }: Terms): string[] {
-  if (anonymize === undefined) return []
-  const parts = [
-    ...(anonymize.pseudonymise.length > 0
-      ? [`replaces ${list(anonymize.pseudonymise, '')} by pseudonyms`]
-      : []),
-    ...Object.entries(anonymize.generalise).map(([name, level]) =>
-      typeof level === 'number'
-        ? `rounds ${name} down to multiples of ${level}`
-        : `reduces ${name} to the ${level}`
-    ),
-    ...(anonymize.suppress.length > 0 ? [`removes ${list(anonymize.suppress, '')}`] : [])
-  ]
+function anonymisation(terms: Terms): string[] {
+  const parts = anonymisationInWords(terms)
   return parts.length > 0 ? [`Before anything leaves, anonymize ${list(parts, '')}.`] : []
 }
 

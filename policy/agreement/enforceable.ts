@@ -1,6 +1,7 @@
 import { MAX_APPROVAL_MS, type Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate } from '../predicate/index.ts'
 import { formatDuration, isTimezone } from './quantities.ts'
+import { quasiIdentifiers } from './quasi.ts'
 
 export interface Unenforceable {
   clause: string
@@ -25,7 +26,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'output.unit': ({ output }) => (output.unit === undefined ? undefined : LATER),
   'output.minGroupSize': ({ output }) => ((output.minGroupSize ?? 0) > 1 ? LATER : undefined),
   'output.aggregatesOnly': ({ output }) => (output.aggregatesOnly === true ? LATER : undefined),
-  'anonymize.k': ({ anonymize }) => ((anonymize?.k ?? 0) > 1 ? LATER : undefined),
+  'anonymize.k': ({ anonymize }) =>
+    anonymize !== undefined && (anonymize.k ?? 0) > 1 && quasiIdentifiers(anonymize).length === 0
+      ? 'nothing to count by: name the columns in `quasi` or `generalise`'
+      : undefined,
+  'anonymize.quasi': ({ anonymize }) =>
+    anonymize?.quasi !== undefined && anonymize.k === undefined ? 'expected `k` with it' : undefined,
   approval: ({ approval }) => (approval === undefined ? undefined : approvalObjection(approval)),
   privacy: ({ privacy }) => (privacy === undefined ? undefined : LATER),
   cache: ({ cache }) =>

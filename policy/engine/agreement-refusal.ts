@@ -1,5 +1,5 @@
 import type { AnyOrNames, Payload, RefusalCode } from '../../protocol/documents/index.ts'
-import { formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
+import { didYouMean, formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
 import { endOf } from './agreement-entity.ts'
 import { approvalUnder, type ProviderFacts, type WindowCount } from './facts.ts'
 import { columnKey, listed } from './names.ts'
@@ -32,7 +32,7 @@ function amongNames(
     const names = known(terms[clause])
     return {
       code,
-      reason: `${one} "${facts[one]}" is not among those agreed: ${listed(names)}`,
+      reason: `${one} "${facts[one]}" is not among those agreed: ${listed(names)}${didYouMean(facts[one], names)}`,
       acceptable: { [clause]: names }
     }
   }
@@ -95,7 +95,7 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
       reason:
         recipients.length === 0
           ? 'nobody would receive the result'
-          : `${listed(wrong)} may not receive results; these may: ${listed(names)}`,
+          : `${listed(wrong)} may not receive results; these may: ${listed(names)}${didYouMean(wrong[0] ?? '', names)}`,
       acceptable: { recipients: names }
     }
   },

@@ -1,5 +1,5 @@
 import type { Terms } from '../../protocol/documents/index.ts'
-import { requiredServices, unenforceableClauses } from '../agreement/index.ts'
+import { didYouMean, requiredServices, unenforceableClauses } from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
 import { explainClause } from './agreement-refusal.ts'
@@ -28,10 +28,11 @@ function askedClauses(facts: ProviderFacts, { approval }: Terms): { checked: str
 }
 
 /** Whoever signed no agreement about this learns nothing: neither that there is one, nor what would be acceptable. */
-function noAgreement(facts: ProviderFacts, policy: string): Denial {
+function noAgreement(facts: ProviderFacts, policy: string, wish = ''): Denial {
+  const reason = `no agreement with ${facts.organisation} permits this${wish}`
   return {
     verdict: 'deny',
-    refusal: refusalOf('no-agreement', null, `no agreement with ${facts.organisation} permits this`, null),
+    refusal: refusalOf('no-agreement', null, reason, null),
     clauses: [],
     detail: null,
     policy
@@ -154,20 +155,25 @@ export function decideAsProvider(
   const unknown = unknownProviderFact(facts)
   if (unknown !== null) return undetermined(`the fact "${unknown}" is not known`, engine.policy)
   const { requester, organisation, dataset } = facts
-  const eligible = agreements
-    .filter(
-      ({ payload }) =>
-        payload.provider === organisation &&
-        payload.dataset === dataset &&
-        payload.parties.includes(requester.organisation) &&
-        (wished === undefined || payload.name === wished)
-    )
-    .sort(byId)
+  const own = agreements.filter(
+    ({ payload }) =>
+      payload.provider === organisation &&
+      payload.dataset === dataset &&
+      payload.parties.includes(requester.organisation)
+  )
+  const eligible = own.filter(({ payload }) => wished === undefined || payload.name === wished).sort(byId)
   let nearest: Attempt | undefined
   for (const agreement of eligible) {
     const tried = attempt(engine, facts, agreement)
     if (tried.verdict.verdict === 'permit') return tried.verdict
     if (nearest === undefined || tried.distance < nearest.distance) nearest = tried
   }
-  return nearest?.verdict ?? noAgreement(facts, engine.policy)
+  if (nearest !== undefined) return nearest.verdict
+  // Names of agreements are told to their parties alone.
+  const names = own.map(({ payload }) => payload.name)
+  const wish =
+    wished === undefined || names.length === 0
+      ? ''
+      : ` under the name "${wished.slice(0, 128)}"${didYouMean(wished, names)}`
+  return noAgreement(facts, engine.policy, wish)
 }

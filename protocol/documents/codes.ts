@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Why a hop says no. Published and closed: `docs/errors/` has a page for the lists. */
+/** Why a hop says no. Published and closed: `docs/errors/` has a page for each. */
 export const REFUSAL_CODES = [
   'no-agreement',
   'agreement-expired',

@@ -8,6 +8,7 @@ import {
   type ProgressEvent,
   type RequestView
 } from '../../agent/api/index.ts'
+import { parseSubmission } from '../../agent/config/index.ts'
 
 export const TOKEN = 'token-of-the-analyst-0123456789abcdefgh'
 export const USER = 'analyst@uva.nl'
@@ -61,6 +62,7 @@ export function aDataset(changes: Partial<DatasetView> = {}): DatasetView {
     providers: [{ organisation: 'VU', peerId: '12D3VU', agreements: ['wage-gap-2026'] }],
     tables: [{ name: 'Personen', rows: 180, columns: [{ name: 'Geslacht', type: 'VARCHAR' }] }],
     differences: [],
+    ask: "dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose research",
     ...changes
   }
 }
@@ -128,6 +130,15 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
       yield anEvent(3, { status: 'completed' })
     },
     cancel: async (id) => (id === 'bafyrequest' ? aRequest({ status: 'cancelled' }) : undefined),
+    rerun: async (id) => (id === 'bafyrequest' ? { request: 'bafyagain', created: true } : undefined),
+    submission: async (id) =>
+      id === 'bafyrequest'
+        ? parseSubmission({ purpose: 'research', datasets: ['wageGap'], query: 'SELECT a FROM b' })
+        : undefined,
+    contract: async (id) =>
+      id === 'bafyrequest'
+        ? { contract: 'bafycontract', header: { type: 'contract' }, sections: [], acceptances: [] }
+        : undefined,
     result: async () => undefined,
     peers: async () => [
       { peerId: '12D3VU', organisation: 'VU', roles: ['dataProvider'], addresses: [], connected: true }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type Composition, compose } from '../../agent/composition/index.ts'
+import { Pace } from '../../agent/requests/pace.ts'
 import type { RequestRecord } from '../../agent/requests/record.ts'
 import { statusOf, viewRequest } from '../../agent/requests/view.ts'
 import { writeContract } from '../../agent/requests/write-contract.ts'
@@ -93,6 +94,7 @@ async function aRecord(overrides: Partial<RequestRecord> = {}): Promise<RequestR
       started: null,
       ended: null
     },
+    pace: new Pace(),
     status: 'discovering',
     ...overrides
   }

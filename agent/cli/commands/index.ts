@@ -4,6 +4,7 @@ import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
 import { approvalsCommand } from './approvals/index.ts'
 import { datasetCommands } from './dataset/index.ts'
+import { explainCommand } from './explain/index.ts'
 import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
 import { marketplaceCommand } from './marketplace/index.ts'
@@ -19,5 +20,6 @@ export const COMMANDS: readonly Register[] = [
   agreementCommand,
   approvalsCommand,
   requestCommands,
+  explainCommand,
   labCommand
 ]
