@@ -124,6 +124,7 @@ export class Agreements {
       archetypes: [...manifests.archetypes.keys()],
       services: [...manifests.services.keys()],
       algorithms: [...manifests.algorithms.keys()],
+      approves: (user) => members.speaksFor(draft.provider, user),
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null } : {})
     })

@@ -9,6 +9,7 @@ import { assertOwnHost } from './host-guard.ts'
 import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
+import { approvalRoutes } from './routes/approvals.ts'
 import { networkRoutes } from './routes/network.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
@@ -82,5 +83,6 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   resultRoutes(api, context)
   networkRoutes(api, context)
   agreementRoutes(api, context)
+  approvalRoutes(api, context)
   return api
 }

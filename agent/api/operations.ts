@@ -6,6 +6,7 @@ import type { Submission } from '../config/index.ts'
 import type { ContractView } from './contract-view.ts'
 import type {
   AgreementView,
+  ApprovalView,
   DatasetView,
   Finding,
   HealthView,
@@ -96,4 +97,9 @@ export interface Operations {
     input: { text?: string; files?: AttachedFiles; signed?: string },
     signal: AbortSignal
   ): Promise<AgreementView>
+  /** Requests that wait for this caller's approval. */
+  approvals(caller: Caller): Promise<ApprovalView[]>
+  approve(request: string, caller: Caller): Promise<ApprovalView>
+  /** Refuses what waits, or takes an approval back. */
+  refuseApproval(request: string, reason: string, caller: Caller): Promise<ApprovalView>
 }

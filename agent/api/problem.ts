@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'malformed-document': 400,
   'agreement-malformed': 400,
   'bad-signature': 400,
+  'not-an-approver': 403,
   'not-found': 404,
   'dataset-unknown': 404,
   'already-ended': 409,
@@ -47,6 +48,7 @@ const STATUS: Readonly<Record<string, number>> = {
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request is not as expected',
   401: 'A token is needed',
+  403: 'Not yours to decide',
   404: 'Not found',
   406: 'No such format',
   408: 'The request came too slowly',

@@ -121,6 +121,8 @@ export const requestView = z.object({
       message: z.string()
     })
     .exactOptional(),
+  /** While the status is `waiting`: who has to approve it where, and until when. */
+  waiting: z.array(z.object({ hop: z.string(), by: z.array(z.string()), until: z.string() })).exactOptional(),
   receipts: z.array(receiptView),
   timing: z.record(z.string(), z.number()),
   submitted: z.string(),
@@ -225,6 +227,25 @@ export const agreementView = z.object({
   terms: z.unknown()
 })
 export type AgreementView = z.infer<typeof agreementView>
+
+/** A request that somebody here has to approve: what they are to know. */
+export const approvalView = z.object({
+  request: z.string(),
+  agreement: z.string(),
+  organisation: z.string(),
+  user: z.string(),
+  purpose: z.string(),
+  datasets: z.array(z.string()),
+  algorithm: z.string(),
+  parameters: z.unknown(),
+  query: z.string(),
+  asked: z.string(),
+  until: z.string(),
+  state: z.enum(['pending', 'approved', 'refused', 'withdrawn']),
+  by: z.array(z.string()),
+  reason: z.string().exactOptional()
+})
+export type ApprovalView = z.infer<typeof approvalView>
 
 export const finding = z.object({
   level: z.enum(['error', 'warning']),

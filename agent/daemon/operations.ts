@@ -2,6 +2,7 @@ import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { Agreement, Agreements } from '../agreements/index.ts'
 import { viewAgreement } from '../agreements/index.ts'
 import type { AgreementView, Caller, DatasetView, HealthView, Operations, PeerView } from '../api/index.ts'
+import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
@@ -15,12 +16,13 @@ export interface OperationsComponents {
   discovery: Discovery
   members: Members
   agreements: Agreements
+  approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   clock: { now(): number }
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, clock } = components
+  const { requests, results, discovery, members, agreements, approvals, clock } = components
   const own = members.own.organisation
   const view = (agreement: Agreement, state: string): AgreementView =>
     viewAgreement(agreement, state, agreements.signedBy(agreement), clock.now())
@@ -115,6 +117,10 @@ export function createOperations(components: OperationsComponents): Operations {
       if (signed !== undefined)
         return await collect(await decodeSigned('agreement', Buffer.from(signed, 'base64')), signal)
       return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '', files)), signal)
-    }
+    },
+
+    approvals: async ({ user }) => await approvals.list(user),
+    approve: async (request, { user }) => await approvals.approve(request, user),
+    refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)
   }
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { MAX_APPROVAL_MS } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
+import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
@@ -36,7 +38,9 @@ const COORDINATOR_LIMITS = {
   composeWithin: 10 * SECOND,
   acceptWithin: 8 * SECOND,
   retryEvery: 2 * SECOND,
-  closeWithin: 10 * SECOND
+  closeWithin: 10 * SECOND,
+  approvalWithin: MAX_APPROVAL_MS,
+  askAgainEvery: 120 * SECOND
 }
 const OFFER_LIFETIME_MS = 120 * SECOND
 const MAX_OPEN_PER_PEER = 64
@@ -124,6 +128,14 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  const approvals = new Approvals({
+    store,
+    agreements,
+    clock,
+    speaksFor: (user) => members.speaksFor(self.organisation, user),
+    isOpen: (request) => exchanges.waitsFor(request),
+    decided: (request) => exchanges.approvalDecided(request)
+  })
 
   const decisions = new Decisions(
     {
@@ -138,6 +150,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       self,
       engine,
       agreements,
+      approvals,
       datasets,
       launcher,
       manifests,
@@ -280,6 +293,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   await discovery.start()
   undo.push(async () => await discovery.stop())
   await requests.closeOrphans()
+  await approvals.sweep()
   exchanges.resume()
 
   const operations = createOperations({
@@ -288,6 +302,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     discovery,
     members,
     agreements,
+    approvals,
     clock,
     health: () => ({
       status: problems.length === 0 ? 'ok' : 'degraded',

@@ -12,7 +12,7 @@ import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/doc
 import { givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
@@ -48,8 +48,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     return this.#slots.load
   }
 
-  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer> {
+  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
     return await this.#offers.make(dossier, epoch)
+  }
+
+  async withdrawApproval(dossier: Dossier): Promise<void> {
+    await this.#components.approvals.withdraw(dossier.request.id)
   }
 
   async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -203,7 +207,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, datasets } = this.#components
+    const { engine, agreements, approvals, datasets } = this.#components
     const agreement = agreements.get(section.agreement)
     const dataset = agreement === undefined ? undefined : datasets.get(agreement.payload.dataset)
     if (agreement === undefined || dataset === undefined)
@@ -228,7 +232,11 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const openTo = pseudonyms ? this.#openTo(payload) : undefined
     const decided = decideAsProvider(
       engine,
-      { ...facts, ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo }) },
+      {
+        ...facts,
+        approvals: await approvals.of(dossier.request, [agreement]),
+        ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo })
+      },
       [agreement]
     )
     const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }

@@ -1,4 +1,5 @@
 import {
+  type Approval,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
@@ -8,17 +9,17 @@ import {
   rememberingClauses,
   type Verdict
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing, givesPseudonyms } from '../datasets/index.ts'
-import type { Dossier, MadeOffer } from '../negotiation/index.ts'
-import { anonymityNotes, isAnonymised, openToOf } from './anonymity.ts'
+import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
+import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { estimatesOf } from './estimates.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, requestsInWindow } from './facts.ts'
-import { grantedColumns } from './granted-columns.ts'
 import type { Inspected, Inspections } from './inspection.ts'
+import { mustWait, tooManyWait } from './must-approve.ts'
+import { detailsOf, type Grant } from './offer-details.ts'
 import { checkPins } from './pins.ts'
 import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
@@ -35,12 +36,14 @@ interface Answering {
   now: number
   engine: PolicyEngine
   /** By agreement. */
-  grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  grants: Map<string, Grant>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
+  /** By id of agreement. */
+  approvals: Readonly<Record<string, Approval>>
+  /** Would permit some row once somebody has approved the request. */
+  unapproved: Agreement | null
 }
-
-const MAX_NOTES = 64
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -61,11 +64,11 @@ export class OfferMaker {
     this.#load = load
   }
 
-  async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine, clock, datasets } = this.#components
+  async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
+    const { speaker, launcher, engine, agreements, approvals, clock, self } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
-    const rows: RowAnswer[] = []
+    let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const [dataset] = payload.datasets
     const asked = stopped === null && roles.includes('data') && dataset !== undefined
@@ -76,31 +79,26 @@ export class OfferMaker {
       engine: rememberingClauses(engine),
       grants: new Map(),
       noted: [],
-      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
+      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {},
+      approvals: asked
+        ? await approvals.of(dossier.request, agreements.inForce({ provider: self.organisation, dataset }))
+        : {},
+      unapproved: null
     }
     for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
     rows.sort((one, other) => one.row - other.row)
     const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
     for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
-    const { grants } = answering
-    const details: OfferDetails = {
-      grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
-        agreement,
-        rows: granted.sort((one, other) => one - other),
-        columns: grantedColumns(inspected.columns, dataset === undefined ? undefined : datasets.get(dataset))
-      })),
-      estimates: estimatesOf(payload, {
-        datasets,
-        resources: this.#init.resources,
-        granted: grants.size > 0,
-        load: this.#load()
-      }),
-      notes: [
-        ...notesOf([...grants.values()].map((grant) => grant.inspected)),
-        ...anonymityNotes(this.#components, payload, [...grants.keys()])
-      ].slice(0, MAX_NOTES)
+    if (answering.unapproved !== null && mustWait(rows)) {
+      const awaited = await approvals.ask(dossier, answering.unapproved)
+      if (awaited !== null) return awaited
+      rows = tooManyWait(rows, payload.organisation)
     }
+    // It is answered without them: they approved another of its kind meanwhile, or what they were asked about has changed.
+    if (Object.keys(answering.approvals).length > 0) await approvals.withdraw(dossier.request.id)
+    const answered = { ...answering, rows, grants: answering.grants.values(), load: this.#load() }
+    const details = detailsOf(payload, answered, this.#init, this.#components)
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
       'offer',
@@ -174,7 +172,8 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const verdict = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const pinned = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const verdict = this.#approved(answering, pinned, index)
       noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -286,6 +285,20 @@ export class OfferMaker {
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
   }
 
+  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  #approved(answering: Answering, verdict: ProviderVerdict, index: number): ProviderVerdict {
+    const { dossier, approvals, grants } = answering
+    if (verdict.verdict === 'deny' || dossier.explains) return verdict
+    const agreement = this.#components.agreements.get(verdict.agreement.id)
+    const inspected = grants.get(verdict.agreement.id)?.inspected
+    if (agreement?.payload.terms.approval === undefined || inspected === undefined) return verdict
+    const facts = { ...this.#providerFacts(answering, index), approvals }
+    const decided = this.#permitted(answering, facts, inspected, agreement, undefined)
+    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
+      answering.unapproved ??= agreement
+    return decided
+  }
+
   /** What the agreement's names stood for when it was signed they must stand for still. */
   #pinned(verdict: ProviderVerdict, request: Payload<'request'>, index: number): ProviderVerdict {
     if (verdict.verdict === 'deny') return verdict
@@ -381,9 +394,4 @@ function denied(refusal: Refusal, policy: string): ProviderVerdict {
 
 function refused(row: number, refusal: Refusal): RowAnswer {
   return { row, verdict: 'refuse', refusal }
-}
-
-function notesOf(inspected: readonly Inspected[]): string[] {
-  const found = new Set(inspected.flatMap((one) => one.perProvider))
-  return [...found].map((clause) => `${clause.toUpperCase()} acts per provider`)
 }

@@ -12,6 +12,7 @@ export {
 export type { Exchange } from './exchange.ts'
 export { Exchanges, type ExchangesInit, type RequestGuard, RequestNotTaken } from './exchanges.ts'
 export type {
+  AwaitedOffer,
   Clock,
   Composed,
   Coordination,

@@ -11,6 +11,7 @@ import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 export async function replay(dossier: Dossier, wire: WireMessage): Promise<void> {
   switch (wire.kind) {
     case 'ask':
+      dossier.explains = wire.explain === true
       if (wire.query !== null) await dossier.holdQuery(wire.query)
       return
     case 'offer':
@@ -42,6 +43,7 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
     case 'receipt':
       dossier.holdReceipt(await openDocument('receipt', wire.receipt))
       return
+    case 'waiting':
     case 'abort':
     case 'started':
     case 'rejected':

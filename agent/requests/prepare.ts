@@ -1,4 +1,10 @@
-import type { Payload, Refusal, Row, Signed } from '../../protocol/documents/index.ts'
+import {
+  MAX_APPROVAL_MS,
+  type Payload,
+  type Refusal,
+  type Row,
+  type Signed
+} from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Submission } from '../config/index.ts'
 import { suggestionFor } from '../config/index.ts'
@@ -159,7 +165,7 @@ export async function prepareRequest(
       deadline: submission.deadline,
       query: digest
     },
-    submission.deadline
+    submission.deadline + approvalsWithin(submission.datasets, components)
   )
   const dossier = new Dossier(request, speaker.peer)
   await dossier.holdQuery(section)
@@ -177,6 +183,17 @@ export async function prepareRequest(
     capabilities: new Map([...found, ...compute].map((one) => [one.payload.issuer, one.payload])),
     unknown
   }
+}
+
+/** How long people at providers may take to approve a request: it lasts so much longer. */
+function approvalsWithin(
+  datasets: readonly string[],
+  { agreements, speaker }: Pick<PrepareComponents, 'agreements' | 'speaker'>
+): number {
+  const within = datasets
+    .flatMap((dataset) => agreements.inForce({ dataset, consumer: speaker.organisation }))
+    .map(({ payload }) => payload.terms.approval?.within ?? 0)
+  return Math.min(Math.max(0, ...within), MAX_APPROVAL_MS)
 }
 
 /** Several agents of one organisation hold the same data: each row counts once. The lowest peer id stands for all. */

@@ -90,6 +90,7 @@ export class Requests {
     })
     record.prepared = prepared
     record.dryRun = options.dryRun ?? false
+    dossier.explains = record.dryRun
     record.milestones.discovered = clock.now()
     const created = await store.requests.create({
       id: record.id,
@@ -163,8 +164,8 @@ export class Requests {
       const exchange = this.#exchangesOrThrow().get(id)
       if (exchange === undefined || exchange.coordinator === null) return false
       const { coordinator, dossier } = exchange
-      // It had ended, but its people were not told: now they are, with all that it left behind.
-      if (coordinator.stage.phase === 'ended') this.coordination.changed(dossier, coordinator)
+      // Its people see how it stands; if it had ended and they were not told, now they are, with all that it left behind.
+      this.coordination.changed(dossier, coordinator)
       return true
     }
     await closeOrphans({ store, results, clock, goesOn })

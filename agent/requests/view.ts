@@ -1,4 +1,5 @@
 import { refusalCode } from '../../protocol/documents/index.ts'
+import type { Coordinator } from '../../protocol/negotiation/index.ts'
 import type {
   DecisionView,
   ReceiptView,
@@ -22,6 +23,9 @@ export function statusOf(record: RequestRecord): RequestStatus {
   if (stage === undefined) return 'discovering'
   switch (stage.phase) {
     case 'collecting':
+      return record.coordinator !== null && waitingOf(record.coordinator).length > 0
+        ? 'waiting'
+        : 'negotiating'
     case 'composing':
     case 'proposing':
       return 'negotiating'
@@ -39,6 +43,14 @@ export function statusOf(record: RequestRecord): RequestStatus {
       return result === 'expired' || code === 'timeout' ? 'timed-out' : 'failed'
     }
   }
+}
+
+/** Hops where somebody has to approve the request, and who. */
+export function waitingOf({ stage, hops }: Coordinator): { peer: string; by: string[]; until: number }[] {
+  if (stage.phase !== 'collecting') return []
+  return hops.flatMap(({ peer, answer, approval }) =>
+    answer === 'approval' && approval !== null ? [{ peer, ...approval }] : []
+  )
 }
 
 /** The contract in force, or the last one that was tried. */
@@ -95,6 +107,15 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
             position: ended.position,
             message: explainFailure(ended.code ?? 'internal', named.length === 0 ? null : named.join(' and '))
           }
+        }
+      : {}),
+    ...(status === 'waiting' && record.coordinator !== null
+      ? {
+          waiting: waitingOf(record.coordinator).map(({ peer, by, until }) => ({
+            hop: organisationOf(peer),
+            by,
+            until: new Date(until).toISOString()
+          }))
         }
       : {}),
     receipts: held === null ? [] : receiptsOf(held),

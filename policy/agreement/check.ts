@@ -16,6 +16,8 @@ export interface KnownFacts {
   algorithms?: readonly string[]
   /** Tables of the provider's dataset; null when the provider has no such dataset. */
   tables?: readonly { name: string; columns: readonly { name: string }[] }[] | null
+  /** Whether somebody who is to approve requests can: the provider speaks for them. */
+  approves?: (user: string) => boolean
   /** Instant in milliseconds. */
   now?: number
 }
@@ -134,6 +136,14 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
   else if (known.tables !== undefined) checkTables(check, terms, known.tables)
   checkAnonymize((...finding) => check.add(...finding), terms, known.tables)
   checkEmpty(check, terms)
+  terms.approval?.by.forEach((user, index) => {
+    if (known.approves?.(user) === false)
+      check.add(
+        'warning',
+        `approval.by.${index}`,
+        `"${user}" is no user of ${draft.provider} that is known here, and could not approve anything`
+      )
+  })
 
   const torn = requiredServices(terms).find(
     (name) => terms.services.require.includes(name) && terms.services.forbid.includes(name)

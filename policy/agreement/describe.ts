@@ -53,6 +53,17 @@ function limits(terms: Terms): string[] {
   ]
 }
 
+function approval({ approval }: Terms): string[] {
+  if (approval === undefined) return []
+  const { by, when, within } = approval
+  const what =
+    when === 'firstTime'
+      ? 'The first request of a person for a purpose and an algorithm'
+      : 'Every single request'
+  const who = by.length > 1 ? `one of ${list(by, 'nobody')}` : list(by, 'nobody')
+  return [`${what} waits until ${who} approves it, at most ${formatDuration(within)}.`]
+}
+
 /** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */
 export function describeAgreement({ name, provider, dataset, terms }: Agreed): string[] {
   const recipients =
@@ -75,6 +86,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
     ...(terms.services.forbid.length > 0 ? [`No chain contains ${list(terms.services.forbid, '')}.`] : []),
     ...anonymisation(terms),
     ...limits(terms),
+    ...approval(terms),
     terms.sandbox === 'required'
       ? 'Wherever the data goes, jobs run in sandboxes.'
       : 'Places that run jobs without sandboxes may hold the data.',

@@ -1,3 +1,4 @@
+import type { Terms } from '../../protocol/documents/index.ts'
 import { didYouMean, requiredServices, unenforceableClauses } from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
@@ -12,12 +13,13 @@ const CLAUSES = clausesOf('Agreement')
 const ALWAYS = ['valid.from', 'valid.until', 'consumers', 'dataset']
 
 /** The clauses that a question is about, in the order in which they are reported. */
-function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: string[] } {
+function askedClauses(facts: ProviderFacts, { approval }: Terms): { checked: string[]; deferred: string[] } {
   if (facts.question === 'discover') return { checked: ALWAYS, deferred: [] }
   const unknown = [
     ...(facts.uses === null ? ['tables', 'columns'] : []),
     ...(facts.services === null ? ['services.forbid', 'services.require'] : []),
-    ...(facts.sandboxes === null ? ['sandbox'] : [])
+    ...(facts.sandboxes === null ? ['sandbox'] : []),
+    ...(facts.approvals == null && approval !== undefined ? ['approval'] : [])
   ]
   const asked = CLAUSES.filter(
     (clause) => clause !== 'limits' || facts.question === 'offer' || facts.question === 'accept'
@@ -80,7 +82,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
   const { policy } = answer
   const named = (clauses: readonly string[]) => clauses.map((clause) => `${payload.name}#${clause}`)
   if (permits(answer)) {
-    const { checked, deferred } = askedClauses(facts)
+    const { checked, deferred } = askedClauses(facts, payload.terms)
     return {
       agreement,
       distance: 0,
@@ -104,7 +106,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
     return { agreement, distance: answer.forbidding.length, verdict }
   }
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
-  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window))
+  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window, id))
   const [explained] = explanations
   const acceptable = Object.assign({}, ...explanations.map((one) => one.acceptable))
   return {
@@ -135,8 +137,8 @@ function byId(one: AgreementInForce, other: AgreementInForce): number {
  * nearest gives the reason (fewest broken clauses, then lowest id; one that is not in force or not enforceable last).
  *
  * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
- * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits; all are
- * listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
+ * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits, approval; all
+ * are listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
  *
  * An asker whose organisation is a party to no agreement about the dataset gets `no-agreement` and nothing else, whatever
  * it asks or wishes for.

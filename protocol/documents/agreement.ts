@@ -13,6 +13,9 @@ import {
   user
 } from './fields.ts'
 
+/** 30 days: nobody waits longer for somebody's approval. */
+export const MAX_APPROVAL_MS = 2_592_000_000
+
 const columns = z.union([z.literal('*'), z.array(identifier).max(2000)])
 export const tableGrant = z.strictObject({ columns, where: z.string().max(8192).optional() })
 const decimal = z.string().regex(/^-?\d{1,18}(\.\d{1,9})?$/, 'expected a decimal number')

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import {
   type AgreementView,
+  type ApprovalView,
   createApi,
   type DatasetView,
   type Operations,
@@ -82,6 +83,25 @@ export function anAgreement(changes: Partial<AgreementView> = {}): AgreementView
   }
 }
 
+export function anApproval(changes: Partial<ApprovalView> = {}): ApprovalView {
+  return {
+    request: 'bafyrequest',
+    agreement: 'wage-gap-2026',
+    organisation: 'UVA',
+    user: USER,
+    purpose: 'research',
+    datasets: ['wageGap'],
+    algorithm: 'average',
+    parameters: { value: 'Salschal' },
+    query: 'SELECT Salschal FROM Aanstellingen',
+    asked: '2026-01-01T00:00:00.000Z',
+    until: '2026-01-04T00:00:00.000Z',
+    state: 'pending',
+    by: ['steward@vu.nl'],
+    ...changes
+  }
+}
+
 export function fakeOperations(changes: Partial<Operations> = {}): Operations {
   return {
     health: async () => ({
@@ -135,6 +155,9 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
     prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
     signAgreement: async () => anAgreement(),
+    approvals: async () => [anApproval()],
+    approve: async (request) => anApproval({ request, state: 'approved' }),
+    refuseApproval: async (request, reason) => anApproval({ request, reason, state: 'refused' }),
     ...changes
   }
 }

@@ -2,6 +2,7 @@
 import type { Register } from '../options.ts'
 import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
+import { approvalsCommand } from './approvals/index.ts'
 import { datasetCommands } from './dataset/index.ts'
 import { explainCommand } from './explain/index.ts'
 import { initCommand } from './init/index.ts'
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Register[] = [
   datasetCommands,
   networkCommands,
   agreementCommand,
+  approvalsCommand,
   requestCommands,
   explainCommand,
   labCommand

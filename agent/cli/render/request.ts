@@ -56,6 +56,10 @@ export function renderRequest(view: RequestView, rendering: RequestRendering): s
     explained?.refusals ?? (view.refusals ?? []).map((refusal) => renderRefusal(refusal, rendering))
   const blocks = [
     headline(view, rendering),
+    ...(view.waiting ?? []).map(
+      ({ hop, by, until }) =>
+        `Waits for the approval of ${by.map(plain).join(' or ')} at ${plain(hop)}, until ${plain(until)}`
+    ),
     ...titled('Chain', renderChain(view.chain)),
     ...(view.results ?? []).map((result) => renderResult(result, rendering)),
     ...failureOf(view, rendering),
