@@ -1,5 +1,5 @@
 import { FAILURE_CODES, REFUSAL_CODES } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError, hasCode, toError } from '../../protocol/errors/index.ts'
 import { ConfigInvalid } from '../config/index.ts'
 import type { Problem } from './views.ts'
 
@@ -24,9 +24,11 @@ const STATUS: Readonly<Record<string, number>> = {
   'malformed-document': 400,
   'agreement-malformed': 400,
   'bad-signature': 400,
+  'not-an-approver': 403,
   'not-found': 404,
   'dataset-unknown': 404,
   'already-ended': 409,
+  'not-asked-here': 409,
   'request-replayed': 409,
   'rate-limited': 429,
   'quota-exceeded': 429,
@@ -37,12 +39,16 @@ const STATUS: Readonly<Record<string, number>> = {
   'sandbox-unavailable': 503,
   cancelled: 503,
   timeout: 504,
-  'storage-full': 507
+  'job-timeout': 504,
+  'storage-full': 507,
+  'disk-limit': 507,
+  'memory-limit': 507
 }
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request is not as expected',
   401: 'A token is needed',
+  403: 'Not yours to decide',
   404: 'Not found',
   406: 'No such format',
   408: 'The request came too slowly',
@@ -89,7 +95,7 @@ export function problemOf(thrown: unknown): Problem {
   if (error instanceof ApiProblem) return make(error.status, error.code, error.message)
   if (error instanceof ConfigInvalid)
     return make(400, error.code, error.message, { problems: [...error.problems] })
-  if ('code' in error && error.code === 'FST_ERR_HANDLER_TIMEOUT')
+  if (hasCode(error, 'FST_ERR_HANDLER_TIMEOUT'))
     return make(504, 'timeout', 'the agent did not answer in time; ask again, or ask for less')
   const framework = frameworkStatus(error)
   if (framework !== undefined) return make(framework, frameworkCode(framework), error.message)

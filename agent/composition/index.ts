@@ -3,7 +3,6 @@ export {
   askedServices,
   type Chain,
   composeChain,
-  computesAtData,
   flowsToInfrastructure,
   flowsToRecipient,
   RECIPIENT_SERVICES
@@ -15,9 +14,11 @@ export type {
   Candidate,
   Composition,
   CompositionInput,
+  HopAnswer,
   HopRefusal,
   Plan,
   Preferences
 } from './plan.ts'
+export { computesAtData } from './players.ts'
 export { columnsOf } from './schemas.ts'
 export { OBJECTIVES, type Scores } from './score.ts'

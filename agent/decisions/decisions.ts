@@ -10,9 +10,10 @@ import {
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
+import { givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
@@ -48,8 +49,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     return this.#slots.load
   }
 
-  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer> {
+  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
     return await this.#offers.make(dossier, epoch)
+  }
+
+  async withdrawApproval(dossier: Dossier): Promise<void> {
+    await this.#components.approvals.withdraw(dossier.request.id)
   }
 
   async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -203,7 +208,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, datasets } = this.#components
+    const { engine, agreements, approvals, datasets } = this.#components
     const agreement = agreements.get(section.agreement)
     const dataset = agreement === undefined ? undefined : datasets.get(agreement.payload.dataset)
     if (agreement === undefined || dataset === undefined)
@@ -224,10 +229,15 @@ export class Decisions implements HopDecisions, FlowDecisions {
     })
     if ('code' in inspected) return inspected
     const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
-    const openTo = anonymize ? this.#openTo(payload) : undefined
+    const pseudonyms = anonymize && givesPseudonyms(agreement.payload.terms, dataset)
+    const openTo = pseudonyms ? this.#openTo(payload) : undefined
     const decided = decideAsProvider(
       engine,
-      { ...facts, ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo }) },
+      {
+        ...facts,
+        approvals: await approvals.of(dossier.request, [agreement]),
+        ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo })
+      },
       [agreement]
     )
     const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { grantedSchema } from '../../policy/index.ts'
+import { DatasetChanged, grantedSchema } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
-import { type Assignment, anonymisedTables, type ReportOf, type TableSchema } from '../../services/index.ts'
+import type { Assignment, ReportOf, TableSchema } from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import { anonymizeParameters, type Dataset } from '../datasets/index.ts'
+import { AnonymizeImpossible, anonymisedSchema, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
@@ -45,7 +45,8 @@ export class Inspections {
 
   async inspect(init: InspectionInit): Promise<Inspected | Refusal> {
     const { requester, dossier, sql, algorithm, agreement, dataset, anonymize } = init
-    const tables = visibleTables(agreement, dataset, anonymize)
+    const tables = tablesOrRefusal(agreement, dataset, anonymize)
+    if ('code' in tables) return tables
     const key = createHash('sha256')
       .update(JSON.stringify([sql, algorithm, tables]))
       .digest('hex')
@@ -95,8 +96,19 @@ export function visibleTables(
   anonymize: boolean
 ): TableSchema[] {
   const { terms } = agreement.payload
-  const granted = grantedSchema(terms, dataset.tables).map(({ name, columns }) => ({ name, columns }))
-  return anonymize ? anonymisedTables(granted, anonymizeParameters(terms, dataset.config)) : granted
+  if (anonymize) return anonymisedSchema(terms, dataset)
+  return grantedSchema(terms, dataset.tables).map(({ name, columns }) => ({ name, columns }))
+}
+
+/** An agreement that no longer fits the dataset is no fault of the hop: the asker, a party to it, is told. */
+function tablesOrRefusal(...init: Parameters<typeof visibleTables>): TableSchema[] | Refusal {
+  try {
+    return visibleTables(...init)
+  } catch (error) {
+    if (error instanceof AnonymizeImpossible) return refuse('anonymize-parameters', error.message)
+    if (error instanceof DatasetChanged) return refuse('dataset-changed', error.message)
+    throw error
+  }
 }
 
 function explain(code: string): string {

@@ -1,22 +1,29 @@
 import {
+  type Approval,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
+  type PolicyEngine,
   type ProviderFacts,
   type ProviderVerdict,
+  rememberingClauses,
   type Verdict
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
-import { estimateJob, roundedUp } from '../composition/index.ts'
-import { DatasetMissing } from '../datasets/index.ts'
-import type { Dossier, MadeOffer } from '../negotiation/index.ts'
+import { DatasetMissing, givesPseudonyms } from '../datasets/index.ts'
+import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
+import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
+import { CLAUSES_SHOWN, decisionEntry, openClauses, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
+import { mustWait, tooManyWait } from './must-approve.ts'
+import { detailsOf, type Grant } from './offer-details.ts'
 import { checkPins } from './pins.ts'
+import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
+import { unknownHere } from './unknown-name.ts'
 
 type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
@@ -25,13 +32,18 @@ type Role = 'data' | 'infrastructure' | 'recipient'
 interface Answering {
   dossier: Dossier
   roles: readonly Role[]
+  /** All rows are decided about at one instant, and what decides them alike is asked once. */
+  now: number
+  engine: PolicyEngine
   /** By agreement. */
-  grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
+  grants: Map<string, Grant>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
+  /** By id of agreement. */
+  approvals: Readonly<Record<string, Approval>>
+  /** Would permit some row once somebody has approved the request. */
+  unapproved: Agreement | null
 }
-
-const BYTES_PER_CELL = 8
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -52,34 +64,41 @@ export class OfferMaker {
     this.#load = load
   }
 
-  async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine } = this.#components
+  async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
+    const { speaker, launcher, engine, agreements, approvals, clock, self } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
-    const rows: RowAnswer[] = []
+    let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const [dataset] = payload.datasets
     const asked = stopped === null && roles.includes('data') && dataset !== undefined
     const answering: Answering = {
       dossier,
       roles,
+      now: clock.now(),
+      engine: rememberingClauses(engine),
       grants: new Map(),
       noted: [],
-      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
+      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {},
+      approvals: asked
+        ? await approvals.of(dossier.request, agreements.inForce({ provider: self.organisation, dataset }))
+        : {},
+      unapproved: null
     }
-    for (const index of payload.rows.keys())
+    for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
-    for (const entry of uniform(answering.noted, payload.rows.length)) dossier.decided(entry)
-    const { grants } = answering
-    const details: OfferDetails = {
-      grants: [...grants.values()].map(({ agreement, rows: granted, inspected }) => ({
-        agreement,
-        rows: granted,
-        columns: inspected.columns
-      })),
-      estimates: this.#estimates(payload, grants.size > 0),
-      notes: notesOf([...grants.values()].map((grant) => grant.inspected))
+    rows.sort((one, other) => one.row - other.row)
+    const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
+    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
+    if (answering.unapproved !== null && mustWait(rows)) {
+      const awaited = await approvals.ask(dossier, answering.unapproved)
+      if (awaited !== null) return awaited
+      rows = tooManyWait(rows, payload.organisation)
     }
+    // It is answered without them: they approved another of its kind meanwhile, or what they were asked about has changed.
+    if (Object.keys(answering.approvals).length > 0) await approvals.withdraw(dossier.request.id)
+    const answered = { ...answering, rows, grants: answering.grants.values(), load: this.#load() }
+    const details = detailsOf(payload, answered, this.#init, this.#components)
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
       'offer',
@@ -144,17 +163,17 @@ export class OfferMaker {
     const { dossier, roles, noted } = answering
     const request = dossier.request.payload
     const row = request.rows[index]
-    if (row === undefined || !this.#components.archetypes.has(row.archetype)) {
-      return refused(
-        index,
-        refuse('archetype-unknown', `archetype ${row?.archetype ?? ''} is not known here`)
-      )
+    const { archetypes, self } = this.#components
+    if (row === undefined || !archetypes.has(row.archetype)) {
+      const here = { organisation: self.organisation, known: archetypes.keys() }
+      return refused(index, unknownHere('archetype-unknown', row?.archetype ?? '', here))
     }
     const clauses: string[] = []
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const verdict = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const pinned = this.#pinned(await this.#asProvider(answering, index), request, index)
+      const verdict = this.#approved(answering, pinned, index)
       noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -163,15 +182,15 @@ export class OfferMaker {
       terms = verdict.terms
     }
     if (row.infrastructure === this.#components.self.peer) {
-      const verdict = this.#asHost(request, index)
+      const verdict = this.#asHost(answering, index)
       noted.push(this.#entry(dossier, 'host', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
     if (roles.includes('recipient')) {
-      const verdict = decideAsRecipient(this.#components.engine, {
+      const verdict = decideAsRecipient(answering.engine, {
         question: 'accept',
-        ...this.#shared(request, index),
+        ...this.#shared(answering, index),
         asked: false,
         consents: this.#init.consents
       })
@@ -183,8 +202,8 @@ export class OfferMaker {
   }
 
   async #asProvider(answering: Answering, index: number): Promise<ProviderVerdict> {
-    const { dossier, grants } = answering
-    const { engine, agreements, datasets, self } = this.#components
+    const { dossier, grants, engine } = answering
+    const { agreements, datasets, self } = this.#components
     const request = dossier.request.payload
     const facts = this.#providerFacts(answering, index)
     const wished = request.agreements[self.organisation]
@@ -193,7 +212,7 @@ export class OfferMaker {
     const [only, ...others] = open
     const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
     if (only !== undefined && granted !== undefined) {
-      const verdict = this.#permitted(request, facts, granted.inspected, only, wished)
+      const verdict = this.#permitted(answering, facts, granted.inspected, only, wished)
       if (verdict.verdict === 'permit') granted.rows.push(index)
       return verdict
     }
@@ -224,7 +243,7 @@ export class OfferMaker {
         'code' in inspected
           ? denied(inspected, before.policy)
           : (this.#distributable(request, inspected, before.policy) ??
-            this.#permitted(request, facts, inspected, agreement, wished))
+            this.#permitted(answering, facts, inspected, agreement, wished))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
         const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
         grant.rows.push(index)
@@ -238,26 +257,23 @@ export class OfferMaker {
 
   /** The decision once it is known what the SQL reads, and who could undo pseudonyms. */
   #permitted(
-    request: Payload<'request'>,
+    { dossier, engine }: Answering,
     facts: ProviderFacts,
     inspected: Inspected,
     agreement: Agreement,
     wished: string | undefined
   ): ProviderVerdict {
-    const { engine, members, self } = this.#components
+    const request = dossier.request.payload
     const { uses } = inspected
-    const pseudonyms = agreement.payload.terms.anonymize?.pseudonymise.length ?? 0
-    if (pseudonyms === 0 && !request.options.anonymize)
+    const dataset = this.#components.datasets.get(facts.dataset)
+    const { terms } = agreement.payload
+    if (dataset === undefined || !isAnonymised(request, terms) || !givesPseudonyms(terms, dataset))
       return decideAsProvider(engine, { ...facts, uses }, [agreement], wished)
-    const holders = request.providers.flatMap((peer) =>
-      peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? [])
+    const openTo = openToOf(
+      this.#components,
+      request,
+      facts.infrastructure === null ? [] : [facts.infrastructure]
     )
-    const readers = [
-      request.organisation,
-      ...request.recipients,
-      ...(facts.infrastructure === null ? [] : [facts.infrastructure])
-    ]
-    const openTo = pseudonymsOpenTo(holders, readers, self.organisation)
     const verdict = decideAsProvider(
       engine,
       { ...facts, uses, pseudonymsOpenTo: openTo },
@@ -267,6 +283,20 @@ export class OfferMaker {
     return verdict.verdict === 'deny'
       ? verdict
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
+  }
+
+  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  #approved(answering: Answering, verdict: ProviderVerdict, index: number): ProviderVerdict {
+    const { dossier, approvals, grants } = answering
+    if (verdict.verdict === 'deny' || dossier.explains) return verdict
+    const agreement = this.#components.agreements.get(verdict.agreement.id)
+    const inspected = grants.get(verdict.agreement.id)?.inspected
+    if (agreement?.payload.terms.approval === undefined || inspected === undefined) return verdict
+    const facts = { ...this.#providerFacts(answering, index), approvals }
+    const decided = this.#permitted(answering, facts, inspected, agreement, undefined)
+    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
+      answering.unapproved ??= agreement
+    return decided
   }
 
   /** What the agreement's names stood for when it was signed they must stand for still. */
@@ -286,14 +316,15 @@ export class OfferMaker {
     return denied(refuse('not-distributable', reason), policy)
   }
 
-  #providerFacts({ dossier, requestsInWindow }: Answering, index: number): ProviderFacts {
-    const { self, clock } = this.#components
+  #providerFacts(answering: Answering, index: number): ProviderFacts {
+    const { self } = this.#components
+    const { dossier, requestsInWindow, now } = answering
     const request = dossier.request.payload
-    const shared = this.#shared(request, index)
+    const shared = this.#shared(answering, index)
     const [dataset = ''] = request.datasets
     return {
       question: 'offer',
-      now: clock.now(),
+      now,
       organisation: self.organisation,
       requester: request.user,
       purpose: request.purpose,
@@ -309,31 +340,31 @@ export class OfferMaker {
     }
   }
 
-  #asHost(request: Payload<'request'>, index: number): Verdict {
-    const { engine, manifests, self } = this.#components
+  #asHost(answering: Answering, index: number): Verdict {
+    const { manifests, self } = this.#components
     const { roles, hosting } = this.#init
+    const request = answering.dossier.request.payload
     const verdict = decideAsHost(
-      engine,
-      { question: 'host', ...this.#shared(request, index) },
+      answering.engine,
+      { question: 'host', ...this.#shared(answering, index) },
       roles.includes('computeProvider') ? hosting : null
     )
     if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
-      const refusal = refuse(
-        'algorithm-unknown',
-        `${self.organisation} has no algorithm ${request.algorithm}`
-      )
+      const here = { organisation: self.organisation, known: manifests.algorithms.keys() }
+      const refusal = unknownHere('algorithm-unknown', request.algorithm, here)
       return { verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }
     }
     return verdict
   }
 
-  #shared(request: Payload<'request'>, index: number) {
-    const { members, self, clock } = this.#components
+  #shared({ dossier, now }: Answering, index: number) {
+    const { members, self } = this.#components
+    const request = dossier.request.payload
     const row = request.rows[index]
     const organisationOf = (peer: string) =>
       peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? peer)
     return {
-      now: clock.now(),
+      now,
       organisation: self.organisation,
       requester: request.user,
       purpose: request.purpose,
@@ -344,25 +375,6 @@ export class OfferMaker {
       infrastructure:
         row === undefined || row.infrastructure === null ? null : organisationOf(row.infrastructure),
       recipients: request.recipients
-    }
-  }
-
-  /** From the stored profile: blind to literals, and powers of two. Who may not ask learns no size either. */
-  #estimates(request: Payload<'request'>, granted: boolean): OfferDetails['estimates'] {
-    const { datasets } = this.#components
-    const { resources } = this.#init
-    const tables = granted ? request.datasets.flatMap((id) => datasets.get(id)?.tables ?? []) : []
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-    const cells = tables.reduce((sum, table) => sum + table.rows * table.columns.length, 0)
-    const estimate = estimateJob(rows, resources)
-    return {
-      rows: roundedUp(rows),
-      bytes: roundedUp(cells * BYTES_PER_CELL),
-      milliseconds: roundedUp(estimate.milliseconds),
-      millijoules: roundedUp(estimate.millijoules),
-      carbon: roundedUp(estimate.carbon),
-      cost: roundedUp(estimate.cost),
-      load: this.#load()
     }
   }
 
@@ -382,9 +394,4 @@ function denied(refusal: Refusal, policy: string): ProviderVerdict {
 
 function refused(row: number, refusal: Refusal): RowAnswer {
   return { row, verdict: 'refuse', refusal }
-}
-
-function notesOf(inspected: readonly Inspected[]): string[] {
-  const found = new Set(inspected.flatMap((one) => one.perProvider))
-  return [...found].map((clause) => `${clause.toUpperCase()} acts per provider`)
 }

@@ -1,10 +1,9 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { grantedSchema } from '../../policy/index.ts'
 import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
-import { RECIPIENT_SERVICES } from '../composition/index.ts'
-import { anonymizeParameters, DatasetMissing } from '../datasets/index.ts'
+import { RECIPIENT_SERVICES, roundedUp } from '../composition/index.ts'
+import { anonymizeParameters, DatasetMissing, tablesToRead } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
@@ -34,7 +33,9 @@ export async function runDataShare(
     throw new DatasetMissing('the dataset of the agreement is not open here')
   await datasets.assertUnchanged(dataset.config.id)
 
-  const granted = grantedSchema(agreement.payload.terms, dataset.tables)
+  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
+  const anonymize = own.some((step) => step.service === 'anonymize')
+  const granted = tablesToRead(agreement.payload.terms, dataset, anonymize)
   const extract: Extract<Assignment, { kind: 'extract' }> = {
     kind: 'extract',
     tables: granted.flatMap((table) => {
@@ -44,13 +45,12 @@ export async function runDataShare(
       return [{ source, columns, ...(table.where === null ? {} : { where: table.where }) }]
     })
   }
-  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
   const dataProviders = parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
   const steps = own.flatMap(({ service }): Step[] => {
     if (service === 'query') return [{ service, sql: section.query.sql }]
     if (service === 'anonymize') {
       const key = pseudonymKey(contract, [...held.acceptances.values()], dataProviders, self)
-      return [{ service, parameters: anonymizeParameters(agreement.payload.terms, dataset.config), key }]
+      return [{ service, parameters: anonymizeParameters(agreement.payload.terms, dataset), key }]
     }
     if (service === 'algorithm' && section.algorithm !== null) {
       const { algorithm } = held.contract.payload
@@ -122,6 +122,7 @@ export async function runDataShare(
         step: step.step,
         service: step.service,
         rows: report.steps[index]?.rows ?? null,
+        withheld: withheldOf(report.steps[index]?.withheld),
         milliseconds: report.steps[index]?.milliseconds ?? 0
       })),
       inputs: [],
@@ -134,3 +135,10 @@ export async function runDataShare(
 }
 
 export const PART_BYTES = 8 * 1024 * 1024
+
+const LEAST_WITHHELD = 16
+
+/** How large the gap is, not how many: the exact number would tell of groups that nobody is to know of. */
+function withheldOf(rows: number | undefined): number | undefined {
+  return rows === undefined || rows === 0 ? rows : Math.max(LEAST_WITHHELD, roundedUp(rows))
+}

@@ -8,6 +8,8 @@ export interface StepDone {
   step: number
   service: string
   rows: number | null
+  /** Rows that anonymising left out, rounded. */
+  withheld?: number | undefined
   milliseconds: number
 }
 
@@ -53,6 +55,7 @@ export function receiptsOf(done: JobDone): ReceiptBody[] {
       inputs: index === 0 ? [...done.inputs] : [],
       outputs: last ? [...done.outputs] : [],
       rows: step.rows,
+      ...(step.withheld === undefined ? {} : { withheld: step.withheld }),
       bytes: last ? done.bytes : null,
       cpuMicroseconds: Math.round(cpuSeconds * share * MICRO),
       microjoules: Math.round(cpuSeconds * share * wattsPerCore * MICRO),

@@ -37,7 +37,8 @@ export async function runRecipientShare(
       ? [{ service: 'algorithm', name: algorithm, parameters: section.parameters, phase: 'merge' }]
       : [],
     maxInlineRows: 1000,
-    csv: true,
+    // Whoever wants another form has it made then.
+    csv: false,
     ...(draws === undefined ? {} : { graph: graphOrderOf(components, dossier, contract, section) })
   }
   components.progress(request, 'convert', 'puts the result together')

@@ -56,6 +56,8 @@ export function partsOf(found: Report): Part[] {
         ...(result.csv === undefined ? [] : [result.csv]),
         ...(result.graph?.files.map((file) => file.part) ?? [])
       ])
+    case 'export':
+      return [found.file]
     default:
       return []
   }

@@ -3,6 +3,7 @@ import type { RequestStatus } from '../api/index.ts'
 import type { Composition, HopRefusal } from '../composition/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
+import { Pace } from './pace.ts'
 import type { Prepared } from './prepare.ts'
 
 /** Instants of one request, milliseconds on this agent's clock. */
@@ -33,6 +34,7 @@ export interface RequestRecord {
   /** What an own share found out that helps the asker; it leaves this agent never. */
   hints: string[]
   milestones: Milestones
+  pace: Pace
   status: RequestStatus
 }
 
@@ -51,6 +53,7 @@ export function newRecord(
     unanswered: new Map(),
     results: null,
     hints: [],
+    pace: new Pace(),
     milestones: {
       submitted: asked.submittedAt,
       discovered: null,

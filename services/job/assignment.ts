@@ -41,9 +41,13 @@ export const sourceTable = z.strictObject({
 export const column = z.strictObject({ name: identifier, type: z.string().max(256) })
 export const tableSchema = z.strictObject({ name: identifier, columns: z.array(column).min(1).max(2000) })
 
-/** `profile`: the data owner looks at a new file. Types come from the whole file. */
+/**
+ * `profile`: the data owner looks at a new file. Types come from the whole file. With `closely` also what its steward needs to
+ * describe it: codes, which are values, and what values look like.
+ */
 export const profileAssignment = z.strictObject({
   kind: z.literal('profile'),
+  closely: z.boolean().optional(),
   tables: z.array(sourceTable).min(1).max(64)
 })
 
@@ -147,12 +151,23 @@ export const convertAssignment = z.strictObject({
   graph: graphOrder.optional()
 })
 
+/** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */
+export const exportAssignment = z.strictObject({
+  kind: z.literal('export'),
+  path: jobPath,
+  format: z.enum(['json', 'csv', 'parquet']),
+  offset: z.int().nonnegative().default(0),
+  /** Omitted: all that are left. */
+  limit: z.int().positive().optional()
+})
+
 export const assignment = z.discriminatedUnion('kind', [
   profileAssignment,
   extractAssignment,
   inspectAssignment,
   queryAssignment,
-  convertAssignment
+  convertAssignment,
+  exportAssignment
 ])
 export type Assignment = z.infer<typeof assignment>
 export type SourceTable = z.infer<typeof sourceTable>

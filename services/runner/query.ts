@@ -36,6 +36,8 @@ class QueryRun {
   private relation: Relation | undefined
   private contributions: (Contribution & { rows: number })[] = []
   private tables: TableSchema[] = []
+  /** Rows that anonymising left out; undefined where nothing was counted. */
+  private withheld: number | undefined
   /** The analyst's text, while an error may still be placed in it. */
   private pending: string | undefined
 
@@ -59,9 +61,11 @@ class QueryRun {
       // anonymising after a query happened when its tables were opened
       const done = step.service === 'anonymize' && index === 1 && steps[0]?.service === 'query'
       if (!done) this.relation = await this.apply(step, index, last)
+      const withheld = step.service === 'anonymize' ? this.withheld : undefined
       reports.push({
         service: step.service,
         rows: this.relation?.rows ?? 0,
+        ...(withheld === undefined ? {} : { withheld }),
         milliseconds: performance.now() - started
       })
       started = performance.now()
@@ -85,9 +89,15 @@ class QueryRun {
   private async openTable(name: string, path: string, anonymize: AnonymizeStep | undefined): Promise<void> {
     const { sql, columns } = await readFiles(this.engine, [path])
     let relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
-    if (anonymize !== undefined) relation = await applyAnonymize(this.engine, anonymize, relation)
+    if (anonymize !== undefined) relation = await this.anonymize(anonymize, relation, name)
     await this.engine.run(`CREATE VIEW ${quoteName(name)} AS SELECT * FROM ${relation.sql} AS source`)
     this.tables.push({ name, columns: [...relation.columns] })
+  }
+
+  private async anonymize(step: AnonymizeStep, relation: Relation, table: string): Promise<Relation> {
+    const changed = await applyAnonymize(this.engine, step, relation, table)
+    if (changed.withheld !== undefined) this.withheld = (this.withheld ?? 0) + changed.withheld
+    return changed
   }
 
   private async apply(step: Step, index: number, last: boolean): Promise<Relation> {
@@ -96,7 +106,7 @@ class QueryRun {
     const relation = this.relation ?? this.input()
     switch (step.service) {
       case 'anonymize':
-        return await applyAnonymize(this.engine, step, relation)
+        return await this.anonymize(step, relation, this.tables[0]?.name ?? '')
       case 'aggregate':
         return relation
       case 'algorithm': {

@@ -40,6 +40,8 @@ export interface TableSpec {
   columns: Record<string, string>
   rows: Cell[][]
   subject?: string
+  /** What else its file says of columns. */
+  described?: Record<string, { unit?: string; values?: Record<string, string>; description?: string }>
 }
 
 export interface DatasetSpec {
@@ -404,7 +406,7 @@ function logLevel(): string {
 async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
   await mkdir(folder, { recursive: true })
   const described: Record<string, unknown> = {}
-  for (const [name, { columns, rows, subject }] of Object.entries(tables)) {
+  for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
     const path = `${id}-${name}.csv`
     const lines = [Object.keys(columns), ...rows].map((row) => row.map((cell) => cell ?? '').join(','))
     await writeFile(join(folder, path), `${lines.join('\n')}\n`)
@@ -412,7 +414,9 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
       path,
       format: 'csv',
       ...(subject === undefined ? {} : { subject }),
-      columns: Object.fromEntries(Object.entries(columns).map(([column, type]) => [column, { type }]))
+      columns: Object.fromEntries(
+        Object.entries(columns).map(([column, type]) => [column, { type, ...about[column] }])
+      )
     }
   }
   const file = join(folder, `${id}.yaml`)
