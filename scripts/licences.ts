@@ -25,7 +25,10 @@ const ALLOWED: ReadonlySet<string> = new Set([
 ])
 
 /** Packages whose manifest names no such licence, with what was read in their files instead. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {}
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'dejavu-fonts-ttf':
+    'Bitstream Vera: free to use, embed and pass on with its notice; not to be sold by itself'
+}
 
 const lockFile = z.looseObject({
   packages: z.record(

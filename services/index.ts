@@ -4,6 +4,7 @@
  */
 export { anonymisedTables } from './anonymize/index.ts'
 export { Failure } from './failure/index.ts'
+export { specificationProblems } from './graph/index.ts'
 export * from './job/index.ts'
 export * from './manifests/index.ts'
 export { foldName } from './sql/index.ts'

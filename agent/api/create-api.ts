@@ -10,6 +10,7 @@ import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
 import { networkRoutes } from './routes/network.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
@@ -80,6 +81,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   api.get('/health', () => operations.health())
   const context = { operations, callerOf }
   requestRoutes(api, context)
+  artifactRoutes(api, context)
   resultRoutes(api, context)
   networkRoutes(api, context)
   agreementRoutes(api, context)

@@ -75,6 +75,8 @@ export interface Operations {
     options: { from?: string; format: ResultFormat; page?: ResultPage },
     signal: AbortSignal
   ): Promise<ResultBody | undefined>
+  /** A picture of a completed request, by a name that its answer lists. */
+  artifact(id: string, name: string): Promise<{ path: string; mediaType: string; digest: string } | undefined>
   peers(signal: AbortSignal): Promise<PeerView[]>
   members(): Promise<MemberView[]>
   /** Own capability without `peer`. Peer id or organisation. Undefined: nobody of that name was found. */

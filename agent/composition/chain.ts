@@ -37,6 +37,12 @@ export interface NoChain {
 }
 
 /**
+ * What is done where results are put together, after everything else: pictures. A recipient that plays another role too does
+ * them in this one only.
+ */
+export const RECIPIENT_SERVICES: ReadonlySet<string> = new Set(['graph'])
+
+/**
  * The services of a request in order, each placed at a party, with the flows between them. Every pair of neighbours must be
  * an edge that the first one's manifest allows, every service must stand where its label says, and no service may be one
  * that is invalid in the archetype: a topological order alone is no chain.
@@ -50,8 +56,6 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     recipient: [input.recipient]
   })
   if (unfit !== undefined) return { problem: unfit }
-  const astray = input.archetype.steps.find((step) => step.at !== 'data' && step.at !== 'infrastructure')
-  if (astray !== undefined) return { problem: `${astray.service} cannot be placed at ${astray.at}` }
   const several = input.data.length > 1
   const wanted = (service: string, when: string | undefined, place: DataPlace | null): boolean => {
     if (when === undefined) return true
@@ -59,6 +63,12 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     if (when === 'asked') return input.asked.includes(service)
     return input.asked.includes(service) || (place?.required.includes(service) ?? false)
   }
+
+  const misplaced = misplacedStep(input, (step) => wanted(step.service, step.when, null))
+  if (misplaced !== undefined) return { problem: misplaced }
+  const atRecipient = input.archetype.steps
+    .filter((step) => step.at === 'recipient' && wanted(step.service, step.when, null))
+    .map((step) => step.service)
 
   const steps: PlacedStep[] = []
   const flows: Flow[] = []
@@ -72,9 +82,15 @@ export function composeChain(input: ChainInput): Chain | NoChain {
   }
 
   const dataSteps = input.archetype.steps.filter(
-    (step) => step.at === 'data' || (atData && step.at === 'infrastructure')
+    (step) =>
+      !RECIPIENT_SERVICES.has(step.service) &&
+      (step.at === 'data' || (atData && step.at === 'infrastructure'))
   )
-  const hostSteps = atData ? [] : input.archetype.steps.filter((step) => step.at === 'infrastructure')
+  const hostSteps = atData
+    ? []
+    : input.archetype.steps.filter(
+        (step) => step.at === 'infrastructure' && !RECIPIENT_SERVICES.has(step.service)
+      )
   const lastAtData: number[] = []
   for (const provider of input.data) {
     const services = dataSteps
@@ -99,7 +115,7 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     for (const [index, provider] of input.data.entries()) {
       addFlow(provider.peer, input.recipient, lastAtData[index] ?? 0, [provider.peer])
     }
-    return finish({ steps, flows, carries, algorithmAtData: atData }, input)
+    return finish({ steps, flows, carries, algorithmAtData: atData }, atRecipient, input)
   }
   for (const [index, provider] of input.data.entries()) {
     const last = steps[lastAtData[index] ?? 0]
@@ -115,7 +131,35 @@ export function composeChain(input: ChainInput): Chain | NoChain {
   for (const of of input.union ? [everyone] : everyone.map((peer) => [peer])) {
     addFlow(host, input.recipient, steps.length - 1, of)
   }
-  return finish({ steps, flows, carries, algorithmAtData: atData }, input)
+  return finish({ steps, flows, carries, algorithmAtData: atData }, atRecipient, input)
+}
+
+/** A step where no party does it, or an asked one for which the archetype has no place. */
+function misplacedStep(
+  { archetype, asked }: ChainInput,
+  wanted: (step: ArchetypeBody['steps'][number]) => boolean
+): string | undefined {
+  for (const step of archetype.steps) {
+    const ofRecipient = RECIPIENT_SERVICES.has(step.service)
+    if (
+      step.at === 'recipient'
+        ? ofRecipient
+        : (step.at === 'data' || step.at === 'infrastructure') && !ofRecipient
+    )
+      continue
+    if (!ofRecipient) return `${step.service} cannot be placed at ${step.at}`
+    if (wanted(step))
+      return `${step.service} is done where results are put together, at recipient; ${archetype.name} places it at ${step.at}`
+  }
+  const homeless = asked.find(
+    (service) => RECIPIENT_SERVICES.has(service) && !archetype.steps.some((step) => step.service === service)
+  )
+  return homeless === undefined ? undefined : `${archetype.name} has no place for ${homeless}`
+}
+
+/** The services that a request's options ask for. */
+export function askedServices({ anonymize, graph }: { anonymize: boolean; graph: boolean }): string[] {
+  return [...(anonymize ? ['anonymize'] : []), ...(graph ? ['graph'] : [])]
 }
 
 /** The flows that bring rows to the compute provider, also when it is the recipient of what it makes of them. */
@@ -146,8 +190,22 @@ function pathProblem(services: readonly string[], input: ChainInput): string | u
   return undefined
 }
 
-/** Labels and numbers of inputs, once everything has its place. */
-function finish(chain: Chain, input: ChainInput): Chain | NoChain {
+/** The recipient's own steps after all others; labels and numbers of inputs, once everything has its place. */
+function finish(chain: Chain, atRecipient: readonly string[], input: ChainInput): Chain | NoChain {
+  const arriving = flowsToRecipient(
+    chain.flows,
+    input.recipient,
+    computesAtData(input.archetype) ? null : input.infrastructure
+  )
+  if (atRecipient.length > 0) {
+    for (const { step } of arriving) {
+      const last = chain.steps[step]
+      const problem = last === undefined ? undefined : pathProblem([last.service, ...atRecipient], input)
+      if (problem !== undefined) return { problem }
+    }
+    for (const service of atRecipient)
+      chain.steps.push({ step: chain.steps.length, service, at: input.recipient })
+  }
   const providers = new Set(input.data.map((provider) => provider.peer))
   for (const { step, service: name, at } of chain.steps) {
     const service = input.services.get(name)
@@ -155,8 +213,11 @@ function finish(chain: Chain, input: ChainInput): Chain | NoChain {
     if (service.label === 'dataProvider' && !providers.has(at))
       return { problem: `${name} runs at data providers only` }
     const first = chain.steps.findIndex((other) => other.at === at) === step
-    const inputs =
-      first && at === input.infrastructure ? Math.max(1, flowsToInfrastructure(chain.flows, at).length) : 1
+    const inputs = RECIPIENT_SERVICES.has(name)
+      ? arriving.length
+      : first && at === input.infrastructure
+        ? Math.max(1, flowsToInfrastructure(chain.flows, at).length)
+        : 1
     if (inputs < service.inputs.min || inputs > service.inputs.max) {
       return {
         problem: `${name} takes ${service.inputs.min} to ${service.inputs.max} inputs, here are ${inputs}`

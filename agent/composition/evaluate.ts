@@ -1,6 +1,6 @@
 import { combineTerms } from '../../policy/index.ts'
 import type { ResultTerms, RowAnswer } from '../../protocol/documents/index.ts'
-import { composeChain } from './chain.ts'
+import { askedServices, composeChain } from './chain.ts'
 import { estimateJob, estimateTransfer } from './estimate.ts'
 import {
   type Answer,
@@ -31,8 +31,6 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
   if (row === undefined || archetype === undefined)
     return { why: `archetype ${row?.archetype ?? index} is not known here`, code: 'archetype-unknown' }
   const atData = computesAtData(archetype)
-  if (input.request.options.graph)
-    return { why: 'the graph service is not there yet', code: 'service-unknown' }
 
   const permitted: { answer: Answer; row: Extract<RowAnswer, { verdict: 'permit' }> }[] = []
   const against: string[] = []
@@ -87,7 +85,7 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     infrastructure: infrastructure?.peer ?? null,
     recipient: input.recipient.peer,
     union: union && several,
-    asked: input.request.options.anonymize ? ['anonymize'] : []
+    asked: askedServices(input.request.options)
   })
   if ('problem' in chain) return { why: chain.problem, code: 'no-candidate' }
   const terms = combineTerms(permitted.map((one) => one.row.terms ?? NO_TERMS))

@@ -1,9 +1,11 @@
 /** How a request is carried out: candidates, the chain that agreements and options require, scores and the choice. Pure. */
 export {
+  askedServices,
   type Chain,
   composeChain,
   flowsToInfrastructure,
-  flowsToRecipient
+  flowsToRecipient,
+  RECIPIENT_SERVICES
 } from './chain.ts'
 export { compose } from './compose.ts'
 export { estimateJob, roundedUp } from './estimate.ts'

@@ -16,7 +16,7 @@ function lineOf(file: string, problem: ConfigProblem): string {
 
 /** A file that a user wrote breaks its schema. One line for each problem: file, line, column, key, what was expected. */
 export class ConfigInvalid extends DynamosError {
-  static override readonly name = 'ConfigInvalid'
+  static override readonly name: string = 'ConfigInvalid'
   /** What the command line exits with: wrong usage. */
   readonly exitCode = 2
   readonly file: string
@@ -27,6 +27,12 @@ export class ConfigInvalid extends DynamosError {
     this.file = file
     this.problems = problems
   }
+}
+
+/** A request's own picture cannot be drawn, or may not: a code of its own, since nothing else of the request is wrong. */
+export class GraphSpecificationInvalid extends ConfigInvalid {
+  static override readonly name = 'GraphSpecificationInvalid'
+  override readonly code: string = 'graph-specification'
 }
 
 /** A form that the schema reserves and that this version does not run. */

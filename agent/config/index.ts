@@ -15,7 +15,12 @@ export {
   parseDataset,
   sourceTableOf
 } from './dataset.ts'
-export { ConfigInvalid, type ConfigProblem, RequestTypeNotSupported } from './errors.ts'
+export {
+  ConfigInvalid,
+  type ConfigProblem,
+  GraphSpecificationInvalid,
+  RequestTypeNotSupported
+} from './errors.ts'
 export { readConfigFile, readUserFile } from './file.ts'
 export { durationInMilliseconds, sizeInBytes } from './quantities.ts'
 export { jsonSchemas } from './schemas.ts'

@@ -5,9 +5,10 @@ import {
   type ParameterValue,
   parameters as signableParameters
 } from '../../protocol/documents/index.ts'
+import { specificationProblems } from '../../services/index.ts'
 import { checkSource, problemAt } from './check.ts'
 import { decimalOf } from './decimal.ts'
-import { RequestTypeNotSupported } from './errors.ts'
+import { GraphSpecificationInvalid, RequestTypeNotSupported } from './errors.ts'
 import { listOf, userName } from './fields.ts'
 import { duration, scaled } from './quantities.ts'
 import { readSource, type Source, sourceOfValue } from './source.ts'
@@ -43,7 +44,8 @@ export const submissionFile = z.strictObject({
     .strictObject({
       aggregate: z.boolean().optional(),
       anonymize: z.boolean().default(false),
-      graph: z.boolean().default(false)
+      /** true: a picture that suits the result; or a Vega-Lite specification. */
+      graph: z.union([z.boolean(), z.record(z.string(), z.unknown())]).default(false)
     })
     .prefault({}),
   archetype: z.union([name.transform((archetype) => [archetype]), listOf(name, 8, 1)]).optional(),
@@ -88,6 +90,8 @@ export const submission = z.strictObject({
     anonymize: z.boolean(),
     graph: z.boolean()
   }),
+  /** The asker's own specification of the picture, as JSON text: it may hold fractions, which nobody signs. */
+  specification: z.string().exactOptional(),
   /** Wishes, the best first; empty: any. */
   archetypes: z.array(name),
   /** Organisations; absent: the requester's own. */
@@ -133,12 +137,20 @@ function signable(parameters: Record<string, unknown>, source: Source): Record<s
   }
 }
 
+/** @throws {GraphSpecificationInvalid} naming what may not be in it, and where */
+function specificationOf(graph: Record<string, unknown>, source: Source): string {
+  const [problem] = specificationProblems(graph)
+  if (problem === undefined) return JSON.stringify(graph)
+  const { file, problems } = problemAt(source, ['options', 'graph', ...problem.path], problem.message)
+  throw new GraphSpecificationInvalid(file, problems)
+}
+
 /**
  * A request file, or the body of an HTTP request: untrusted either way.
  *
  * @param input YAML or JSON as a text, or the value that a JSON text stood for
  * @param file what to call it in errors
- * @throws {ConfigInvalid} naming place and expectation; {RequestTypeNotSupported} for reserved forms
+ * @throws {ConfigInvalid} naming place and expectation; {GraphSpecificationInvalid}; {RequestTypeNotSupported} for reserved forms
  */
 export function parseSubmission(input: unknown, file = 'request'): Submission {
   const source = typeof input === 'string' ? readSource(input, file) : sourceOfValue(input, file)
@@ -152,7 +164,7 @@ export function parseSubmission(input: unknown, file = 'request'): Submission {
       `expected at most the ${providers.length} providers that are named, found ${written.require}`
     )
   }
-  const { aggregate, ...options } = written.options
+  const { aggregate, anonymize, graph } = written.options
   const { time, cost } = written.within
   return {
     type: written.type,
@@ -166,7 +178,8 @@ export function parseSubmission(input: unknown, file = 'request'): Submission {
       name: written.algorithm.name,
       parameters: signable(written.algorithm.parameters, source)
     },
-    options: { ...options, ...(aggregate === undefined ? {} : { aggregate }) },
+    options: { anonymize, graph: graph !== false, ...(aggregate === undefined ? {} : { aggregate }) },
+    ...(typeof graph === 'boolean' ? {} : { specification: specificationOf(graph, source) }),
     archetypes: written.archetype ?? [],
     ...(recipients === undefined ? {} : { recipients }),
     agreements: written.agreements,

@@ -44,6 +44,7 @@ export function createOperations(components: OperationsComponents): Operations {
     request: async (id) => await requests.view(id),
     events: (id, signal) => requests.events(id, signal),
     cancel: async (id) => await requests.cancel(id),
+    artifact: async (id, name) => await results.artifact(id, name),
     rerun: async (id, caller, options) => await requests.rerun(id, caller.user, options),
     submission: async (id) => await requests.submission(id),
     contract: async (id) => await requests.contract(id),

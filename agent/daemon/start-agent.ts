@@ -258,7 +258,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     outbox: join(config.data, 'outbox'),
     clock,
     log,
-    progress: (request, phase, message) => requests.progress(request, phase, message)
+    progress: (request, phase, message) => requests.progress(request, phase, message),
+    units: (dossier) => requests.unitsExpected(dossier.request.id)
   })
   const exchanges: Exchanges = new Exchanges(
     { hop: HOP_LIMITS, coordinator: COORDINATOR_LIMITS, maxOpenPerPeer: MAX_OPEN_PER_PEER },

@@ -8,8 +8,9 @@ import type {
   Section
 } from '../../protocol/documents/index.ts'
 import { instantText } from '../../protocol/errors/index.ts'
-import type { Manifests } from '../../services/index.ts'
+import { type Manifests, specificationProblems } from '../../services/index.ts'
 import {
+  askedServices,
   composeChain,
   computesAtData,
   flowsToInfrastructure,
@@ -145,7 +146,7 @@ function checkChain({ contract, services, request }: ContractFacts): Refusal | n
     infrastructure: host,
     recipient: recipient?.peer ?? '',
     union: request.options.aggregate && data.length > 1,
-    asked: request.options.anonymize ? ['anonymize'] : []
+    asked: askedServices(request.options)
   })
   if ('problem' in expected) return invalid(expected.problem)
   if (!isDeepStrictEqual(expected.steps, contract.chain))
@@ -197,6 +198,8 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
         if (section.union !== union) return invalid('results are put together otherwise than was asked')
         if (section.as === 'recipient' && section.merge !== (union && atData))
           return invalid('partial results are merged otherwise than their archetype says')
+        const picture = section.as === 'recipient' ? checkPicture(section.graph, request) : null
+        if (picture !== null) return picture
         const incoming =
           section.as === 'infrastructure'
             ? flowsToInfrastructure(contract.flows, self.peer)
@@ -217,6 +220,25 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
     }
   }
   return null
+}
+
+/** The asker's own specification, which this agent will have drawn: checked as if it had been submitted here. */
+function checkPicture(specification: string | undefined, request: Payload<'request'>): Refusal | null {
+  if (specification === undefined) return null
+  if (!request.options.graph) return invalid('a picture is specified, and none was asked for')
+  let value: unknown
+  try {
+    value = JSON.parse(specification)
+  } catch {
+    return refuse('graph-specification', 'the specification of the picture is not JSON')
+  }
+  const [problem] = specificationProblems(value)
+  return problem === undefined
+    ? null
+    : refuse(
+        'graph-specification',
+        `the picture: ${problem.path.join('.')}: ${problem.message}`.slice(0, 500)
+      )
 }
 
 /** Whose rows a flow carries: of its sender, or, out of a compute provider, of all data providers or of one in turn. */

@@ -9,6 +9,7 @@ import {
   type Verdict
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
+import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
@@ -287,7 +288,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
       dataset,
       uses,
       services: contract.chain
-        .filter((step) => step.at === self.peer || !dataPeers.has(step.at))
+        // a recipient that holds data itself still draws after everything else
+        .filter(
+          (step) => step.at === self.peer || !dataPeers.has(step.at) || RECIPIENT_SERVICES.has(step.service)
+        )
         .map((step) => step.service),
       algorithm: contract.algorithm,
       requestsInWindow: await requestsInWindow(this.#components, dataset, request),

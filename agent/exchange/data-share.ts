@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
-import { roundedUp } from '../composition/index.ts'
+import { RECIPIENT_SERVICES, roundedUp } from '../composition/index.ts'
 import { anonymizeParameters, DatasetMissing, tablesToRead } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
@@ -33,7 +33,7 @@ export async function runDataShare(
     throw new DatasetMissing('the dataset of the agreement is not open here')
   await datasets.assertUnchanged(dataset.config.id)
 
-  const own = chain.filter((step) => step.at === self.peer)
+  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
   const anonymize = own.some((step) => step.service === 'anonymize')
   const granted = tablesToRead(agreement.payload.terms, dataset, anonymize)
   const extract: Extract<Assignment, { kind: 'extract' }> = {

@@ -9,6 +9,7 @@ export type {
   HeldPart,
   Results,
   ShareComponents,
+  StoredArtifact,
   StoredResult
 } from './ports.ts'
 export { pseudonymKey, sealShares } from './pseudonym-key.ts'

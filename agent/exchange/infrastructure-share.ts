@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
+import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { PART_BYTES } from './data-share.ts'
 import { assertEveryStep, moveParts, placeParts, runJob } from './job-run.ts'
@@ -27,7 +28,7 @@ export async function runInfrastructureShare(
 ): Promise<{ outputs: { flow: Flow; parts: HeldPart[] }[]; receipts: ReceiptBody[] }> {
   const { self, outbox, resources } = components
   const { chain, terms, algorithm } = dossier.contract(contract).contract.payload
-  const own = chain.filter((step) => step.at === self.peer)
+  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
   const steps = own.flatMap(({ service }): Step[] => {
     if (service === 'aggregate') return [{ service }]
     if (service === 'algorithm' && section.algorithm !== null) {

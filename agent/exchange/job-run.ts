@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises'
+import { copyFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Assignment, Part, Step } from '../../services/index.ts'
 import type { JobFolder, JobResult, JobUsage } from '../jobs/index.ts'
@@ -63,6 +63,15 @@ export async function placeParts(
     paths.push(path)
   }
   return paths
+}
+
+/** Moves a file out of a job's folder: results may lie on another disk than the jobs. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch {
+    await copyFile(from, to)
+  }
 }
 
 /**

@@ -63,6 +63,17 @@ export interface StoredResult {
   units?: Record<string, string>
   parquet: string
   csv: string | null
+  /** Files beside the result that were made of it, and what is to be said of them. */
+  artifacts?: StoredArtifact[] | undefined
+  notes?: string[] | undefined
+}
+
+/** A picture of a result, in the folder of its request. */
+export interface StoredArtifact {
+  name: string
+  mediaType: string
+  /** Of its bytes: CIDv1, raw. */
+  digest: string
 }
 
 /** Results of this agent's own people. */
@@ -88,6 +99,8 @@ export interface ShareComponents {
   outbox: string
   clock: { now(): number }
   log: Logger
+  /** Units of the columns that a contract's results may have, as the data providers described them. */
+  units?: (dossier: Dossier, contract: string) => Record<string, string>
   /** Tells the asker's people how far it is. */
   progress(request: string, phase: string, message: string): void
 }

@@ -1,10 +1,10 @@
-import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Section } from '../../protocol/documents/index.ts'
 import type { Assignment } from '../../services/index.ts'
 import { type Dossier, RESULT_SERVICE, ShareFailed } from '../negotiation/index.ts'
+import { explained, GRAPH, graphOrderOf, keepPicture } from './graph-step.ts'
 import { type Arrived, labelOf } from './infrastructure-share.ts'
-import { placeParts, runJob } from './job-run.ts'
+import { moveFile, placeParts, runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
 import { type ReceiptBody, receiptsOf } from './receipts.ts'
 
@@ -22,6 +22,7 @@ export async function runRecipientShare(
   const { self, results, resources } = components
   const { chain, terms, algorithm } = dossier.contract(contract).contract.payload
   const request = dossier.request.id
+  const draws = chain.find((step) => step.at === self.peer && step.service === GRAPH)
   const labels = new Map(section.inputs.map((input) => [labelOf(input.organisations), input.organisations]))
   const digests = section.inputs.flatMap((input) => arrived.get(input.flow)?.map((part) => part.digest) ?? [])
   const convert: Extract<Assignment, { kind: 'convert' }> = {
@@ -37,7 +38,8 @@ export async function runRecipientShare(
       : [],
     maxInlineRows: 1000,
     // Whoever wants another form has it made then.
-    csv: false
+    csv: false,
+    ...(draws === undefined ? {} : { graph: graphOrderOf(components, dossier, contract, section) })
   }
   components.progress(request, 'convert', 'puts the result together')
   const to = await results.folder(request)
@@ -59,32 +61,39 @@ export async function runRecipientShare(
           )
         }
         const parquet = join(to, `result-${index}.parquet`)
-        await move(join(folder.path, result.parquet.path), parquet)
+        await moveFile(join(folder.path, result.parquet.path), parquet)
         let csv: string | null = null
         if (result.csv !== undefined) {
           csv = join(to, `result-${index}.csv`)
-          await move(join(folder.path, result.csv.path), csv)
+          await moveFile(join(folder.path, result.csv.path), csv)
         }
         const { columns, types, rows, rowCount, truncated } = result
         const from = result.from.flatMap((label) => labels.get(label) ?? [label])
-        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv })
+        const drawn = await keepPicture(result.graph, index, folder.path, to)
+        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv, ...drawn })
       }
-      return stored
+      return { stored, drawing: report.results.reduce((sum, one) => sum + (one.graph?.milliseconds ?? 0), 0) }
     },
     signal
-  )
-  await results.store(request, taken)
+  ).catch((error: unknown) => {
+    throw explained(components, request, error)
+  })
+  const { stored, drawing } = taken
+  await results.store(request, stored)
   return receiptsOf({
     round: 0,
     contract,
     request,
     organisation: self.organisation,
     steps: [
+      ...(draws === undefined
+        ? []
+        : [{ step: draws.step, service: draws.service, rows: null, milliseconds: drawing }]),
       {
         step: chain.length,
         service: RESULT_SERVICE,
-        rows: taken.reduce((sum, one) => sum + one.rowCount, 0),
-        milliseconds: spent.milliseconds
+        rows: stored.reduce((sum, one) => sum + one.rowCount, 0),
+        milliseconds: spent.milliseconds - drawing
       }
     ],
     inputs: digests,
@@ -93,13 +102,4 @@ export async function runRecipientShare(
     spent: [spent],
     resources
   })
-}
-
-/** The results may lie on another disk than the jobs. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch {
-    await copyFile(from, to)
-  }
 }

@@ -53,7 +53,8 @@ export function partsOf(found: Report): Part[] {
     case 'convert':
       return found.results.flatMap((result) => [
         result.parquet,
-        ...(result.csv === undefined ? [] : [result.csv])
+        ...(result.csv === undefined ? [] : [result.csv]),
+        ...(result.graph?.files.map((file) => file.part) ?? [])
       ])
     case 'export':
       return [found.file]

@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path'
 export const NOBODY = 65_534
 
 /** Where things are inside a jail. */
-export const INSIDE = { job: '/job', data: '/data', runner: '/app/runner.mjs', node: '/app/node' } as const
+export const INSIDE = {
+  job: '/job',
+  data: '/data',
+  runner: '/app/runner.mjs',
+  graph: '/app/graph',
+  node: '/app/node'
+} as const
 
 /** What the host has, found once. */
 export interface Host {
@@ -70,6 +76,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     ...folders.flatMap((folder) => ['--perms', '0755', '--dir', folder]),
     ...bind('--ro-bind', process.execPath, INSIDE.node),
     ...bind('--ro-bind', spec.runner, INSIDE.runner),
+    // what a job draws with; `-try`: a runner alone does everything else
+    ...bind('--ro-bind-try', join(dirname(spec.runner), 'graph'), INSIDE.graph),
     ...(await enginePackages(spec.nodeModules)),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
@@ -159,6 +167,6 @@ async function enginePackages(nodeModules: string): Promise<string[]> {
   return paths.flatMap((pair) => ['--ro-bind', ...pair])
 }
 
-function bind(how: '--bind' | '--ro-bind', from: string, to: string): string[] {
+function bind(how: '--bind' | '--ro-bind' | '--ro-bind-try', from: string, to: string): string[] {
   return [how, from, to]
 }

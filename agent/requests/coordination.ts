@@ -90,7 +90,8 @@ export class RequestCoordination implements Coordination {
       'negotiate',
       `asks ${plan.data.length + (plan.infrastructure === null ? 0 : 1)} hop(s) to accept ${plan.archetype.name}`
     )
-    return await writeContract({ plan, dossier, epoch: order.epoch, sandbox }, speaker)
+    const { specification } = submission
+    return await writeContract({ plan, dossier, epoch: order.epoch, sandbox, specification }, speaker)
   }
 
   unanswered(request: string, peer: string, error: unknown): void {

@@ -82,8 +82,6 @@ export async function prepareRequest(
       unknownName('algorithm-unknown', 'algorithm', submission.algorithm.name, components.algorithms)
     )
   }
-  if (submission.options.graph)
-    return stop(no('service-unknown', 'the graph service is not there yet; leave out `graph: true`'))
   const recipients = submission.recipients ?? [own]
   const [recipientName = own, ...moreRecipients] = recipients
   if (moreRecipients.length > 0)

@@ -27,6 +27,14 @@ export class ResultReader {
     this.#exports = exports
   }
 
+  /** A picture, by a name that the request's answer lists. */
+  async artifact(
+    request: string,
+    name: string
+  ): Promise<{ path: string; mediaType: string; digest: string } | undefined> {
+    return await this.#results.artifact(request, name)
+  }
+
   /** @throws {ResultNotWritten} */
   async read(
     request: string,

@@ -31,6 +31,8 @@ export interface RequestRecord {
   /** Hops that could not be asked: peer to what was said. */
   unanswered: Map<string, { code: string; reason: string }>
   results: StoredResult[] | null
+  /** What an own share found out that helps the asker; it leaves this agent never. */
+  hints: string[]
   milestones: Milestones
   pace: Pace
   status: RequestStatus
@@ -50,6 +52,7 @@ export function newRecord(
     refusals: [],
     unanswered: new Map(),
     results: null,
+    hints: [],
     pace: new Pace(),
     milestones: {
       submitted: asked.submittedAt,

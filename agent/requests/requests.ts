@@ -18,8 +18,8 @@ import { RequestCoordination } from './coordination.ts'
 import { closeOrphans } from './orphans.ts'
 import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
 import { newRecord } from './record.ts'
-import { queryColumnsOf, resultUnits } from './result-units.ts'
-import { contractOf } from './view.ts'
+import { expectedOf, queryColumnsOf, resultUnits } from './result-units.ts'
+import { contractOf, viewRefusal } from './view.ts'
 
 /** A submission that this agent does not take. */
 export class SubmissionRefused extends DynamosError {
@@ -221,14 +221,15 @@ export class Requests {
     const record = this.#book.record(request)
     if (record === undefined) return
     if (flow === undefined) {
+      if (phase === 'graph') record.hints.push(message)
       this.#book.tell(record, phase, message)
       return
     }
     const { direction, bytes, of, peer } = flow
     const pace = record.pace.step(`${direction} ${flow.flow}`, bytes, of, this.#components.clock.now())
     if (pace === null) return
-    const size = { bytes, ...(of === null ? {} : { of }) }
-    this.#book.tell(record, phase, message, { ...pace, ...size, hop: this.#book.organisationOf(peer) })
+    const more = { ...pace, bytes, ...(of === null ? {} : { of }), hop: this.#book.organisationOf(peer) }
+    this.#book.tell(record, phase, message, more)
   }
 
   /** Results were stored: of an own request, or one that another member sends here. */
@@ -258,6 +259,16 @@ export class Requests {
       parameters: dossier.query?.part.parameters ?? {},
       units: this.#components.manifests.algorithms.get(payload.algorithm)?.units ?? {}
     })
+  }
+
+  /** The same before there is a result, for a picture of it. */
+  unitsExpected(request: string): Record<string, string> {
+    const record = this.#book.record(request)
+    const held = record === undefined ? null : contractOf(record)
+    if (record === undefined || held === null) return {}
+    const { request: asked, offers } = record.dossier
+    const { units = {} } = this.#components.manifests.algorithms.get(asked.payload.algorithm) ?? {}
+    return this.unitsOf(request, expectedOf(queryColumnsOf(asked.payload, offers, held), units))
   }
 
   #userOf(submission: Submission, caller: string): string {
@@ -307,14 +318,7 @@ export class Requests {
       decisions: [],
       candidates: [],
       artifacts: [],
-      refusals: refusals.map(({ hop, question, refusal: { code, clause, reason, acceptable } }) => ({
-        hop,
-        question,
-        code,
-        clause,
-        reason,
-        acceptable
-      })),
+      refusals: refusals.map(viewRefusal),
       receipts: [],
       timing: { discover: clock.now() - submitted, total: clock.now() - submitted },
       submitted: new Date(submitted).toISOString(),

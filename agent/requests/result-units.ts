@@ -87,3 +87,15 @@ export function queryColumnsOf(
       return { organisation, columns: grant?.columns ?? [] }
     })
 }
+
+/** What a result over all providers' rows may hold, before there is one. */
+export function expectedOf(
+  providers: readonly QueryColumns[],
+  units: ResultAlgorithm['units']
+): { from: string[]; columns: string[] } {
+  const queried = providers.flatMap(({ columns }) => columns.map(({ name }) => name))
+  return {
+    from: providers.map(({ organisation }) => organisation),
+    columns: [...new Set([...queried, ...Object.keys(units)])]
+  }
+}

@@ -4,6 +4,9 @@ import { z } from 'zod'
 import type { Results, StoredResult } from '../exchange/index.ts'
 import { replacePrivateFile } from '../identity/index.ts'
 
+/** A name that is no path, whatever follows it. */
+const artifactName = z.string().regex(/^[a-z0-9][a-z0-9-]*(\.[a-z0-9]+)+$/)
+
 const storedResults = z.array(
   z.strictObject({
     from: z.array(z.string()),
@@ -14,7 +17,11 @@ const storedResults = z.array(
     truncated: z.boolean(),
     units: z.record(z.string(), z.string()).exactOptional(),
     parquet: z.string(),
-    csv: z.string().nullable()
+    csv: z.string().nullable(),
+    artifacts: z
+      .array(z.strictObject({ name: artifactName, mediaType: z.string(), digest: z.string() }))
+      .optional(),
+    notes: z.array(z.string()).optional()
   })
 )
 
@@ -55,7 +62,11 @@ export class ResultFiles implements Results {
       const units = this.#unitsOf(request, result)
       return Object.keys(units).length === 0 ? result : { ...result, units }
     })
-    const files = results.flatMap(({ parquet, csv }) => (csv === null ? [parquet] : [parquet, csv]))
+    const files = results.flatMap(({ parquet, csv, artifacts = [] }) => [
+      parquet,
+      ...(csv === null ? [] : [csv]),
+      ...artifacts.map(({ name }) => join(folder, name))
+    ])
     await Promise.all(files.map(syncToDisk))
     await replacePrivateFile(join(folder, INDEX), JSON.stringify(results))
     await syncToDisk(this.#folder)
@@ -70,6 +81,17 @@ export class ResultFiles implements Results {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
       throw error
     }
+  }
+
+  /** A picture, by a name that the request's answer lists; no other name leads anywhere. */
+  async artifact(
+    request: string,
+    name: string
+  ): Promise<{ path: string; mediaType: string; digest: string } | undefined> {
+    const artifacts = (await this.read(request))?.flatMap((result) => result.artifacts ?? [])
+    const found = artifacts?.find((artifact) => artifact.name === name)
+    if (found === undefined) return undefined
+    return { path: join(this.#folder, request, found.name), mediaType: found.mediaType, digest: found.digest }
   }
 
   /** One result; `from` chooses by organisation, without it the first. */

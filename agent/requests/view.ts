@@ -96,7 +96,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       answers: candidate.answers.map(viewAnswer)
     })),
     ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
-    artifacts: [],
+    artifacts: artifactsOf(record),
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(failed
       ? {
@@ -157,10 +157,18 @@ export function viewResult(result: StoredResult): ResultView {
   return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
 }
 
+function artifactsOf({ results, status }: RequestRecord): RequestView['artifacts'] {
+  if (status !== 'completed') return []
+  return (results ?? []).flatMap(({ artifacts = [] }) =>
+    artifacts.map(({ name, mediaType, digest }) => ({ name, mediaType, digest }))
+  )
+}
+
 function notesOf(record: RequestRecord): string[] {
   const notes = [...(record.composition?.notes ?? [])]
   for (const { organisation, refusal } of record.prepared?.unknown ?? [])
     notes.push(`${organisation}: ${refusal.reason}`)
+  notes.push(...record.hints, ...(record.results ?? []).flatMap((result) => result.notes ?? []))
   const epochs = record.coordinator?.plans.length ?? 0
   if (epochs > 1) notes.push(`planned ${epochs} times: a party dropped out or declined`)
   if (record.dryRun) notes.push('dry run: nothing was run')
@@ -297,6 +305,8 @@ function explainFailure(code: string, hop: string | null): string {
       return `${who} has not enough disk for it`
     case 'sql-runtime':
       return `the query failed over the data of ${who}; the engine's own words may quote data and stay there`
+    case 'graph-specification':
+      return 'the specification in options.graph does not fit the result; the notes say what is wrong with it'
     case 'output-too-large':
       return `the result has more rows than the agreement of ${who} allows`
     default:

@@ -10,10 +10,12 @@ interface ContractInput {
   dossier: Dossier
   epoch: number
   sandbox: 'bubblewrap' | 'none'
+  /** The asker's own specification of the picture, for the recipient alone. */
+  specification?: string | undefined
 }
 
 /** The sections of each party, by peer: what it needs to do its share, and nobody else may see. */
-function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
+function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string, Section[]> {
   const query = dossier.query?.part
   if (query === undefined) throw new Error('a request without its query part cannot become a contract')
   const parameters: Record<string, ParameterValue> = query.parameters
@@ -60,7 +62,8 @@ function sectionsOf({ plan, dossier }: ContractInput): Map<string, Section[]> {
     parameters,
     inputs: inputs(flowsToRecipient(plan.chain.flows, plan.recipient.peer, host), () => []),
     union: plan.union,
-    merge: plan.merge
+    merge: plan.merge,
+    ...(specification === undefined ? {} : { graph: specification })
   })
   return sections
 }

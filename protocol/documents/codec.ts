@@ -1,5 +1,7 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { create as createDigest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { z } from 'zod'
 import { DynamosError } from '../errors/index.ts'
@@ -92,6 +94,11 @@ export function parsePlain<T>(value: unknown, schema: z.ZodType<T>): T {
   throw new MalformedDocument(
     `${issue === undefined ? 'document' : `${issue.path.join('.') || 'document'}: ${issue.message}`}`
   )
+}
+
+/** CIDv1 (raw, sha2-256) of a file, from the hash of its bytes in hex. */
+export function fileIdOf(digest: string): string {
+  return CID.createV1(raw.code, createDigest(sha256.code, Buffer.from(digest, 'hex'))).toString()
 }
 
 /** CIDv1 (dag-cbor, sha2-256) of canonical bytes, in base32. */

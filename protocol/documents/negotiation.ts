@@ -275,7 +275,9 @@ export const section = z.discriminatedUnion('as', [
     parameters,
     inputs: z.array(flowInput).min(1).max(64),
     union: z.boolean(),
-    merge: z.boolean()
+    merge: z.boolean(),
+    /** A specification of the picture as JSON text, where the asker gives one. */
+    graph: z.string().max(65_536).optional()
   })
 ])
 export type Section = z.infer<typeof section>

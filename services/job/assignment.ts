@@ -127,6 +127,17 @@ export const queryAssignment = z.strictObject({
     .default(8 * 1024 * 1024)
 })
 
+/** A picture of each result. */
+export const graphOrder = z.strictObject({
+  /** Vega-Lite as JSON text, by whoever asked; absent: chosen from the result's shape. */
+  specification: z.string().max(65_536).optional(),
+  /** What made the result, and the column it worked on. */
+  algorithm: identifier.optional(),
+  value: identifier.optional(),
+  /** Of result columns. */
+  units: z.record(z.string(), z.string().max(256)).optional()
+})
+
 /** `convert`: at the recipient. Merges parts (all into one when `merge` is given or `union` is true, else one result per sender) and writes each result as Parquet and JSON. */
 export const convertAssignment = z.strictObject({
   kind: z.literal('convert'),
@@ -135,7 +146,9 @@ export const convertAssignment = z.strictObject({
   steps: z.array(step).max(4),
   maxInlineRows: z.int().positive().default(1000),
   /** Also write `out/result-N.csv`. */
-  csv: z.boolean().default(true)
+  csv: z.boolean().default(true),
+  /** Also draw each result: `out/graph-N.svg`, `.png` and `.vl.json`. */
+  graph: graphOrder.optional()
 })
 
 /** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */

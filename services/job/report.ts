@@ -81,6 +81,13 @@ export const queryReport = z.strictObject({
   )
 })
 
+/** The picture of a result: the same in each format; no files when there was nothing to draw, which a note says. */
+export const picture = z.strictObject({
+  files: z.array(z.strictObject({ format: z.enum(['svg', 'png', 'vl.json']), part })).max(3),
+  notes: z.array(z.string().max(300)).max(16),
+  milliseconds: z.number().nonnegative()
+})
+
 export const convertReport = z.strictObject({
   kind: z.literal('convert'),
   results: z.array(
@@ -93,7 +100,8 @@ export const convertReport = z.strictObject({
       rowCount: z.int().nonnegative(),
       truncated: z.boolean(),
       parquet: part,
-      csv: part.optional()
+      csv: part.optional(),
+      graph: picture.optional()
     })
   )
 })
@@ -119,6 +127,7 @@ export const jobError = z.strictObject({
     'schema-mismatch',
     'algorithm-parameters',
     'anonymize-parameters',
+    'graph-specification',
     'output-too-large',
     'memory-limit',
     'disk-limit',

@@ -6,6 +6,7 @@ import type { Assignment, ReportOf } from '../job/index.ts'
 import { quoteText } from '../sql/index.ts'
 import { jsonRows } from './json-rows.ts'
 import { describePart, outputList, readFiles, readParts } from './parts.ts'
+import { drawResult } from './picture.ts'
 import type { JobPlace } from './place.ts'
 import {
   applyAlgorithm,
@@ -69,15 +70,29 @@ async function convertGroup(
   if (assignment.csv) {
     await engine.run(`COPY (${read.sql}) TO ${quoteText(join(place.root, csv))} (FORMAT csv, HEADER true)`)
   }
+  const from = group.map((one) => one.from)
+  const result = { sql: `(${read.sql})`, columns: read.columns, rows: rowCount }
+  const graph =
+    assignment.graph === undefined
+      ? undefined
+      : await drawResult(
+          engine,
+          result,
+          assignment.graph,
+          from.flatMap((label) => label.split(',')).sort(),
+          place,
+          index
+        )
   return {
-    from: group.map(({ from }) => from),
+    from,
     columns: read.columns.map(({ name }) => name),
     types: read.columns.map(({ type }) => type),
     rows,
     rowCount,
     truncated: truncated || rows.length < rowCount,
     parquet: await describePart(place.root, path, rowCount),
-    ...(assignment.csv ? { csv: await describePart(place.root, csv, rowCount) } : {})
+    ...(assignment.csv ? { csv: await describePart(place.root, csv, rowCount) } : {}),
+    ...(graph === undefined ? {} : { graph })
   }
 }
 

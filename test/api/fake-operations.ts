@@ -114,6 +114,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     }),
     submit: async () => ({ request: 'bafyrequest', created: true }),
     explain: async () => aRequest({ status: 'queued' }),
+    artifact: async () => undefined,
     requests: async () => [
       {
         request: 'bafyrequest',

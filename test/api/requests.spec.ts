@@ -332,3 +332,47 @@ describe('the result of a request over HTTP', () => {
       expect(answer.json().code).to.equal(code)
     })
 })
+
+describe('a picture over HTTP', () => {
+  let folder = ''
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dynamos-api-'))
+    await writeFile(join(folder, 'graph.svg'), '<svg/>')
+  })
+  after(() => rm(folder, { recursive: true }))
+  const asked: string[] = []
+  const artifact: Operations['artifact'] = async (_id, name) => {
+    asked.push(name)
+    if (name !== 'graph.svg') return undefined
+    return { path: join(folder, name), mediaType: 'image/svg+xml', digest: 'bafkpicture' }
+  }
+  const get = (name: string, changes: Partial<Operations> = {}) =>
+    fakeApi({ artifact, ...changes }).inject({
+      url: `/api/v1/requests/bafyrequest/artifacts/${name}`,
+      headers: authorised
+    })
+
+  it('is sent as what it is, and may do nothing where it is opened', async () => {
+    const answer = await get('graph.svg')
+    expect(answer.statusCode).to.equal(200)
+    expect(answer.headers['content-type']).to.equal('image/svg+xml')
+    expect(answer.headers['content-security-policy'])
+      .to.include("default-src 'none'")
+      .and.to.include('sandbox')
+    expect(answer.headers.etag).to.equal('"bafkpicture"')
+    expect(answer.body).to.equal('<svg/>')
+  })
+
+  it('is found by its name only', async () => {
+    expect((await get('other.svg')).statusCode).to.equal(404)
+    asked.splice(0)
+    for (const name of ['..%2Fgraph.svg', '%2e%2e', '.hidden', 'a%00b', 'a'.repeat(300)])
+      expect((await get(name)).statusCode, name).to.be.oneOf([400, 404, 414])
+    expect(asked).to.deep.equal([])
+  })
+
+  it('is not there before the request is completed', async () => {
+    const request = async () => aRequest({ status: 'running' })
+    expect((await get('graph.svg', { request })).statusCode).to.equal(404)
+  })
+})

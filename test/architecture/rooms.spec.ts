@@ -21,7 +21,8 @@ const INSIDE_JOBS = [
   'sql',
   'failure',
   'algorithm',
-  'aggregate'
+  'aggregate',
+  'draw'
 ]
 
 /** Imports past a door, each with its reason. */
@@ -90,7 +91,7 @@ describe('Rooms', () => {
     expect(inside.map(arrow)).to.deep.equal([])
   })
 
-  it('never load DuckDB into the daemon, however indirectly', () => {
+  it('never load DuckDB, or what draws, into the daemon, however indirectly', () => {
     const byFile = new Map<string, Import[]>()
     for (const one of imports.filter(({ typeOnly }) => !typeOnly))
       byFile.set(one.from, [...(byFile.get(one.from) ?? []), one])
@@ -99,7 +100,7 @@ describe('Rooms', () => {
     for (const path of reached)
       for (const one of byFile.get(path) ?? []) {
         if (one.local) reached.add(one.to)
-        else if (one.to.startsWith('@duckdb/')) packages.push(arrow(one))
+        else if (/^(@duckdb\/|vega|@resvg\/)/.test(one.to)) packages.push(arrow(one))
       }
     expect(packages).to.deep.equal([])
   })

@@ -1,10 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { FastifyInstance } from 'fastify'
 import type { Operations, RequestStatus } from '../../agent/api/index.ts'
 import { run } from '../../agent/cli/index.ts'
+import { fileIdOf } from '../../protocol/documents/index.ts'
 import { anEvent, aRequest, fakeApi, TOKEN } from '../api/fake-operations.ts'
 import { fakeTerminal, runs } from './fake-terminal.ts'
 
@@ -268,6 +270,27 @@ describe('the command line and a running agent', () => {
     expect(await readFile(join(out, 'result.csv'), 'utf8')).to.equal('a\n1\n')
     expect(await readFile(join(out, 'result.parquet'), 'utf8')).to.equal('a\n1\n')
     expect(JSON.parse(await readFile(join(out, 'request.json'), 'utf8'))).to.deep.equal(aRequest())
+  })
+
+  it('writes pictures beside them, and none whose bytes are not those of the answer', async () => {
+    const svg = join(folder, 'any.svg')
+    await writeFile(svg, '<svg/>')
+    const digest = fileIdOf(createHash('sha256').update('<svg/>').digest('hex'))
+    const result: Operations['result'] = async () => ({ path: svg, mediaType: 'text/csv' })
+    const artifact: Operations['artifact'] = async () => ({ path: svg, mediaType: 'image/svg+xml', digest })
+    const save = async (to: string, told: string, name = 'graph.svg') => {
+      const view = { artifacts: [{ name, mediaType: 'image/svg+xml', digest: told }] }
+      const args = ['request', 'submit', join(folder, 'r.yaml'), '--out', join(folder, to)]
+      return await runs([...args, ...(await agent({ result, artifact, ...ended('completed', view) }))])
+    }
+    expect((await save('pictures', digest)).code).to.equal(0)
+    expect(await readFile(join(folder, 'pictures', 'graph.svg'), 'utf8')).to.equal('<svg/>')
+    const altered = await save('altered', fileIdOf('00'.repeat(32)))
+    expect(altered.code).to.equal(4)
+    expect(altered.err).to.include('graph.svg: expected bafk')
+    expect(await readdir(folder)).not.to.include('altered')
+    expect((await save('names', digest, '../escaped.svg')).code).to.equal(0)
+    expect(await readdir(folder)).not.to.include('escaped.svg')
   })
 
   it('prints a result as it is', async () => {

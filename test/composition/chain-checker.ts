@@ -16,7 +16,11 @@ export function wrongWith(input: ChainInput, chain: Chain): string[] {
     ['infrastructure == data', 'data == infrastructure'].includes(one)
   )
   const providers = data.map((one) => one.peer)
-  const stepsAt = (peer: string) => chain.steps.filter((one) => one.at === peer)
+  // What the recipient does with results comes after everything else, whatever other role it plays.
+  const ofRecipient = archetype.steps.filter((one) => one.at === 'recipient')
+  const last = chain.steps.filter((step) => ofRecipient.some((one) => one.service === step.service))
+  const others = chain.steps.filter((step) => !last.includes(step))
+  const stepsAt = (peer: string) => others.filter((one) => one.at === peer)
   const hostSteps = host === null || providers.includes(host) ? [] : stepsAt(host)
 
   for (const [index, one] of chain.steps.entries())
@@ -25,7 +29,27 @@ export function wrongWith(input: ChainInput, chain: Chain): string[] {
     say(one.flow === index, `flow ${index} is numbered ${one.flow}`)
   say(chain.carries.length === chain.flows.length, 'every flow says what it carries')
 
-  for (const { service: name, at } of chain.steps) {
+  say(
+    last.map((one) => `${one.service}@${one.at}`).join() ===
+      ofRecipient
+        .filter((one) => one.when !== 'asked' || input.asked.includes(one.service))
+        .map((one) => `${one.service}@${recipient}`)
+        .join(),
+    `the recipient does ${last.map((one) => `${one.service}@${one.at}`).join()}`
+  )
+  say(
+    last.every((one) => one.step >= others.length),
+    'the recipient does something before the others are done'
+  )
+  for (const flow of chain.flows.filter(
+    (one) => last.length > 0 && one.to === recipient && (hostSteps.length === 0 || one.from === host)
+  ))
+    say(
+      services.get(chain.steps[flow.step]?.service ?? '')?.next.includes(last[0]?.service ?? '') === true,
+      `what comes from ${flow.from} may not be followed by ${last[0]?.service}`
+    )
+
+  for (const { service: name, at } of others) {
     const service = services.get(name)
     say(service !== undefined, `${name} is unknown`)
     say(providers.includes(at) || at === host, `${name} stands at ${at}, which has no part`)
@@ -83,7 +107,7 @@ export function wrongWith(input: ChainInput, chain: Chain): string[] {
         one.at === 'data' || (one.at === 'infrastructure' && atData)
           ? providers.includes(peer)
           : peer === host
-      if (one.service !== service || !here) return false
+      if (one.service !== service || one.at === 'recipient' || !here) return false
       if (one.when === 'several') return input.union && data.length > 1
       if (one.when === 'asked') return asked
       return one.when === 'required' ? asked || required : true
@@ -103,7 +127,10 @@ export function wrongWith(input: ChainInput, chain: Chain): string[] {
       )
   }
   for (const one of archetype.steps) {
-    say(['data', 'infrastructure'].includes(one.at), `the step of ${one.service} at ${one.at} was dropped`)
+    say(
+      ['data', 'infrastructure', 'recipient'].includes(one.at),
+      `the step of ${one.service} at ${one.at} was dropped`
+    )
   }
   return wrong
 }

@@ -56,6 +56,22 @@ function anArchetype(steps: ArchetypeBody['steps'], changes: Partial<ArchetypeBo
 }
 
 describe('the chain of a request', () => {
+  for (const [archetype, infrastructure] of [
+    [computeToData, null],
+    [dataThroughTtp, 'SURF']
+  ] as const)
+    it(`ends in a picture at the recipient when one is asked for: ${archetype.name}`, () => {
+      for (const recipient of ['UVA', 'VU', 'SURF']) {
+        const chain = chainOf(anInput({ archetype, infrastructure, recipient, asked: ['graph'] }))
+        expect(chain.steps.at(-1)).to.deep.equal({
+          step: chain.steps.length - 1,
+          service: 'graph',
+          at: recipient
+        })
+        expect(chain.steps.filter((step) => step.service === 'graph')).to.have.length(1)
+      }
+    })
+
   it('goes through a trusted third party: rows of all to it, one result to the recipient', () => {
     const chain = chainOf(anInput())
     expect(drawn(chain)).to.equal('query@VU query@RUG aggregate@SURF algorithm@SURF')
@@ -177,9 +193,37 @@ describe('no chain is given', () => {
   it('with a service that is not known', () => {
     const archetype = anArchetype([
       { service: 'query', at: 'data' },
-      { service: 'graph', at: 'infrastructure' }
+      { service: 'mail', at: 'infrastructure' }
     ])
-    expect(problemOf(anInput({ archetype }))).to.match(/no service graph|may not be followed by graph/)
+    expect(problemOf(anInput({ archetype }))).to.match(/no service mail|may not be followed by mail/)
+  })
+
+  it('with a picture anywhere but where results are put together', () => {
+    const archetype = anArchetype([
+      { service: 'query', at: 'data' },
+      { service: 'algorithm', at: 'infrastructure' },
+      { service: 'graph', at: 'infrastructure', when: 'asked' }
+    ])
+    expect(problemOf(anInput({ archetype, asked: ['graph'] }))).to.equal(
+      'graph is done where results are put together, at recipient; invented places it at infrastructure'
+    )
+    expect(composeChain(anInput({ archetype }))).not.to.have.property('problem')
+  })
+
+  it('with a picture that was asked for and has no place', () => {
+    const archetype = anArchetype([
+      { service: 'query', at: 'data' },
+      { service: 'algorithm', at: 'infrastructure' }
+    ])
+    expect(problemOf(anInput({ archetype, asked: ['graph'] }))).to.equal('invented has no place for graph')
+  })
+
+  it('with another service than pictures at the recipient', () => {
+    const archetype = anArchetype([
+      { service: 'query', at: 'data' },
+      { service: 'algorithm', at: 'recipient' }
+    ])
+    expect(problemOf(anInput({ archetype }))).to.equal('algorithm cannot be placed at recipient')
   })
 
   it('with a service of data providers at a compute provider', () => {

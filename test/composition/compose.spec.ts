@@ -402,6 +402,16 @@ describe('terms of the result', () => {
     expect(plan?.archetype.name).to.equal('computeToData')
     expect(candidates[ROW.surf]?.why).to.equal('service-forbidden: aggregate')
   })
+
+  it('refuse a picture that one of them forbids, and nothing else', async () => {
+    const terms = { forbid: ['graph'] }
+    const rows = { 0: { terms }, 1: { terms }, 2: { terms } }
+    const asked = { options: { aggregate: true, anonymize: false, graph: true } }
+    const { plan, candidates } = await composed([[RUG, { rows }]], {}, asked)
+    expect(plan).to.equal(null)
+    expect(candidates[ROW.surf]?.why).to.equal('service-forbidden: graph')
+    expect((await composed([[RUG, { rows }]])).plan).not.to.equal(null)
+  })
 })
 
 describe('what this agent itself finds missing', () => {
@@ -409,9 +419,6 @@ describe('what this agent itself finds missing', () => {
     const codes = async (request: Parameters<typeof aRequest>[0]) =>
       (await composed([], {}, request)).refusals.map((one) => one.refusal.code)
     expect(await codes({ algorithm: 'magic' })).to.include('algorithm-unknown')
-    expect(await codes({ options: { aggregate: true, anonymize: false, graph: true } })).to.include(
-      'service-unknown'
-    )
     expect(await codes({ rows: [{ archetype: 'swarm', infrastructure: null }] })).to.deep.equal([
       'archetype-unknown'
     ])

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import {
   ConfigInvalid,
+  GraphSpecificationInvalid,
   parseSubmission,
   RequestTypeNotSupported,
   type Submission,
@@ -170,5 +171,31 @@ deadline: PT5M
       }),
       { numRuns: 500 }
     )
+  })
+})
+
+describe('a picture in a request', () => {
+  const text = (graph: string) =>
+    `purpose: research\ndatasets: [d]\nquery: SELECT 1\noptions:\n  graph: ${graph}\n`
+
+  it('may be asked for, or specified', () => {
+    expect(parseSubmission(text('true'))).to.have.nested.property('options.graph', true)
+    expect(parseSubmission(text('true'))).not.to.have.property('specification')
+    const { options, specification } = parseSubmission(text('{mark: bar, width: 300.5}'))
+    expect(options.graph).to.equal(true)
+    expect(JSON.parse(specification ?? '')).to.deep.equal({ mark: 'bar', width: 300.5 })
+  })
+
+  it('that loads something is named with its line, under a code of its own', () => {
+    try {
+      parseSubmission(text('\n    mark: bar\n    data: {url: "http://x"}'), 'r.yaml')
+      expect.fail('it was taken')
+    } catch (error) {
+      expect(error).to.be.instanceOf(GraphSpecificationInvalid)
+      expect(error).to.include({ code: 'graph-specification', exitCode: 2 })
+      expect(error)
+        .to.have.property('message')
+        .that.matches(/^r\.yaml:7:\d+: options\.graph\.data\.url: "url" is not allowed/)
+    }
   })
 })

@@ -117,6 +117,33 @@ describe('a contract as it was offered', () => {
         expect(codeOf(await factsOf(self, { archetype, request })), self.organisation).to.equal('accepted')
   })
 
+  it('is accepted with a picture, at each party, also specified', async () => {
+    const request = { options: { aggregate: true, anonymize: false, graph: true } }
+    for (const archetype of ['computeToData', 'dataThroughTtp'] as const)
+      for (const self of archetype === 'computeToData' ? [VU, UVA] : [VU, SURF, UVA])
+        expect(codeOf(await factsOf(self, { archetype, request })), self.organisation).to.equal('accepted')
+    const facts = await factsOf(UVA, { request })
+    const specified = (graph: string) => ({
+      ...facts,
+      sections: facts.sections.map((one) => (one.as === 'recipient' ? { ...one, graph } : one))
+    })
+    expect(codeOf(specified('{"mark":"bar"}'))).to.equal('accepted')
+    expect(codeOf(specified('{"mark":"bar","data":{"url":"http://x"}}'))).to.equal('graph-specification')
+    expect(codeOf(specified('mark: bar'))).to.equal('graph-specification')
+  })
+
+  it('is declined with a picture that nobody asked for', async () => {
+    const facts = await factsOf(UVA)
+    const sections = facts.sections.map((one) =>
+      one.as === 'recipient' ? { ...one, graph: '{"mark":"bar"}' } : one
+    )
+    expect(codeOf({ ...facts, sections })).to.equal('contract-invalid')
+    const graph = { step: facts.contract.chain.length, service: 'graph', at: UVA.peer }
+    expect(
+      codeOf({ ...facts, contract: { ...facts.contract, chain: [...facts.contract.chain, graph] } })
+    ).to.equal('contract-invalid')
+  })
+
   it('is accepted where an agreement, or the asker, has data anonymised', async () => {
     const required = { rows: { [ROW.surf]: { services: ['anonymize'] } } }
     expect(codeOf(await factsOf(VU, { specs: { VU: required } }))).to.equal('accepted')

@@ -22,7 +22,8 @@ const COMPUTE_TO_DATA: ArchetypeBody = {
   steps: [
     { service: 'query', at: 'data', forEach: 'data' },
     { service: 'anonymize', at: 'data', when: 'required' },
-    { service: 'algorithm', at: 'infrastructure' }
+    { service: 'algorithm', at: 'infrastructure' },
+    { service: 'graph', at: 'recipient', when: 'asked' }
   ],
   output: { to: 'recipient' }
 }

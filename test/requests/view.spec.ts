@@ -86,6 +86,7 @@ async function aRecord(overrides: Partial<RequestRecord> = {}): Promise<RequestR
     refusals: [],
     unanswered: new Map(),
     results: null,
+    hints: [],
     milestones: {
       submitted: NOW,
       discovered: null,

@@ -11,7 +11,7 @@ const SERVICES = fileURLToPath(new URL('../../services/', import.meta.url))
 describe('manifests', () => {
   it('are found from their folders', async () => {
     const { services, algorithms, archetypes } = await loadManifests(SERVICES)
-    expect([...services.keys()]).to.deep.equal(['aggregate', 'algorithm', 'anonymize', 'query'])
+    expect([...services.keys()]).to.deep.equal(['aggregate', 'algorithm', 'anonymize', 'graph', 'query'])
     expect([...algorithms.keys()]).to.deep.equal([
       'average',
       'correlation',
@@ -32,7 +32,8 @@ describe('manifests', () => {
       query: ['anonymize', 'aggregate', 'algorithm'],
       anonymize: ['aggregate', 'algorithm'],
       aggregate: ['algorithm'],
-      algorithm: []
+      algorithm: ['graph'],
+      graph: []
     })
     expect(services.get('aggregate')?.invalidIn).to.deep.equal(['computeToData'])
   })
@@ -62,12 +63,12 @@ describe('manifests', () => {
     }
 
     it('a new folder is a new service', async () => {
-      await mkdir(join(folder, 'graph'))
+      await mkdir(join(folder, 'mail'))
       const text =
-        'service: graph\nversion: 1.0.0\nlabel: computeProvider\ninputs: {min: 1, max: 1}\nnext: []\ninvalidIn: []\nparameters: schema.json\n'
-      await writeFile(join(folder, 'graph', 'manifest.yaml'), text)
-      await writeFile(join(folder, 'graph', 'schema.json'), '{"type": "object"}')
-      expect((await loadManifests(folder)).services.has('graph')).to.equal(true)
+        'service: mail\nversion: 1.0.0\nlabel: computeProvider\ninputs: {min: 1, max: 1}\nnext: []\ninvalidIn: []\nparameters: schema.json\n'
+      await writeFile(join(folder, 'mail', 'manifest.yaml'), text)
+      await writeFile(join(folder, 'mail', 'schema.json'), '{"type": "object"}')
+      expect((await loadManifests(folder)).services.has('mail')).to.equal(true)
     })
 
     it('an unknown key is named with its file', async () => {

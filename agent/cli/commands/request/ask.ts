@@ -12,13 +12,14 @@ const askOptions = z.object({
   algorithm: z.string().optional(),
   value: z.string().optional(),
   by: names.optional(),
+  graph: z.boolean().optional(),
   provider: names.optional(),
   archetype: names.optional()
 })
 
 export async function ask(context: Context, input: Input): Promise<number> {
   const [query] = parseOptions(input.args, z.tuple([z.string()]))
-  const { dataset, purpose, algorithm, value, by, provider, archetype } = parseOptions(
+  const { dataset, purpose, algorithm, value, by, graph, provider, archetype } = parseOptions(
     input.options,
     askOptions
   )
@@ -39,6 +40,7 @@ export async function ask(context: Context, input: Input): Promise<number> {
             parameters: { ...(value === undefined ? {} : { value }), ...(by === undefined ? {} : { by }) }
           }
         }),
+    ...(graph === true ? { options: { graph } } : {}),
     ...(provider === undefined ? {} : { providers: provider }),
     ...(archetype === undefined ? {} : { archetype })
   }

@@ -81,6 +81,7 @@ export const requestCommands: Register = (program, run) => {
       )
       .option('--value <column>', "the algorithm's value")
       .option('--by <columns>', "the algorithm's groups, separated by commas", collect)
+      .option('--graph', 'also draw a picture of the result; --out saves it')
       .option('--provider <organisation>', 'ask this provider only; repeatable', collect)
       .option('--archetype <name>', 'a wish; repeatable, the best first', collect)
       .description('a request without a file')

@@ -13,6 +13,7 @@ import { renderReadme } from '../../render/index.ts'
 import { pathOf } from './follow.ts'
 import { fileNames } from './names.ts'
 import { assertFree, placeFiles } from './place.ts'
+import { saveArtifacts } from './save-artifacts.ts'
 
 export const ACCEPT: Readonly<Record<ResultFormat, string>> = {
   json: 'application/json',
@@ -106,15 +107,6 @@ async function saveResults(client: Client, view: RequestView, folder: string): P
     saved.push(FORMATS.map((format) => `${stem}.${format}`))
   }
   return saved
-}
-
-async function saveArtifacts(client: Client, view: RequestView, folder: string): Promise<string[]> {
-  const names = fileNames(view.artifacts.map(({ name }) => name))
-  for (const [index, { name, mediaType }] of view.artifacts.entries()) {
-    const path = `${pathOf(view.request)}/artifacts/${encodeURIComponent(name)}`
-    await download(client, path, mediaType, join(folder, names[index] ?? '_'))
-  }
-  return names
 }
 
 function jsonText(value: unknown): string {
