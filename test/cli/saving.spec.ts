@@ -175,7 +175,7 @@ describe('saving an answer', () => {
   })
 
   it('has safe names for anything, each its own', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 }), (names) => {
         const files = fileNames(names)
         expect(files).to.have.length(names.length)
