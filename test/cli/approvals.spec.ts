@@ -1,30 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
-import type { FastifyInstance } from 'fastify'
 import type { Operations } from '../../agent/api/index.ts'
 import { NotAnApprover } from '../../agent/approvals/index.ts'
-import { anApproval, aRequest, fakeApi, TOKEN } from '../api/fake-operations.ts'
+import { anApproval, aRequest } from '../api/fake-operations.ts'
+import { fakeAgents } from './fake-agent.ts'
 import { runs } from './fake-terminal.ts'
 
 describe('dynamos approvals', () => {
-  let folder = ''
-  const open: FastifyInstance[] = []
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dynamos-cli-'))
-    await writeFile(join(folder, 'token'), `${TOKEN}\n`)
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((api) => api.close()))
-  })
-  after(() => rm(folder, { recursive: true }))
-
-  async function agent(changes: Partial<Operations> = {}): Promise<string[]> {
-    const api = fakeApi(changes)
-    open.push(api)
-    return ['--agent', await api.listen({ host: '127.0.0.1', port: 0 }), '--token', join(folder, 'token')]
-  }
+  const agents = fakeAgents()
+  const agent = agents.listen
 
   it('lists who asks what, under which agreement and until when', async () => {
     const { code, out } = await runs(['approvals', 'list', ...(await agent())])

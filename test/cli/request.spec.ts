@@ -1,37 +1,27 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { FastifyInstance } from 'fastify'
 import type { Operations, RequestStatus } from '../../agent/api/index.ts'
 import { run } from '../../agent/cli/index.ts'
 import { fileIdOf } from '../../protocol/documents/index.ts'
-import { anEvent, aRequest, fakeApi, TOKEN } from '../api/fake-operations.ts'
+import { anEvent, aRequest } from '../api/fake-operations.ts'
+import { fakeAgents, REQUEST } from './fake-agent.ts'
 import { fakeTerminal, runs } from './fake-terminal.ts'
 
-const REQUEST = 'purpose: research\ndatasets: [wageGap]\nquery: SELECT a FROM b\n'
+const COLUMN_UNKNOWN = {
+  hop: 'VU',
+  question: 'offer',
+  code: 'sql-column-unknown',
+  clause: null,
+  reason: 'there is no column a',
+  acceptable: null,
+  position: 7
+}
 
 describe('the command line and a running agent', () => {
-  let folder = ''
-  let token = ''
-  const open: FastifyInstance[] = []
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dynamos-cli-'))
-    token = join(folder, 'token')
-    await writeFile(token, `${TOKEN}\n`)
-    await writeFile(join(folder, 'r.yaml'), REQUEST)
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((api) => api.close()))
-  })
-  after(() => rm(folder, { recursive: true }))
-
-  async function agent(changes: Partial<Operations> = {}): Promise<string[]> {
-    const api = fakeApi(changes)
-    open.push(api)
-    return ['--agent', await api.listen({ host: '127.0.0.1', port: 0 }), '--token', token]
-  }
+  const agents = fakeAgents()
+  const agent = agents.listen
   const ended = (
     status: RequestStatus,
     changes: Parameters<typeof aRequest>[0] = {}
@@ -43,7 +33,12 @@ describe('the command line and a running agent', () => {
   })
 
   it('submits a file, shows progress on standard error and the answer on standard output', async () => {
-    const { code, out, err } = await runs(['request', 'submit', join(folder, 'r.yaml'), ...(await agent())])
+    const { code, out, err } = await runs([
+      'request',
+      'submit',
+      join(agents.folder, 'r.yaml'),
+      ...(await agent())
+    ])
     expect(code).to.equal(0)
     expect(err).to.include('execute · step 1\n')
     expect(out).to.include('VU: query').and.to.include('11.287')
@@ -53,7 +48,7 @@ describe('the command line and a running agent', () => {
     const { code, out } = await runs([
       'request',
       'submit',
-      join(folder, 'r.yaml'),
+      join(agents.folder, 'r.yaml'),
       '--json',
       ...(await agent())
     ])
@@ -80,22 +75,13 @@ describe('the command line and a running agent', () => {
     ['timed-out', 5]
   ] as const)
     it(`exits ${code} when a request is ${status}`, async () => {
-      const args = ['request', 'submit', join(folder, 'r.yaml'), ...(await agent(ended(status)))]
+      const args = ['request', 'submit', join(agents.folder, 'r.yaml'), ...(await agent(ended(status)))]
       expect((await runs(args)).code).to.equal(code)
     })
 
   it('shows a refusal with its place in the text', async () => {
-    const refusal = {
-      hop: 'VU',
-      question: 'offer',
-      code: 'sql-column-unknown',
-      clause: null,
-      reason: 'there is no column a',
-      acceptable: null,
-      position: 7
-    }
-    const api = await agent(ended('refused', { refusals: [refusal], results: [] }))
-    const { out } = await runs(['request', 'submit', join(folder, 'r.yaml'), ...api])
+    const api = await agent(ended('refused', { refusals: [COLUMN_UNKNOWN], results: [] }))
+    const { out } = await runs(['request', 'submit', join(agents.folder, 'r.yaml'), ...api])
     expect(out).to.include('✗ VU refused at offer: sql-column-unknown')
     expect(out).to.include('  1 │ SELECT a FROM b\n             ^')
   })
@@ -113,7 +99,13 @@ describe('the command line and a running agent', () => {
   })
 
   it('does not wait when detached', async () => {
-    const args = ['request', 'submit', join(folder, 'r.yaml'), '--detach', ...(await agent(ended('running')))]
+    const args = [
+      'request',
+      'submit',
+      join(agents.folder, 'r.yaml'),
+      '--detach',
+      ...(await agent(ended('running')))
+    ]
     const { code, out } = await runs(args)
     expect(code).to.equal(0)
     expect(out).to.equal('bafyrequest\n')
@@ -135,7 +127,7 @@ describe('the command line and a running agent', () => {
     const { code, err } = await runs([
       'request',
       'submit',
-      join(folder, 'r.yaml'),
+      join(agents.folder, 'r.yaml'),
       '--timeout',
       '0.2',
       ...api
@@ -170,7 +162,7 @@ describe('the command line and a running agent', () => {
         terminal.interrupt()
       }
     })
-    const code = await run(['request', 'submit', join(folder, 'r.yaml'), ...api], terminal)
+    const code = await run(['request', 'submit', join(agents.folder, 'r.yaml'), ...api], terminal)
     expect(code).to.equal(4)
     expect(terminal.written.out).to.match(/^cancelled/)
     expect(terminal.abandoned).to.deep.equal([4])
@@ -194,7 +186,7 @@ describe('the command line and a running agent', () => {
         return aRequest({ status: 'cancelled' })
       }
     })
-    expect(await run(['request', 'submit', join(folder, 'r.yaml'), ...api], terminal)).to.equal(4)
+    expect(await run(['request', 'submit', join(agents.folder, 'r.yaml'), ...api], terminal)).to.equal(4)
     expect(terminal.abandoned).to.deep.equal([])
   })
 
@@ -229,17 +221,8 @@ describe('the command line and a running agent', () => {
     })
 
   it('shows whoever watches what it shows whoever submitted', async () => {
-    const refusal = {
-      hop: 'VU',
-      question: 'offer',
-      code: 'sql-column-unknown',
-      clause: null,
-      reason: 'there is no column a',
-      acceptable: null,
-      position: 7
-    }
-    const api = await agent(ended('refused', { refusals: [refusal], results: [] }))
-    const submitted = await runs(['request', 'submit', join(folder, 'r.yaml'), ...api])
+    const api = await agent(ended('refused', { refusals: [COLUMN_UNKNOWN], results: [] }))
+    const submitted = await runs(['request', 'submit', join(agents.folder, 'r.yaml'), ...api])
     expect(await runs(['request', 'watch', 'bafyrequest', ...api])).to.deep.equal(submitted)
     expect(submitted).to.include({ code: 3 })
   })
@@ -254,18 +237,25 @@ describe('the command line and a running agent', () => {
         yield anEvent(2, { status: 'completed' })
       }
     })
-    const { code, err } = await runs(['request', 'submit', join(folder, 'r.yaml'), ...api])
+    const { code, err } = await runs(['request', 'submit', join(agents.folder, 'r.yaml'), ...api])
     expect(code).to.equal(0)
     expect(err.match(/step 1/g)).to.have.length(1)
     expect(err).to.include('step 2')
   })
 
   it('writes answer and results into a folder', async () => {
-    const csv = join(folder, 'from.csv')
+    const csv = join(agents.folder, 'from.csv')
     await writeFile(csv, 'a\n1\n')
     const result: Operations['result'] = async () => ({ path: csv, mediaType: 'text/csv' })
-    const out = join(folder, 'answers')
-    const args = ['request', 'submit', join(folder, 'r.yaml'), '--out', out, ...(await agent({ result }))]
+    const out = join(agents.folder, 'answers')
+    const args = [
+      'request',
+      'submit',
+      join(agents.folder, 'r.yaml'),
+      '--out',
+      out,
+      ...(await agent({ result }))
+    ]
     expect((await runs(args)).code).to.equal(0)
     expect(await readFile(join(out, 'result.csv'), 'utf8')).to.equal('a\n1\n')
     expect(await readFile(join(out, 'result.parquet'), 'utf8')).to.equal('a\n1\n')
@@ -273,28 +263,28 @@ describe('the command line and a running agent', () => {
   })
 
   it('writes pictures beside them, and none whose bytes are not those of the answer', async () => {
-    const svg = join(folder, 'any.svg')
+    const svg = join(agents.folder, 'any.svg')
     await writeFile(svg, '<svg/>')
     const digest = fileIdOf(createHash('sha256').update('<svg/>').digest('hex'))
     const result: Operations['result'] = async () => ({ path: svg, mediaType: 'text/csv' })
     const artifact: Operations['artifact'] = async () => ({ path: svg, mediaType: 'image/svg+xml', digest })
     const save = async (to: string, told: string, name = 'graph.svg') => {
       const view = { artifacts: [{ name, mediaType: 'image/svg+xml', digest: told }] }
-      const args = ['request', 'submit', join(folder, 'r.yaml'), '--out', join(folder, to)]
+      const args = ['request', 'submit', join(agents.folder, 'r.yaml'), '--out', join(agents.folder, to)]
       return await runs([...args, ...(await agent({ result, artifact, ...ended('completed', view) }))])
     }
     expect((await save('pictures', digest)).code).to.equal(0)
-    expect(await readFile(join(folder, 'pictures', 'graph.svg'), 'utf8')).to.equal('<svg/>')
+    expect(await readFile(join(agents.folder, 'pictures', 'graph.svg'), 'utf8')).to.equal('<svg/>')
     const altered = await save('altered', fileIdOf('00'.repeat(32)))
     expect(altered.code).to.equal(4)
     expect(altered.err).to.include('graph.svg: expected bafk')
-    expect(await readdir(folder)).not.to.include('altered')
+    expect(await readdir(agents.folder)).not.to.include('altered')
     expect((await save('names', digest, '../escaped.svg')).code).to.equal(0)
-    expect(await readdir(folder)).not.to.include('escaped.svg')
+    expect(await readdir(agents.folder)).not.to.include('escaped.svg')
   })
 
   it('prints a result as it is', async () => {
-    const csv = join(folder, 'from.csv')
+    const csv = join(agents.folder, 'from.csv')
     await writeFile(csv, 'a\n1\n')
     const result: Operations['result'] = async () => ({ path: csv, mediaType: 'text/csv' })
     const args = ['request', 'result', 'bafyrequest', '--format', 'csv', ...(await agent({ result }))]
@@ -322,7 +312,7 @@ describe('the command line and a running agent', () => {
     const api = await agent({
       explain: async () => aRequest({ status: 'negotiating', candidates: [candidate] })
     })
-    const { code, out } = await runs(['request', 'explain', join(folder, 'r.yaml'), ...api])
+    const { code, out } = await runs(['request', 'explain', join(agents.folder, 'r.yaml'), ...api])
     expect(code).to.equal(0)
     expect(out).to.match(/→ +dataThroughTtp +SURF +✓ +✓ +0\.3\n/)
     expect(out).to.include('→ dataThroughTtp at SURF: least energy')
@@ -374,7 +364,7 @@ describe('the command line and a running agent', () => {
   })
 
   it('says when no agent answers', async () => {
-    const { code, err } = await runs(['peers', '--agent', 'http://127.0.0.1:1', '--token', token])
+    const { code, err } = await runs(['peers', '--agent', 'http://127.0.0.1:1', '--token', agents.token])
     expect(code).to.equal(4)
     expect(err).to.include('no agent answers there; start it with')
   })
@@ -388,15 +378,15 @@ describe('the command line and a running agent', () => {
 
   it('finds agent and token in the environment', async () => {
     const [, url] = await agent()
-    const env = { DYNAMOS_AGENT: url, DYNAMOS_TOKEN: token }
+    const env = { DYNAMOS_AGENT: url, DYNAMOS_TOKEN: agents.token }
     expect((await runs(['peers'], { env })).code).to.equal(0)
   })
 
   it('finds agent and token by the configuration in the folder', async () => {
     const [, url = ''] = await agent()
     const config = `organisation: UVA\napi: {listen: "${new URL(url).host}"}\n`
-    await writeFile(join(folder, 'agent.yaml'), config)
-    expect((await runs(['peers'], { cwd: folder })).code).to.equal(0)
-    await rm(join(folder, 'agent.yaml'))
+    await writeFile(join(agents.folder, 'agent.yaml'), config)
+    expect((await runs(['peers'], { cwd: agents.folder })).code).to.equal(0)
+    await rm(join(agents.folder, 'agent.yaml'))
   })
 })

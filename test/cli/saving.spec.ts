@@ -1,51 +1,37 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import type { FastifyInstance } from 'fastify'
 import { parse } from 'yaml'
 import { ApiProblem, type Operations, type RequestView } from '../../agent/api/index.ts'
 import { fileNames } from '../../agent/cli/commands/request/names.ts'
 import { placeFiles } from '../../agent/cli/commands/request/place.ts'
 import { parseSubmission } from '../../agent/config/index.ts'
-import { aRequest, fakeApi, TOKEN } from '../api/fake-operations.ts'
+import { aRequest } from '../api/fake-operations.ts'
 import { rejectionOf } from '../store/folder.ts'
+import { fakeAgents, REQUEST } from './fake-agent.ts'
 import { type Ran, runs } from './fake-terminal.ts'
 
-const REQUEST = 'purpose: research\ndatasets: [wageGap]\nquery: SELECT a FROM b\n'
 const ALL = ['README.md', 'contract.json', 'request.json', 'request.yaml', 'result.csv', 'result.parquet']
 
 describe('saving an answer', () => {
-  let folder = ''
-  const open: FastifyInstance[] = []
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dynamos-save-'))
-    await writeFile(join(folder, 'token'), `${TOKEN}\n`)
-    await writeFile(join(folder, 'r.yaml'), REQUEST)
-  })
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((api) => api.close()))
-    await rm(folder, { recursive: true })
-  })
+  const agents = fakeAgents()
 
   const csv: Operations['result'] = async (_id, { format, from }) => ({
     mediaType: 'text/csv',
     before: `${format} ${from ?? ''}\n`
   })
   async function cli(words: readonly string[], changes: Partial<Operations> = {}): Promise<Ran> {
-    const api = fakeApi({ result: csv, ...changes })
-    open.push(api)
-    const agent = await api.listen({ host: '127.0.0.1', port: 0 })
-    return await runs([...words, '--agent', agent, '--token', join(folder, 'token')], { cwd: folder })
+    const agent = await agents.listen({ result: csv, ...changes })
+    return await runs([...words, ...agent], { cwd: agents.folder })
   }
   const showing = (view: RequestView): Partial<Operations> => ({ request: async () => view })
-  const read = async (name: string) => await readFile(join(folder, name), 'utf8')
+  const read = async (name: string) => await readFile(join(agents.folder, name), 'utf8')
 
   it('writes all of a request: results, contract, the request itself and a page that tells it', async () => {
     const { code, err } = await cli(['request', 'result', 'bafyrequest', '--out', 'all/'])
     expect(code, err).to.equal(0)
-    expect(await readdir(join(folder, 'all'))).to.deep.equal(ALL)
+    expect(await readdir(join(agents.folder, 'all'))).to.deep.equal(ALL)
     expect(await read('all/result.csv')).to.equal('csv \n')
     expect(JSON.parse(await read('all/contract.json'))).to.have.property('contract', 'bafycontract')
     expect(parseSubmission(parse(await read('all/request.yaml')))).to.deep.equal(parseSubmission(REQUEST))
@@ -66,11 +52,11 @@ describe('saving an answer', () => {
       showing(aRequest({ results }))
     )
     expect(code, err).to.equal(0)
-    const found = (await readdir(join(folder, 'all'))).filter((name) => name.endsWith('.csv'))
+    const found = (await readdir(join(agents.folder, 'all'))).filter((name) => name.endsWith('.csv'))
     expect(found).to.have.length(6)
     expect(await read('all/result-A_B.csv')).to.equal('csv A/B\n')
     expect(await read('all/result-A_B-2.csv')).to.equal('csv A_B\n')
-    expect(await readdir(folder)).to.have.members(['all', 'r.yaml', 'token'])
+    expect(await readdir(agents.folder)).to.have.members(['all', 'r.yaml', 'token'])
   })
 
   it('tells on its page why there is no result', async () => {
@@ -85,13 +71,17 @@ describe('saving an answer', () => {
     const { results: _, ...refused } = aRequest({ status: 'refused', refusals: [refusal], contract: null })
     const { code } = await cli(['request', 'submit', 'r.yaml', '--out', 'all'], showing(refused))
     expect(code).to.equal(3)
-    expect(await readdir(join(folder, 'all'))).to.deep.equal(['README.md', 'request.json', 'request.yaml'])
+    expect(await readdir(join(agents.folder, 'all'))).to.deep.equal([
+      'README.md',
+      'request.json',
+      'request.yaml'
+    ])
     expect(await read('all/README.md')).to.include('- VU: no-agreement: none &lt;b\\> \\# x\\|')
   })
 
   it('refuses to write over an earlier answer, before anything is asked', async () => {
-    await mkdir(join(folder, 'all'))
-    await writeFile(join(folder, 'all', 'request.json'), 'mine')
+    await mkdir(join(agents.folder, 'all'))
+    await writeFile(join(agents.folder, 'all', 'request.json'), 'mine')
     const asked: unknown[] = []
     const submit: Operations['submit'] = async (...args) => {
       asked.push(args)
@@ -104,7 +94,7 @@ describe('saving an answer', () => {
     expect(asked).to.deep.equal([])
     expect(await read('all/request.json')).to.equal('mine')
     expect((await cli([...words, '--overwrite'])).code).to.equal(0)
-    expect(await readdir(join(folder, 'all'))).to.deep.equal(ALL)
+    expect(await readdir(join(agents.folder, 'all'))).to.deep.equal(ALL)
     expect(await read('all/request.json')).not.to.equal('mine')
   })
 
@@ -116,22 +106,22 @@ describe('saving an answer', () => {
     const { code, err } = await cli(['request', 'submit', 'r.yaml', '--out', 'all'], { result })
     expect(code).to.equal(4)
     expect(err).to.include('1 MiB of disk').and.to.include('dynamos request result bafyrequest --out DIR')
-    expect(await readdir(folder)).to.have.members(['r.yaml', 'token'])
+    expect(await readdir(agents.folder)).to.have.members(['r.yaml', 'token'])
   })
 
   it('leaves nothing on a disk that is full', async () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
-    await mkdir(join(folder, 'there'))
+    await mkdir(join(agents.folder, 'there'))
     for (const name of ['there', 'new/deeper']) {
       const error = await rejectionOf(
-        placeFiles(join(folder, name), false, async (partial) => {
+        placeFiles(join(agents.folder, name), false, async (partial) => {
           await writeFile(join(partial, 'half'), 'half')
           throw full
         })
       )
       expect(error).to.have.property('code', 'storage-full')
     }
-    expect(await readdir(join(folder, 'there'))).to.deep.equal([])
+    expect(await readdir(join(agents.folder, 'there'))).to.deep.equal([])
   })
 
   it('gives one result a file, in the format of its name, and writes over none', async () => {

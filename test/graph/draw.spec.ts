@@ -1,16 +1,12 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { detectSandbox, type JobFolder, type Launcher } from '../../agent/jobs/index.ts'
+import { drawPicture, type Order, type Picture } from '../../scripts/charts/draw.ts'
 import { EXAMPLES } from '../../scripts/charts/examples.ts'
 import { Engine } from '../../services/engine/index.ts'
-import type { Assignment, ReportOf } from '../../services/index.ts'
-import { quoteText } from '../../services/sql/index.ts'
 import { text } from '../architecture/sources.ts'
 import { aLauncher, cleanUp, failureOf, LIMITS } from '../jobs/launchers.ts'
-
-type Order = NonNullable<Extract<Assignment, { kind: 'convert' }>['graph']>
-type Picture = NonNullable<ReportOf<'convert'>['results'][number]['graph']>
 
 /** Words of a picture, without what the way of drawing changes. */
 const wordsOf = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, words]) => words)
@@ -28,33 +24,8 @@ describe('drawing, in a job', () => {
   const drawn = async <T>(
     sql: string,
     graph: Order,
-    read: (picture: Picture, folder: JobFolder) => Promise<T>
-  ): Promise<T> => {
-    const folder = await launcher.folder()
-    try {
-      const path = join(folder.path, 'in', 'a.parquet')
-      await mkdir(dirname(path), { recursive: true })
-      await engine.run(`COPY (${sql}) TO ${quoteText(path)} (FORMAT parquet)`)
-      const { report } = await launcher.run(
-        {
-          kind: 'convert',
-          inputs: [{ kind: 'parts', from: 'VU', paths: ['in/a.parquet'] }],
-          union: true,
-          steps: [],
-          maxInlineRows: 10,
-          csv: false,
-          graph
-        },
-        folder,
-        LIMITS
-      )
-      const [picture] = report.results.map((result) => result.graph)
-      if (picture === undefined) throw new Error('no picture was reported')
-      return await read(picture, folder)
-    } finally {
-      await folder.wipe()
-    }
-  }
+    read: Parameters<typeof drawPicture<T>>[3]
+  ): Promise<T> => await drawPicture({ launcher, engine, limits: LIMITS }, sql, graph, read)
   const svgOf = async (picture: Picture, folder: JobFolder): Promise<string> => {
     const [svg] = picture.files
     if (svg === undefined) throw new Error(picture.notes.join())

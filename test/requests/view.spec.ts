@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { type Composition, compose } from '../../agent/composition/index.ts'
-import { Pace } from '../../agent/requests/pace.ts'
-import type { RequestRecord } from '../../agent/requests/record.ts'
+import { newRecord, type RequestRecord } from '../../agent/requests/record.ts'
 import { statusOf, viewRequest } from '../../agent/requests/view.ts'
 import { writeContract } from '../../agent/requests/write-contract.ts'
 import type { Refusal } from '../../protocol/documents/index.ts'
@@ -74,29 +73,9 @@ async function aComposition(refuses = false): Promise<Composition> {
 
 async function aRecord(overrides: Partial<RequestRecord> = {}): Promise<RequestRecord> {
   const dossier = overrides.dossier ?? (await aRequest())
+  const { id } = dossier.request
   return {
-    id: dossier.request.id,
-    user: 'analyst@uva.nl',
-    submittedAt: new Date(NOW).toISOString(),
-    dossier,
-    prepared: null,
-    coordinator: null,
-    dryRun: false,
-    composition: null,
-    refusals: [],
-    unanswered: new Map(),
-    results: null,
-    hints: [],
-    milestones: {
-      submitted: NOW,
-      discovered: null,
-      offered: null,
-      composed: null,
-      started: null,
-      ended: null
-    },
-    pace: new Pace(),
-    status: 'discovering',
+    ...newRecord({ id, user: 'analyst@uva.nl', dossier, status: 'discovering', submittedAt: NOW }),
     ...overrides
   }
 }
