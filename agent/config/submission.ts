@@ -92,7 +92,7 @@ export const submission = z.strictObject({
   }),
   /** The asker's own specification of the picture, as JSON text: it may hold fractions, which nobody signs. */
   specification: z.string().exactOptional(),
-  /** Wishes, the best first; empty: any. */
+  /** Wishes, the best first; empty: none is preferred. */
   archetypes: z.array(name),
   /** Organisations; absent: the requester's own. */
   recipients: z.array(organisation).exactOptional(),

@@ -78,11 +78,11 @@ function codeDifferences(name: string, first: Said, other: Said): string[] {
     const told = codes === undefined ? first : other
     return [`${name} has codes that ${told.organisation} tells and ${silent.organisation} does not`]
   }
-  const only = (one: Said, all: readonly string[], others: readonly string[]): string[] => {
+  const codesAlone = (one: Said, all: readonly string[], others: readonly string[]): string[] => {
     const more = all.filter((code) => !others.includes(code))
     return more.length === 0 ? [] : [`${name} has at ${one.organisation} alone the codes ${listed(more)}`]
   }
-  const alone = [...only(other, codes, expected), ...only(first, expected, codes)]
+  const alone = [...codesAlone(other, codes, expected), ...codesAlone(first, expected, codes)]
   return alone.map((text) => `${text} (of ${first.organisation} and ${other.organisation})`)
 }
 

@@ -27,7 +27,7 @@ export interface DiscoveryComponents {
   clock: Clock
   log: Log
   /**
-   * This agent's capability as an organisation may see it, as any member may without an argument. Another content needs
+   * This agent's capability as one organisation may see it; without an argument, as every member may. Another content needs
    * another sequence number.
    */
   capability: (audience?: string) => Promise<Signed<'capability'>>

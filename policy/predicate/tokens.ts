@@ -14,10 +14,6 @@ const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?/y
 const SIGN = /<=|>=|<>|!=|[=<>(),-]/y
 
 const MAX_DIGITS = 64
-/** Names end in a C string of the engine and in a job's JSON: neither takes these. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is the point: it would cut the text short
-const UNPRINTABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
-
 /** Text between two `quote` characters, where a doubled one stands for itself; `start` is at the opening one. */
 function quotedText(text: string, start: number, quote: string): { value: string; end: number } {
   let value = ''
@@ -40,7 +36,8 @@ function nextToken(text: string, position: number): { token: Token; end: number 
   const first = text[position]
   if (first === "'" || first === '"') {
     const { value, end } = quotedText(text, position, first)
-    if (UNPRINTABLE.test(value)) {
+    // A name ends in a C string of the engine and in a job's JSON: neither takes NUL or half a surrogate pair.
+    if (value.includes('\0') || !value.isWellFormed()) {
       throw new PredicateInvalid('expected text without NUL and without half characters', position)
     }
     return { token: { kind: first === "'" ? 'string' : 'quoted', text: value, position }, end }

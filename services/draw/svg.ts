@@ -1,6 +1,5 @@
-/** Letters that XML may not hold: a value of a result can be any text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
-const NOT_XML = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g
+/** Letters that XML may not hold (XML 1.0, `Char`), which a value of a result may. */
+const NOT_XML = /[^\t\n\r\u0020-\uFFFD]/g
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -589,7 +589,7 @@ const CHANGES: readonly (readonly [string, RefusalCode, Change])[] = [
     }
   ],
   [
-    'terms: any number of rows',
+    'terms: without a limit of rows',
     'contract-differs-from-offer',
     (one) => {
       one.terms.maxRows = null

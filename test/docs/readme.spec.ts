@@ -79,6 +79,7 @@ describe('The README', () => {
   })
 
   it('gets a newcomer from an empty folder to an answer and a refusal', async function () {
+    // Plain ./scripts/test needs no sandbox and says that it skips; with --all nothing is skipped.
     if (!canRun() && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
     this.timeout(120_000)
     const dir = await mkdtemp(join(tmpdir(), 'dynamos-readme-'))
