@@ -115,7 +115,8 @@ export class Exchanges {
       kind: 'ask',
       epoch: 1,
       request: dossier.request.bytes,
-      query: dossier.query?.section ?? null
+      query: dossier.query?.section ?? null,
+      ...(dossier.explains ? { explain: true as const } : {})
     })
     const now = this.#ports.clock.now()
     const begun = createCoordinator({

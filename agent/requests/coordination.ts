@@ -165,6 +165,7 @@ export class RequestCoordination implements Coordination {
     dossier.readers = readersOf(dossier.request.payload, members, agreements)
     const { id, user, submittedAt } = stored
     const record = newRecord({ id, user, dossier, status: 'running', submittedAt })
+    record.dryRun = dossier.explains
     record.results = (await results.read(id)) ?? null
     // Milliseconds are more than an earlier run can have counted.
     this.#book.remember(record, submission, clock.now())

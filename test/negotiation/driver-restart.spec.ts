@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { acceptedAtRecipient, resultsIn, startedAtRecipient, startedAtRequester } from './conversations.ts'
-import { aRequest, EVE, RUG, UVA } from './documents.ts'
+import { aRequest, EVE, RUG, UVA, VU } from './documents.ts'
 import { Driver } from './driver.ts'
 
 describe('An agent that comes up again', () => {
@@ -122,5 +122,24 @@ describe('An agent that comes up again', () => {
     await driver.until(async () => (await stageOf(asked.request.id, 'hop')).phase === 'ended')
     const { outcome } = await stageOf(asked.request.id, 'hop')
     expect([outcome.result, outcome.code]).to.deep.equal(['failed', 'restarted'])
+  })
+
+  it('knows that somebody only wanted to know', async () => {
+    driver = await Driver.open(UVA)
+    const asked = await aRequest()
+    const dossier = await asked.dossier(UVA.peer)
+    dossier.explains = true
+    driver.answer = async () => await new Promise(() => undefined)
+    await driver.exchanges.coordinate(dossier, [VU.peer], 600_000)
+    await driver.crash()
+    expect(driver.exchange(asked.request.id).dossier.explains).to.equal(true)
+  })
+
+  it('takes the word of its asker alone for what a request is for', async () => {
+    driver = await Driver.open(VU)
+    const asked = await aRequest()
+    await driver.receive(UVA, { ...asked.wire, explain: true })
+    await driver.receive(EVE, asked.wire).catch(() => undefined)
+    expect(driver.exchange(asked.request.id).dossier.explains).to.equal(true)
   })
 })
