@@ -2,13 +2,12 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
-import { RECIPIENT_SERVICES, roundedUp } from '../composition/index.ts'
 import { anonymizeParameters, DatasetMissing, tablesToRead } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
-import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
+import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
-import { type ReceiptBody, receiptsOf } from './receipts.ts'
+import { type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
 export type DataSection = Extract<Section, { as: 'data' }>
 
@@ -33,7 +32,7 @@ export async function runDataShare(
     throw new DatasetMissing('the dataset of the agreement is not open here')
   await datasets.assertUnchanged(dataset.config.id)
 
-  const own = chain.filter((step) => step.at === self.peer && !RECIPIENT_SERVICES.has(step.service))
+  const own = ownSteps(chain, self.peer)
   const anonymize = own.some((step) => step.service === 'anonymize')
   const granted = tablesToRead(agreement.payload.terms, dataset, anonymize)
   const extract: Extract<Assignment, { kind: 'extract' }> = {
@@ -82,35 +81,27 @@ export async function runDataShare(
   )
   components.progress(dossier.request.id, 'query', 'runs the query over the extract')
   const delivers = parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
-  const query: Extract<Assignment, { kind: 'query' }> = {
-    kind: 'query',
-    inputs: [
-      {
-        kind: 'tables',
-        tables: first.taken.map(({ name }, index) => ({ name, path: `in/table-${index}.parquet` }))
-      }
-    ],
-    steps,
-    ...(delivers && terms.maxRows !== null && terms.maxRows > 0 ? { maxRows: terms.maxRows } : {}),
-    partBytes: PART_BYTES
-  }
-  const second = await runJob(
+  const { parts, report, spent } = await runSteps(
     components,
-    'query',
-    query,
+    {
+      contract,
+      flow: flow.flow,
+      maxRows: delivers ? terms.maxRows : null,
+      inputs: [
+        {
+          kind: 'tables',
+          tables: first.taken.map(({ name }, index) => ({ name, path: `in/table-${index}.parquet` }))
+        }
+      ],
+      steps
+    },
     async (folder) => {
       for (const [index, { part }] of first.taken.entries()) {
         await rename(part.file, join(folder.path, `in/table-${index}.parquet`))
       }
     },
-    async (report, folder) => ({
-      parts: await moveParts(report.parts, folder, join(outbox, contract, `${flow.flow}`)),
-      report
-    }),
     signal
   )
-  const { parts, report } = second.taken
-  const spent: Spent[] = [first.spent, second.spent]
   return {
     parts,
     receipts: receiptsOf({
@@ -118,27 +109,12 @@ export async function runDataShare(
       contract,
       request: dossier.request.id,
       organisation: self.organisation,
-      steps: own.map((step, index) => ({
-        step: step.step,
-        service: step.service,
-        rows: report.steps[index]?.rows ?? null,
-        withheld: withheldOf(report.steps[index]?.withheld),
-        milliseconds: report.steps[index]?.milliseconds ?? 0
-      })),
+      steps: stepsDone(own, report),
       inputs: [],
       outputs: parts.map((part) => part.digest),
       bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-      spent,
+      spent: [first.spent, spent],
       resources
     })
   }
-}
-
-export const PART_BYTES = 8 * 1024 * 1024
-
-const LEAST_WITHHELD = 16
-
-/** How large the gap is, not how many: the exact number would tell of groups that nobody is to know of. */
-function withheldOf(rows: number | undefined): number | undefined {
-  return rows === undefined || rows === 0 ? rows : Math.max(LEAST_WITHHELD, roundedUp(rows))
 }

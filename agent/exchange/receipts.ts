@@ -1,4 +1,6 @@
-import type { Resources } from '../../protocol/documents/index.ts'
+import type { PlacedStep, Resources } from '../../protocol/documents/index.ts'
+import type { ReportOf } from '../../services/index.ts'
+import { roundedUp } from '../composition/index.ts'
 import type { Body } from '../negotiation/index.ts'
 import type { Spent } from './job-run.ts'
 
@@ -29,6 +31,26 @@ export interface JobDone {
 }
 
 const MICRO = 1e6
+const LEAST_WITHHELD = 16
+
+/** How large the gap is, not how many: the exact number would tell of groups that nobody is to know of. */
+function withheldOf(rows: number | undefined): number | undefined {
+  return rows === undefined || rows === 0 ? rows : Math.max(LEAST_WITHHELD, roundedUp(rows))
+}
+
+/** What a job tells of the steps that a party had in the chain, in their order. */
+export function stepsDone(
+  own: readonly PlacedStep[],
+  { steps }: Pick<ReportOf<'query'>, 'steps'>
+): StepDone[] {
+  return own.map(({ step, service }, index) => ({
+    step,
+    service,
+    rows: steps[index]?.rows ?? null,
+    withheld: withheldOf(steps[index]?.withheld),
+    milliseconds: steps[index]?.milliseconds ?? 0
+  }))
+}
 
 /**
  * A receipt body for each step. CPU and energy of the job are shared out over its steps by the time each took; energy is an

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Section } from '../../protocol/documents/index.ts'
 import type { Assignment } from '../../services/index.ts'
 import { type Dossier, RESULT_SERVICE, ShareFailed } from '../negotiation/index.ts'
+import { type Arrived, digestsOf, inputOf, labelOf, placeInputs } from './arrived.ts'
 import { explained, GRAPH, graphOrderOf, keepPicture } from './graph-step.ts'
-import { type Arrived, labelOf } from './infrastructure-share.ts'
-import { moveFile, placeParts, runJob } from './job-run.ts'
+import { moveFile, runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
 import { type ReceiptBody, receiptsOf } from './receipts.ts'
 
@@ -24,14 +24,9 @@ export async function runRecipientShare(
   const request = dossier.request.id
   const draws = chain.find((step) => step.at === self.peer && step.service === GRAPH)
   const labels = new Map(section.inputs.map((input) => [labelOf(input.organisations), input.organisations]))
-  const digests = section.inputs.flatMap((input) => arrived.get(input.flow)?.map((part) => part.digest) ?? [])
   const convert: Extract<Assignment, { kind: 'convert' }> = {
     kind: 'convert',
-    inputs: section.inputs.map((input) => ({
-      kind: 'parts',
-      from: labelOf(input.organisations),
-      paths: (arrived.get(input.flow) ?? []).map((_, part) => `in/${input.flow}/part-${part}.parquet`)
-    })),
+    inputs: section.inputs.map((input) => inputOf(input, arrived)),
     union: section.union,
     steps: section.merge
       ? [{ service: 'algorithm', name: algorithm, parameters: section.parameters, phase: 'merge' }]
@@ -47,10 +42,7 @@ export async function runRecipientShare(
     components,
     'convert',
     convert,
-    async (folder) => {
-      for (const input of section.inputs)
-        await placeParts(arrived.get(input.flow) ?? [], folder, `${input.flow}`)
-    },
+    async (folder) => await placeInputs(section.inputs, arrived, folder),
     async (report, folder) => {
       const stored: StoredResult[] = []
       for (const [index, result] of report.results.entries()) {
@@ -62,15 +54,10 @@ export async function runRecipientShare(
         }
         const parquet = join(to, `result-${index}.parquet`)
         await moveFile(join(folder.path, result.parquet.path), parquet)
-        let csv: string | null = null
-        if (result.csv !== undefined) {
-          csv = join(to, `result-${index}.csv`)
-          await moveFile(join(folder.path, result.csv.path), csv)
-        }
         const { columns, types, rows, rowCount, truncated } = result
         const from = result.from.flatMap((label) => labels.get(label) ?? [label])
         const drawn = await keepPicture(result.graph, index, folder.path, to)
-        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv, ...drawn })
+        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv: null, ...drawn })
       }
       return { stored, drawing: report.results.reduce((sum, one) => sum + (one.graph?.milliseconds ?? 0), 0) }
     },
@@ -96,7 +83,7 @@ export async function runRecipientShare(
         milliseconds: spent.milliseconds - drawing
       }
     ],
-    inputs: digests,
+    inputs: digestsOf(section.inputs, arrived),
     outputs: [],
     bytes: 0,
     spent: [spent],
