@@ -38,17 +38,23 @@ export class Approvals {
     request: Signed<'request'>,
     agreements: readonly AgreementInForce[]
   ): Promise<Record<string, Approval>> {
+    const wanting = agreements.flatMap(({ id, payload: { terms } }) =>
+      terms.approval === undefined ? [] : [{ id, clause: terms.approval }]
+    )
     const found: Record<string, Approval> = {}
-    for (const { id, payload } of agreements) {
-      const { approval } = payload.terms
-      if (approval !== undefined) found[id] = await this.#under(request, id, approval)
-    }
+    if (wanting.length === 0) return found
+    const row = await this.#components.store.approvals.get(request.id)
+    for (const { id, clause } of wanting) found[id] = await this.#under(request, id, clause, row)
     return found
   }
 
-  async #under(request: Signed<'request'>, agreement: string, { when }: Clause): Promise<Approval> {
+  async #under(
+    request: Signed<'request'>,
+    agreement: string,
+    { when }: Clause,
+    row: StoredApproval | undefined
+  ): Promise<Approval> {
     const { store, clock } = this.#components
-    const row = await store.approvals.get(request.id)
     const own = row?.agreement === agreement && row.state !== 'withdrawn' ? row : undefined
     if (own?.state === 'approved' || own?.state === 'refused') return { state: own.state, reason: own.reason }
     const { organisation, user, purpose, algorithm } = request.payload

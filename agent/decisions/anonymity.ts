@@ -41,17 +41,17 @@ export function anonymityNotes(
 ): string[] {
   const { agreements, datasets, members, self } = components
   const dataset = datasets.get(request.datasets[0] ?? '')
+  const hosts = request.rows.flatMap(({ infrastructure }) => infrastructure ?? [])
+  const openTo = openToOf(
+    components,
+    request,
+    hosts.flatMap((peer) => members.organisationOf(peer) ?? [])
+  )
   const notes = granting.flatMap((id) => {
     const terms = agreements.get(id)?.payload.terms
     if (terms === undefined || dataset === undefined || !isAnonymised(request, terms)) return []
     const changes = anonymizeNotes(terms, dataset)
     if (!givesPseudonyms(terms, dataset)) return changes
-    const hosts = request.rows.flatMap(({ infrastructure }) => infrastructure ?? [])
-    const openTo = openToOf(
-      components,
-      request,
-      hosts.flatMap((peer) => members.organisationOf(peer) ?? [])
-    )
     return [
       ...changes,
       ...openTo.map(

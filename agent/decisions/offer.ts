@@ -212,7 +212,7 @@ export class OfferMaker {
     const [only, ...others] = open
     const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
     if (only !== undefined && granted !== undefined) {
-      const verdict = this.#permitted(answering, facts, granted.inspected, only, wished)
+      const verdict = this.#permitted(answering, facts, granted.inspected, only)
       if (verdict.verdict === 'permit') granted.rows.push(index)
       return verdict
     }
@@ -230,20 +230,22 @@ export class OfferMaker {
           before.policy
         )
       const { sql, parameters } = dossier.query.part
-      const inspected = await this.#inspections.inspect({
-        requester: request.organisation,
-        dossier,
-        sql,
-        algorithm: { name: request.algorithm, parameters },
-        agreement,
-        dataset,
-        anonymize: request.options.anonymize || before.requiredServices.includes('anonymize')
-      })
+      const inspected =
+        grants.get(agreement.id)?.inspected ??
+        (await this.#inspections.inspect({
+          requester: request.organisation,
+          dossier,
+          sql,
+          algorithm: { name: request.algorithm, parameters },
+          agreement,
+          dataset,
+          anonymize: isAnonymised(request, agreement.payload.terms)
+        }))
       const verdict =
         'code' in inspected
           ? denied(inspected, before.policy)
           : (this.#distributable(request, inspected, before.policy) ??
-            this.#permitted(answering, facts, inspected, agreement, wished))
+            this.#permitted(answering, facts, inspected, agreement))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
         const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
         grant.rows.push(index)
@@ -260,26 +262,20 @@ export class OfferMaker {
     { dossier, engine }: Answering,
     facts: ProviderFacts,
     inspected: Inspected,
-    agreement: Agreement,
-    wished: string | undefined
+    agreement: Agreement
   ): ProviderVerdict {
     const request = dossier.request.payload
     const { uses } = inspected
     const dataset = this.#components.datasets.get(facts.dataset)
     const { terms } = agreement.payload
     if (dataset === undefined || !isAnonymised(request, terms) || !givesPseudonyms(terms, dataset))
-      return decideAsProvider(engine, { ...facts, uses }, [agreement], wished)
+      return decideAsProvider(engine, { ...facts, uses }, [agreement])
     const openTo = openToOf(
       this.#components,
       request,
       facts.infrastructure === null ? [] : [facts.infrastructure]
     )
-    const verdict = decideAsProvider(
-      engine,
-      { ...facts, uses, pseudonymsOpenTo: openTo },
-      [agreement],
-      wished
-    )
+    const verdict = decideAsProvider(engine, { ...facts, uses, pseudonymsOpenTo: openTo }, [agreement])
     return verdict.verdict === 'deny'
       ? verdict
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
@@ -293,7 +289,7 @@ export class OfferMaker {
     const inspected = grants.get(verdict.agreement.id)?.inspected
     if (agreement?.payload.terms.approval === undefined || inspected === undefined) return verdict
     const facts = { ...this.#providerFacts(answering, index), approvals }
-    const decided = this.#permitted(answering, facts, inspected, agreement, undefined)
+    const decided = this.#permitted(answering, facts, inspected, agreement)
     if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
       answering.unapproved ??= agreement
     return decided
