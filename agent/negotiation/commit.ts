@@ -4,7 +4,7 @@ import type { Transaction } from '../store/index.ts'
 import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
-import { type SignedHere, signOrder, wireOf } from './signing.ts'
+import { isSigning, type SignedHere, signOrder, wireOf } from './signing.ts'
 
 /** The two machines that an agent may keep of one request. */
 export interface Machines {
@@ -26,15 +26,16 @@ export async function commitStep(
   effects: readonly Effect[],
   ports: ExchangePorts
 ): Promise<Effect[]> {
-  const signing = effects.filter((effect) => effect.do.startsWith('sign-') || effect.do === 'run-share')
+  const signing = effects.filter((effect) => isSigning(effect) || effect.do === 'run-share')
   if (signing.length === 0 && !changedDurably(before, after)) return [...effects]
   const request = dossier.request.id
   const dropped = new Set<Effect>()
   const signed: SignedHere[] = []
   const work = async (tx: Transaction): Promise<readonly Uint8Array[]> => {
     for (const effect of signing) {
-      if (effect.do !== 'run-share') signed.push(...(await signOrder(dossier, effect, tx, ports, signed)))
-      else if (!(await claimShare(tx, dossier, effect.contract, ports))) dropped.add(effect)
+      if (isSigning(effect)) signed.push(...(await signOrder(dossier, effect, tx, ports, signed)))
+      else if (effect.do === 'run-share' && !(await claimShare(tx, dossier, effect.contract, ports)))
+        dropped.add(effect)
     }
     const now = ports.clock.now()
     const entries = [...dossier.unsaved(), ...signed.map((one) => encodePlain(wireOf(one)))]

@@ -5,7 +5,6 @@ import {
   type CoordinatorLimits,
   createCoordinator,
   createHop,
-  flowRefusal,
   type Hop,
   type HopLimits
 } from '../../protocol/negotiation/index.ts'
@@ -95,17 +94,6 @@ export class Exchanges {
   #askPolicyAgain(exchange: Exchange): void {
     const event = { type: 'approval-decided' as const, now: this.#ports.clock.now() }
     exchange.dispatch({ machine: 'hop', event })
-  }
-
-  /** The running shares, for load and for shutting down. */
-  get active(): number {
-    return [...this.#open.values()].filter((exchange) => !exchange.ended).length
-  }
-
-  /** Why a flow of a contract may not be opened or taken here now; null: it may. */
-  flowRefusal(request: string, contract: string): string | null {
-    const hop = this.#open.get(request)?.hop
-    return hop === null || hop === undefined ? 'flow-not-in-contract' : flowRefusal(hop, contract)
   }
 
   /** Takes up a request of this agent's own people: asks every candidate hop. */

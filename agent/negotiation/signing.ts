@@ -36,6 +36,10 @@ export function wireOf({ kind, document }: SignedHere): WireMessage {
   }
 }
 
+export function isSigning(effect: Effect): effect is SigningOrder {
+  return effect.do.startsWith('sign-')
+}
+
 /**
  * Signs what the state machine ordered, once per key: a repeated order finds the document there is. The log entry comes
  * first, in the same transaction, because the document carries its place in the log. Nothing goes into the dossier here: what
@@ -44,20 +48,6 @@ export function wireOf({ kind, document }: SignedHere): WireMessage {
  * @param earlier what was signed in the same transaction before
  */
 export async function signOrder(
-  dossier: Dossier,
-  order: Effect,
-  tx: Transaction,
-  ports: ExchangePorts,
-  earlier: readonly SignedHere[]
-): Promise<SignedHere[]> {
-  return isSigning(order) ? await sign(dossier, order, tx, ports, earlier) : []
-}
-
-function isSigning(effect: Effect): effect is SigningOrder {
-  return effect.do.startsWith('sign-')
-}
-
-async function sign(
   dossier: Dossier,
   order: SigningOrder,
   tx: Transaction,
