@@ -26,7 +26,7 @@ import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { checkLength, unknownHere, whatIsWrong } from './objection.ts'
+import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
@@ -121,9 +121,7 @@ export class Agreements {
     const dataset = own ? datasets.get(draft.dataset) : undefined
     const findings = checkAgreement(draft, {
       organisations: members.all().map((member) => member.organisation),
-      archetypes: [...manifests.archetypes.keys()],
-      services: [...manifests.services.keys()],
-      algorithms: [...manifests.algorithms.keys()],
+      ...namesKnown(manifests),
       approves: (user) => members.speaksFor(draft.provider, user),
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null } : {})

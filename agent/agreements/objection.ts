@@ -27,6 +27,19 @@ export function whatIsWrong(draft: AgreementDraft, findings: readonly Finding[])
   return `${wrong.clause === '' ? 'the agreement' : wrong.clause}${place}: ${wrong.message}`
 }
 
+/** The names of what an agreement may allow. */
+export function namesKnown({ archetypes, services, algorithms }: Manifests): {
+  archetypes: string[]
+  services: string[]
+  algorithms: string[]
+} {
+  return {
+    archetypes: [...archetypes.keys()],
+    services: [...services.keys()],
+    algorithms: [...algorithms.keys()]
+  }
+}
+
 /** What another's agreement names that is not known here. Its other parties need not be: they may never have met. */
 export function unknownHere(
   { name, provider, dataset, terms }: Payload<'agreement'>,
@@ -34,11 +47,5 @@ export function unknownHere(
   now: number
 ): string | null {
   const draft = { name, provider, dataset, terms, lines: {} }
-  const known = {
-    archetypes: [...manifests.archetypes.keys()],
-    services: [...manifests.services.keys()],
-    algorithms: [...manifests.algorithms.keys()],
-    now
-  }
-  return whatIsWrong(draft, checkAgreement(draft, known))
+  return whatIsWrong(draft, checkAgreement(draft, { ...namesKnown(manifests), now }))
 }

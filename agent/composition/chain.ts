@@ -141,12 +141,8 @@ function misplacedStep(
 ): string | undefined {
   for (const step of archetype.steps) {
     const ofRecipient = RECIPIENT_SERVICES.has(step.service)
-    if (
-      step.at === 'recipient'
-        ? ofRecipient
-        : (step.at === 'data' || step.at === 'infrastructure') && !ofRecipient
-    )
-      continue
+    const fits = ofRecipient ? step.at === 'recipient' : step.at === 'data' || step.at === 'infrastructure'
+    if (fits) continue
     if (!ofRecipient) return `${step.service} cannot be placed at ${step.at}`
     if (wanted(step))
       return `${step.service} is done where results are put together, at recipient; ${archetype.name} places it at ${step.at}`

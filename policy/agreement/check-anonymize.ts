@@ -26,10 +26,9 @@ export function checkAnonymize(add: Add, terms: Terms, known: Tables | null | un
   const { anonymize } = terms
   if (anonymize === undefined) return
   const { require, forbid } = terms.services
-  if (requiredServices(terms).includes('anonymize') && !require.includes('anonymize')) {
-    if (forbid.includes('anonymize'))
-      add('error', 'services.forbid', 'the service "anonymize" is forbidden, and `anonymize` orders it')
-  }
+  const ordered = requiredServices(terms).includes('anonymize') && !require.includes('anonymize')
+  if (ordered && forbid.includes('anonymize'))
+    add('error', 'services.forbid', 'the service "anonymize" is forbidden, and `anonymize` orders it')
   const generalised = Object.keys(anonymize.generalise)
   const among = (names: readonly string[], name: string) => names.some((one) => fold(one) === fold(name))
   const twice = [...anonymize.pseudonymise, ...generalised].find((name) => among(anonymize.suppress, name))
@@ -38,14 +37,15 @@ export function checkAnonymize(add: Add, terms: Terms, known: Tables | null | un
   const both = anonymize.pseudonymise.find((name) => among(generalised, name))
   if (both !== undefined)
     add('error', 'anonymize.generalise', `column "${both}" is pseudonymised and generalised`)
-  for (const [clause, names] of Object.entries({
-    pseudonymise: anonymize.pseudonymise,
-    generalise: generalised,
-    suppress: anonymize.suppress,
-    quasi: anonymize.quasi ?? []
-  })) {
+  const named = [
+    ['anonymize.pseudonymise', anonymize.pseudonymise],
+    ['anonymize.generalise', generalised],
+    ['anonymize.suppress', anonymize.suppress],
+    ['anonymize.quasi', anonymize.quasi ?? []]
+  ] as const
+  for (const [clause, names] of named) {
     const again = names.find((name, index) => among(names.slice(0, index), name))
-    if (again !== undefined) add('error', `anonymize.${clause}`, `column "${again}" is named twice`)
+    if (again !== undefined) add('error', clause, `column "${again}" is named twice`)
   }
   for (const name of anonymize.quasi ?? []) {
     if (among(anonymize.suppress, name))
@@ -60,12 +60,7 @@ export function checkAnonymize(add: Add, terms: Terms, known: Tables | null | un
   const shown = shownColumns(terms, known)
   if (shown === undefined) return
   const columns = shown.flat()
-  for (const [clause, names] of [
-    ['anonymize.pseudonymise', anonymize.pseudonymise],
-    ['anonymize.generalise', generalised],
-    ['anonymize.suppress', anonymize.suppress],
-    ['anonymize.quasi', anonymize.quasi ?? []]
-  ] as const) {
+  for (const [clause, names] of named) {
     for (const name of names) {
       if (!among(columns, name))
         add('error', clause, `no table of the agreement shows a column "${name}"${didYouMean(name, columns)}`)

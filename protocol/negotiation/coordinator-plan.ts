@@ -4,6 +4,7 @@ import {
   type AskedHop,
   type Coordinator,
   type CoordinatorLimits,
+  isAwaited,
   startedRecipient
 } from './coordinator-state.ts'
 import { askAfterWaiting, awaitsAnswer, restartSpan } from './coordinator-waiting.ts'
@@ -119,9 +120,7 @@ export function offered(
   now: number
 ): Advance<Coordinator> {
   const { stage, hops } = coordinator
-  const waiting = hops.some(
-    (hop) => hop.peer === from && (hop.answer === 'waiting' || hop.answer === 'approval')
-  )
+  const waiting = hops.some((hop) => hop.peer === from && isAwaited(hop))
   if (stage.phase !== 'collecting' || epoch !== coordinator.epoch || !waiting) return stay(coordinator)
   const answer = offer === null ? ('refused' as const) : ('offered' as const)
   const answered = hops.map((hop) =>

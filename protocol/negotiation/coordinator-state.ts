@@ -43,6 +43,11 @@ const askedHop = z.strictObject({
 })
 export type AskedHop = z.infer<typeof askedHop>
 
+/** Whether its answer is still to come: at once, or when somebody there has decided. */
+export function isAwaited({ answer }: AskedHop): boolean {
+  return answer === 'waiting' || answer === 'approval'
+}
+
 export const coordinatorStage = z.discriminatedUnion('phase', [
   /** `askAt`: when hops that wait for an approval are asked again. */
   z.strictObject({ phase: z.literal('collecting'), until: instant, askAt: instant.nullable().default(null) }),

@@ -1,4 +1,4 @@
-import { type Coordinator, dueAt, startedRecipient } from './coordinator-state.ts'
+import { type Coordinator, dueAt, isAwaited, startedRecipient } from './coordinator-state.ts'
 import { type Advance, type Effect, send, stay } from './effects.ts'
 import type { Message } from './messages.ts'
 
@@ -7,7 +7,7 @@ const MAX_ROUNDS = 3
 
 /** Whether some hop has not given its answer yet. */
 export function awaitsAnswer({ hops }: Coordinator): boolean {
-  return hops.some((hop) => hop.answer === 'waiting' || hop.answer === 'approval')
+  return hops.some(isAwaited)
 }
 
 /**
@@ -21,9 +21,7 @@ export function hearWaiting(
   now: number
 ): Advance<Coordinator> {
   const { stage, limits, hops } = coordinator
-  const asked = hops.some(
-    (hop) => hop.peer === from && (hop.answer === 'waiting' || hop.answer === 'approval')
-  )
+  const asked = hops.some((hop) => hop.peer === from && isAwaited(hop))
   const late = startedRecipient(coordinator) !== undefined
   if (stage.phase !== 'collecting' || epoch !== coordinator.epoch || !asked || late) return stay(coordinator)
   const waited = coordinator.waited ?? { latest: now + limits.approvalWithin, rounds: 0 }

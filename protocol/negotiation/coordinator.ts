@@ -1,6 +1,6 @@
 import { closingTick, giveUp, hearOutcome } from './coordinator-ending.ts'
 import { compose, composeWhenAnswered, offered, planned, retreat, unplannable } from './coordinator-plan.ts'
-import { type Coordinator, startedRecipient } from './coordinator-state.ts'
+import { type Coordinator, isAwaited, startedRecipient } from './coordinator-state.ts'
 import { hearWaiting, pollTick, silenced } from './coordinator-waiting.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { CoordinatorEvent, Received } from './events.ts'
@@ -159,12 +159,7 @@ function restarted(coordinator: Coordinator): Advance<Coordinator> {
   const { stage, hops, epoch, self } = coordinator
   switch (stage.phase) {
     case 'collecting':
-      return stay(
-        coordinator,
-        ...hops
-          .filter((hop) => hop.answer === 'waiting' || hop.answer === 'approval')
-          .map((hop) => send(hop.peer, { kind: 'ask', epoch }))
-      )
+      return stay(coordinator, ...hops.filter(isAwaited).map((hop) => send(hop.peer, { kind: 'ask', epoch })))
     case 'composing':
       return stay(coordinator, compose(coordinator))
     case 'proposing':
