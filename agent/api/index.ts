@@ -2,6 +2,7 @@
  * The HTTP interface of an agent for its own organisation: bearer tokens, JSON in and out, problem+json for what goes wrong,
  * server-sent events for progress. It decides nothing; {@link Operations} does.
  */
+export { MEDIA_TYPES } from './accept.ts'
 export type { TokenVerifier } from './bearer.ts'
 export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'

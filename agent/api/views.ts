@@ -46,6 +46,20 @@ export const refusalView = z.object({
 })
 export type RefusalView = z.infer<typeof refusalView>
 
+/** An answer stands in each of up to 64 candidates; what is cut here stands whole in the refusals. */
+export const ANSWER_LETTERS = 1000
+const ANSWER_VALUES = 64
+
+/** The lists in what would be acceptable, as short as an answer shows them. */
+export function valuesShown(acceptable: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(acceptable).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.slice(0, ANSWER_VALUES) : value
+    ])
+  )
+}
+
 /** What one hop said about one candidate; `none`: it gave no answer, and `code` says why. */
 export const answerView = z.object({
   hop: z.string(),

@@ -1,3 +1,4 @@
+import { instantText } from '../../protocol/errors/index.ts'
 import type { ContractView } from '../api/index.ts'
 import { type Dossier, openDossier } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
@@ -30,7 +31,7 @@ export async function contractOfRequest(
       acceptance: id,
       organisation: organisationOf(payload.issuer),
       issuer: payload.issuer,
-      issuedAt: new Date(payload.issuedAt).toISOString()
+      issuedAt: instantText(payload.issuedAt)
     }))
   }
 }

@@ -122,7 +122,7 @@ export async function prepareRequest(
       }
     return stop(unknownName('dataset-unknown', 'dataset', dataset, components.finder.knownDatasets()))
   }
-  const recipient = recipientName === own ? speaker.peer : members.byOrganisation(recipientName)?.agents[0]
+  const recipient = agentOf(recipientName, components)
   if (recipient === undefined)
     return stop(
       no(
@@ -192,6 +192,16 @@ function approvalsWithin(
     .flatMap((dataset) => agreements.inForce({ dataset, consumer: speaker.organisation }))
     .map(({ payload }) => payload.terms.approval?.within ?? 0)
   return Math.min(Math.max(0, ...within), MAX_APPROVAL_MS)
+}
+
+/** The agent that takes a result for an organisation; undefined when none is known. */
+export function agentOf(
+  organisation: string,
+  { members, speaker }: Pick<PrepareComponents, 'members' | 'speaker'>
+): string | undefined {
+  return organisation === speaker.organisation
+    ? speaker.peer
+    : members.byOrganisation(organisation)?.agents[0]
 }
 
 /** Several agents of one organisation hold the same data: each row counts once. The lowest peer id stands for all. */

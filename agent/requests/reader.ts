@@ -1,15 +1,9 @@
 import { csvField, csvLine } from '../../services/index.ts'
-import type { ResultBody, ResultFormat, ResultPage } from '../api/index.ts'
+import { MEDIA_TYPES, type ResultBody, type ResultFormat, type ResultPage } from '../api/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { Exports } from './export.ts'
 import type { ResultFiles } from './results.ts'
 import { viewResult } from './view.ts'
-
-const MEDIA_TYPES: Readonly<Record<ResultFormat, string>> = {
-  json: 'application/json',
-  csv: 'text/csv',
-  parquet: 'application/vnd.apache.parquet'
-}
 
 interface Wanted {
   from?: string

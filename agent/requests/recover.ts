@@ -1,7 +1,7 @@
 import type { Payload } from '../../protocol/documents/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import type { RequestsComponents } from './components.ts'
-import type { Prepared } from './prepare.ts'
+import { agentOf, type Prepared } from './prepare.ts'
 
 type RecoverComponents = Pick<RequestsComponents, 'finder' | 'members' | 'speaker'>
 
@@ -17,8 +17,7 @@ export async function recoverPrepared(
   { finder, members, speaker }: RecoverComponents
 ): Promise<Prepared | null> {
   const [organisation = speaker.organisation] = dossier.request.payload.recipients
-  const peer =
-    organisation === speaker.organisation ? speaker.peer : members.byOrganisation(organisation)?.agents[0]
+  const peer = agentOf(organisation, { members, speaker })
   if (peer === undefined) return null
   const described = await Promise.allSettled(
     candidates.filter((one) => one !== speaker.peer).map(async (one) => await finder.describe(one))

@@ -249,26 +249,28 @@ export class Requests {
 
   /** What is known of the units of a result of an own request. */
   unitsOf(request: string, result: Pick<StoredResult, 'from' | 'columns'>): Record<string, string> {
-    const record = this.#book.record(request)
-    const held = record === undefined ? null : contractOf(record)
-    if (record === undefined || held === null) return {}
-    const { dossier } = record
-    const { payload } = dossier.request
-    return resultUnits(result, queryColumnsOf(payload, dossier.offers, held), {
-      name: payload.algorithm,
-      parameters: dossier.query?.part.parameters ?? {},
-      units: this.#components.manifests.algorithms.get(payload.algorithm)?.units ?? {}
-    })
+    const known = this.#unitSources(request)
+    return known === undefined ? {} : resultUnits(result, known.providers, known.algorithm)
   }
 
   /** The same before there is a result, for a picture of it. */
   unitsExpected(request: string): Record<string, string> {
+    const known = this.#unitSources(request)
+    if (known === undefined) return {}
+    return resultUnits(expectedOf(known.providers, known.algorithm.units), known.providers, known.algorithm)
+  }
+
+  #unitSources(request: string) {
     const record = this.#book.record(request)
     const held = record === undefined ? null : contractOf(record)
-    if (record === undefined || held === null) return {}
-    const { request: asked, offers } = record.dossier
-    const { units = {} } = this.#components.manifests.algorithms.get(asked.payload.algorithm) ?? {}
-    return this.unitsOf(request, expectedOf(queryColumnsOf(asked.payload, offers, held), units))
+    if (record === undefined || held === null) return undefined
+    const { request: asked, offers, query } = record.dossier
+    const { algorithm: name } = asked.payload
+    const units = this.#components.manifests.algorithms.get(name)?.units ?? {}
+    return {
+      providers: queryColumnsOf(asked.payload, offers, held),
+      algorithm: { name, parameters: query?.part.parameters ?? {}, units }
+    }
   }
 
   #userOf(submission: Submission, caller: string): string {

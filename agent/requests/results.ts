@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { hasCode } from '../../protocol/errors/index.ts'
 import type { Results, StoredResult } from '../exchange/index.ts'
 import { replacePrivateFile } from '../identity/index.ts'
 
@@ -78,7 +79,7 @@ export class ResultFiles implements Results {
     try {
       return storedResults.parse(JSON.parse(await readFile(join(this.#folder, request, INDEX), 'utf8')))
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (hasCode(error, 'ENOENT')) return undefined
       throw error
     }
   }
@@ -114,7 +115,7 @@ export class ResultFiles implements Results {
    */
   async sweep(isVoid: (request: string) => Promise<boolean>): Promise<void> {
     const names = await readdir(this.#folder).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      if (hasCode(error, 'ENOENT')) return []
       throw error
     })
     for (const name of names) {

@@ -1,20 +1,5 @@
-import type { AnswerView } from '../api/index.ts'
+import { ANSWER_LETTERS, type AnswerView, valuesShown } from '../api/index.ts'
 import type { HopAnswer } from '../composition/index.ts'
-
-/** An answer stands in each of up to 64 candidates; what is cut here stands whole in the refusals. */
-const MOST_LETTERS = 1000
-const MOST_VALUES = 64
-
-type Acceptable = NonNullable<AnswerView['acceptable']>
-
-function bounded(acceptable: Acceptable): Acceptable {
-  return Object.fromEntries(
-    Object.entries(acceptable).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.slice(0, MOST_VALUES) : value
-    ])
-  )
-}
 
 /** What people see of a hop's answer to one candidate. */
 export function viewAnswer(answer: HopAnswer): AnswerView {
@@ -23,7 +8,7 @@ export function viewAnswer(answer: HopAnswer): AnswerView {
     case 'permit':
       return { hop, question, verdict, clauses: [...answer.clauses] }
     case 'none':
-      return { hop, question, verdict, code: answer.code, reason: answer.reason.slice(0, MOST_LETTERS) }
+      return { hop, question, verdict, code: answer.code, reason: answer.reason.slice(0, ANSWER_LETTERS) }
     case 'deny': {
       const { code, clause, reason, acceptable, position } = answer.refusal
       return {
@@ -31,9 +16,9 @@ export function viewAnswer(answer: HopAnswer): AnswerView {
         question,
         verdict,
         code,
-        reason: reason.slice(0, MOST_LETTERS),
+        reason: reason.slice(0, ANSWER_LETTERS),
         ...(clause === null ? {} : { clause }),
-        ...(acceptable === null ? {} : { acceptable: bounded(acceptable) }),
+        ...(acceptable === null ? {} : { acceptable: valuesShown(acceptable) }),
         ...(position === null ? {} : { position })
       }
     }

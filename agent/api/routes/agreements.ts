@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { MAX_HIERARCHY_LENGTH } from '../../../policy/index.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { byId, parseInput, valueOfBody } from '../parse.ts'
@@ -11,11 +12,9 @@ const text = z
   .string()
   .min(1)
   .max(1 << 20)
-/** Characters; who reads an agreement says what is too long. */
-const MAX_FILE = 256 * 1024
-/** Hierarchy files that the text names, by the names it gives them. */
+/** Hierarchy files that the text names, by the names it gives them; who reads an agreement says what is too long. */
 const files = z
-  .record(z.string().min(1).max(256), z.string().max(MAX_FILE + 1))
+  .record(z.string().min(1).max(256), z.string().max(MAX_HIERARCHY_LENGTH + 1))
   .refine((all) => Object.keys(all).length <= 16, 'expected at most 16 files')
 const withText = z.strictObject({ text, files: files.exactOptional() })
 const toSign = z

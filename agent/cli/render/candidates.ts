@@ -1,4 +1,11 @@
-import type { AnswerView, CandidateView, RefusalView } from '../../api/index.ts'
+import {
+  ANSWER_LETTERS,
+  type AnswerView,
+  type CandidateView,
+  type RefusalView,
+  valuesShown
+} from '../../api/index.ts'
+import { scoreInShort } from './scores.ts'
 import type { Style } from './style.ts'
 import { type Column, table } from './table.ts'
 import { plain, widthOf } from './text.ts'
@@ -18,20 +25,18 @@ const WIDEST_TABLE = 80
 
 const placeOf = ({ at }: CandidateView) => Object.values(at).map(plain).join(', ')
 
-/** Answers hold a long text or list cut, the refusals hold it whole: what both have tells whether they are the same. */
-const LETTERS = 1000
-const VALUES = 64
-
 /**
  * One refusal from another: it is told once, however many candidates it stands against. What a clause forbids of several
  * compute providers is one refusal; where there is no clause, the words tell them apart.
  */
 export function keyOf({ hop, code, clause, reason = '', acceptable }: AnswerView | RefusalView): string {
-  const values = Object.entries(acceptable ?? {}).map(([what, value]) => [
-    what,
-    Array.isArray(value) ? value.slice(0, VALUES) : value
+  // Answers hold a long text or list cut, the refusals hold it whole: what both have tells whether they are the same.
+  return JSON.stringify([
+    hop,
+    code,
+    clause ?? reason.slice(0, ANSWER_LETTERS),
+    Object.entries(valuesShown(acceptable ?? {}))
   ])
-  return JSON.stringify([hop, code, clause ?? reason.slice(0, LETTERS), values])
 }
 
 /** The hops that have a column of their own: those that take part in every candidate. The others are the compute providers. */
@@ -89,7 +94,7 @@ export function renderCandidates(
             )
           ]
         : []),
-      candidate.total === null ? '–' : String(Number(candidate.total.toPrecision(4)))
+      scoreInShort(candidate.total)
     ]
   })
   return [

@@ -1,4 +1,4 @@
-import type { AnswerView, RefusalView, RequestView } from '../../api/index.ts'
+import { ANSWER_LETTERS, type AnswerView, type RefusalView, type RequestView } from '../../api/index.ts'
 import { keyOf, renderCandidates } from './candidates.ts'
 import { renderRefusal } from './refusal.ts'
 import { renderScores } from './scores.ts'
@@ -6,8 +6,6 @@ import type { Style } from './style.ts'
 
 /** So many refusals are told whole; a table of 64 candidates may have hundreds. */
 const MOST_TOLD = 32
-/** Answers to candidates are cut there. */
-const LONGEST_REASON = 1000
 
 function refusalOf({
   hop,
@@ -43,7 +41,7 @@ function refusalsOf(view: RequestView): Map<string, Told> {
   for (const refusal of [...(view.refusals ?? []), ...denied]) {
     const key = keyOf(refusal)
     const told = found.get(key) ?? { refusal, reasons: new Set() }
-    told.reasons.add(refusal.reason.slice(0, LONGEST_REASON))
+    told.reasons.add(refusal.reason.slice(0, ANSWER_LETTERS))
     found.set(key, told)
   }
   return found

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '../../api/index.ts'
 import { cut, plain } from './text.ts'
-import { bytesInWords, timeInWords } from './units.ts'
+import { bytesInWords, rowsInWords, timeInWords } from './units.ts'
 
 export interface Progress {
   show(event: ProgressEvent): void
@@ -18,7 +18,7 @@ export function progressLine(event: ProgressEvent): string {
         : `${bytesInWords(event.bytes)} of ${bytesInWords(event.of)}`
   const eta =
     event.etaMilliseconds === undefined ? undefined : `about ${timeInWords(event.etaMilliseconds)} left`
-  const rows = event.rows === undefined ? undefined : `${event.rows} ${event.rows === 1 ? 'row' : 'rows'}`
+  const rows = event.rows === undefined ? undefined : rowsInWords(event.rows)
   const parts = [event.phase, event.hop, event.message, rows, size, eta]
   return parts
     .filter((part) => part !== undefined && part !== '')

@@ -1,5 +1,5 @@
 import type { ContractView, RequestView } from '../../api/index.ts'
-import { timeInWords } from './units.ts'
+import { rowsInWords, timeInWords } from './units.ts'
 
 export interface ReadmeOf {
   view: RequestView
@@ -75,8 +75,7 @@ function filesOf({ view, results, pictures, submission, contract }: ReadmeOf): s
   const rows: [string, string][] = results.flatMap((names, index): [string, string][] => {
     const result = view.results?.[index]
     if (result === undefined) return []
-    const rowsOf = `${result.rowCount} ${result.rowCount === 1 ? 'row' : 'rows'}`
-    const what = `${rowsOf} from ${result.from.join(', ')}: ${result.columns
+    const what = `${rowsInWords(result.rowCount)} from ${result.from.join(', ')}: ${result.columns
       .map((column, at) => `${column} ${result.types[at] ?? ''}`)
       .join(', ')}`
     return names.map((name) => [name, what])

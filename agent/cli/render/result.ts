@@ -2,6 +2,7 @@ import type { ResultView } from '../../api/index.ts'
 import type { Style } from './style.ts'
 import { type Cell, table } from './table.ts'
 import { plain } from './text.ts'
+import { rowsInWords } from './units.ts'
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|REAL|DECIMAL.*)$/i
 const MOST_DECIMALS = 4
@@ -31,7 +32,7 @@ function cellOf(value: unknown, decimals: number): Cell {
 }
 
 function captionOf(result: ResultView): string[] {
-  const count = `${result.rowCount} ${result.rowCount === 1 ? 'row' : 'rows'}`
+  const count = rowsInWords(result.rowCount)
   const shown = result.truncated ? `${count}, the first ${result.rows.length} shown` : count
   const withheld = result.suppressed
     .filter(({ groups }) => groups > 0)

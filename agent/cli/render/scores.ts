@@ -2,8 +2,9 @@ import type { CandidateView } from '../../api/index.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 
-const shown = (value: number | undefined | null) =>
-  value === undefined || value === null ? '–' : String(Number(value.toPrecision(4)))
+export function scoreInShort(value: number | undefined | null): string {
+  return value === undefined || value === null ? '–' : String(Number(value.toPrecision(4)))
+}
 
 /** What each candidate that may run would take, the best first; nothing when there is no choice. */
 export function renderScores(
@@ -28,8 +29,8 @@ export function renderScores(
       candidate.chosen ? '→' : '',
       candidate.archetype,
       Object.values(candidate.at).join(', '),
-      ...objectives.map((objective) => shown(candidate.scores[objective])),
-      shown(candidate.total)
+      ...objectives.map((objective) => scoreInShort(candidate.scores[objective])),
+      scoreInShort(candidate.total)
     ]),
     options
   )

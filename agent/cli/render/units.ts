@@ -18,3 +18,8 @@ export function timeInWords(milliseconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
+
+/** `1 row`, `2 rows`. */
+export function rowsInWords(rows: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'}`
+}

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
-import { toError } from '../../../../protocol/errors/index.ts'
+import { hasCode } from '../../../../protocol/errors/index.ts'
 import {
   type AgentConfig,
   type DatasetTable,
@@ -56,9 +56,8 @@ async function present(file: string, force: boolean): Promise<string | undefined
   if (force) return undefined
   try {
     return await readFile(file, 'utf8')
-  } catch (cause) {
-    const error = toError(cause)
-    if ('code' in error && error.code === 'ENOENT') return undefined
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }
@@ -73,8 +72,7 @@ async function writeDescription(file: string, text: string, create: boolean): Pr
   try {
     await writeFile(file, text, { flag: 'wx' })
   } catch (cause) {
-    const error = toError(cause)
-    if (!('code' in error) || error.code !== 'EEXIST') throw error
+    if (!hasCode(cause, 'EEXIST')) throw cause
     throw new UsageError(`${file} was written by somebody else meanwhile; look at it, and try again`, {
       cause
     })

@@ -3,7 +3,8 @@ import { parseSubmission } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { submitText, waitingOptions } from './submit.ts'
+import { waitingOptions } from './finish.ts'
+import { submitText } from './submit.ts'
 
 const names = z.array(z.string())
 const askOptions = z.object({

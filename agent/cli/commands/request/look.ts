@@ -7,6 +7,7 @@ import { finish, folderFor, waitingOptions } from './finish.ts'
 import { pathOf } from './follow.ts'
 import { tell } from './tell.ts'
 
+const watchOptions = waitingOptions.extend({ cancel: z.boolean().default(false) })
 const oneId = z.tuple([z.string().min(1)])
 
 export async function list(context: Context): Promise<undefined> {
@@ -45,8 +46,7 @@ export async function status(context: Context, input: Input): Promise<number> {
 
 export async function watch(context: Context, input: Input): Promise<number> {
   const [id] = parseOptions(input.args, oneId)
-  const waiting = parseOptions(input.options, waitingOptions)
-  const { cancel: cancels } = parseOptions(input.options, z.object({ cancel: z.boolean().default(false) }))
+  const { cancel: cancels, ...waiting } = parseOptions(input.options, watchOptions)
   const client = await context.client()
   return await finish(context, client, id, { waiting, to: await folderFor(context, waiting), cancels })
 }

@@ -1,12 +1,12 @@
 import { extname, resolve } from 'node:path'
 import { z } from 'zod'
-import { requestView } from '../../../api/index.ts'
+import { MEDIA_TYPES, requestView } from '../../../api/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { pathOf } from './follow.ts'
 import { isFolder, placeFile } from './place.ts'
-import { ACCEPT, assertFreeFolder, download, resultPath, saveAnswer } from './save.ts'
+import { assertFreeFolder, download, resultPath, saveAnswer } from './save.ts'
 
 const format = z.enum(['json', 'csv', 'parquet'], 'expected json, csv or parquet')
 const whole = (least: number, most: number) =>
@@ -77,10 +77,15 @@ export async function result(context: Context, input: Input): Promise<undefined>
   })
   const client = await context.client()
   if (place !== undefined) {
-    await placeFile(place.path, overwrite, async (file) => await download(client, path, ACCEPT[as], file))
+    await placeFile(
+      place.path,
+      overwrite,
+      async (file) => await download(client, path, MEDIA_TYPES[as], file)
+    )
     context.say(`written to ${place.path}`)
     return undefined
   }
-  for await (const chunk of await client.download(path, ACCEPT[as])) await context.terminal.outBytes(chunk)
+  for await (const chunk of await client.download(path, MEDIA_TYPES[as]))
+    await context.terminal.outBytes(chunk)
   return undefined
 }

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { type ContractView, contractView, type RequestView, type ResultFormat } from '../../../api/index.ts'
+import { type ContractView, contractView, MEDIA_TYPES, type RequestView } from '../../../api/index.ts'
 import type { Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { codeOf } from '../../exit.ts'
@@ -15,11 +15,6 @@ import { fileNames } from './names.ts'
 import { assertFree, placeFiles } from './place.ts'
 import { saveArtifacts } from './save-artifacts.ts'
 
-export const ACCEPT: Readonly<Record<ResultFormat, string>> = {
-  json: 'application/json',
-  csv: 'text/csv',
-  parquet: 'application/vnd.apache.parquet'
-}
 const FORMATS = ['csv', 'parquet'] as const
 /** What is always in the folder of an answer; a result has `result.csv` and `result.parquet` when there is one. */
 const ALWAYS = ['README.md', 'request.json', 'request.yaml', 'contract.json', 'result.csv', 'result.parquet']
@@ -103,7 +98,7 @@ async function saveResults(client: Client, view: RequestView, folder: string): P
     const [provider] = from
     const path = resultPath(view.request, single || provider === undefined ? {} : { from: provider })
     for (const format of FORMATS)
-      await download(client, path, ACCEPT[format], join(folder, `${stem}.${format}`))
+      await download(client, path, MEDIA_TYPES[format], join(folder, `${stem}.${format}`))
     saved.push(FORMATS.map((format) => `${stem}.${format}`))
   }
   return saved

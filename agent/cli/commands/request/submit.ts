@@ -7,8 +7,6 @@ import { finish, folderFor, type Waiting, waitingOptions } from './finish.ts'
 import { pathOf, watchInterrupts } from './follow.ts'
 import { readRequest } from './read-request.ts'
 
-export { waitingOptions } from './finish.ts'
-
 /** Makes a request and, unless told otherwise, waits for its end. */
 async function makeRequest(
   context: Context,
