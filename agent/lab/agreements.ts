@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { filesNamedBy, MAX_HIERARCHY_LENGTH } from '../../policy/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
 import { agreementView } from '../api/index.ts'
-import type { Client } from '../client/index.ts'
+import { agreementBody, type Client } from '../client/index.ts'
 import {
   ConfigInvalid,
   readAttached,
@@ -42,11 +42,6 @@ export async function readAgreement(agreement: TopologyAgreement, topology: stri
   ])
 }
 
-/** As the agent takes it; without files it is what it was before there were any. */
-function bodyOf({ text, files }: ReadAgreement): { text: string; files?: Record<string, string> } {
-  return Object.keys(files).length === 0 ? { text } : { text, files }
-}
-
 /** What may come of a signed agreement when its own dates or clauses say so. */
 const DONE: readonly string[] = ['in-force', 'not-yet-valid', 'expired', 'not-enforceable']
 
@@ -59,7 +54,7 @@ export async function signAtProvider(
   const failed = (reason: string, cause?: unknown) =>
     new LabFailed(`${agreement.place}: the agreement did not come into force: ${reason}`, { cause })
   const view = await client
-    .post('/api/v1/agreements', { json: bodyOf(agreement) }, agreementView, options)
+    .post('/api/v1/agreements', { json: agreementBody(agreement) }, agreementView, options)
     .catch((cause: unknown) => {
       throw failed(toError(cause).message, cause)
     })

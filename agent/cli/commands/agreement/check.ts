@@ -8,11 +8,11 @@ import {
   unenforceableClauses
 } from '../../../../policy/index.ts'
 import { type AgreementView, checkedAgreement, type Finding } from '../../../api/index.ts'
-import { AgentUnreachable, type Client } from '../../../client/index.ts'
+import { AgentUnreachable, agreementBody, type Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { bodyOf, ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
+import { ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderFindings } from './render.ts'
 
 interface Checked {
@@ -62,7 +62,7 @@ async function reachableAgent(context: Context): Promise<Client | undefined> {
 
 async function checkThere(client: Client, read: ReadAgreement): Promise<Checked | undefined> {
   try {
-    return await client.post('/api/v1/agreements/check', { json: bodyOf(read) }, checkedAgreement)
+    return await client.post('/api/v1/agreements/check', { json: agreementBody(read) }, checkedAgreement)
   } catch (error) {
     if (error instanceof AgentUnreachable) return undefined
     throw error

@@ -20,11 +20,6 @@ export async function readAgreement(context: Context, file: string): Promise<Rea
   return { text, name: isInput ? 'standard input' : file, files }
 }
 
-/** As the agent takes it; an older one knows no files. */
-export function bodyOf({ text, files }: ReadAgreement): { text: string; files?: Record<string, string> } {
-  return Object.keys(files).length === 0 ? { text } : { text, files }
-}
-
 export function ownValue(files: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.hasOwn(files, name) ? files[name] : undefined
 }

@@ -13,14 +13,14 @@ import {
   signDocument
 } from '../../../../protocol/documents/index.ts'
 import { agreementView, preparedAgreement } from '../../../api/index.ts'
-import { type Client, NotAnAgent } from '../../../client/index.ts'
+import { agreementBody, type Client, NotAnAgent } from '../../../client/index.ts'
 import { loadAgentConfig } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { openKey } from '../../passphrase.ts'
 import { plain } from '../../render/index.ts'
-import { bodyOf, ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
+import { ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderAgreement } from './render.ts'
 
 const signOptions = z.object({
@@ -73,7 +73,11 @@ async function signHere(
   read: ReadAgreement,
   options: { file: string; yes: boolean }
 ): Promise<string> {
-  const prepared = await client.post('/api/v1/agreements/prepare', { json: bodyOf(read) }, preparedAgreement)
+  const prepared = await client.post(
+    '/api/v1/agreements/prepare',
+    { json: agreementBody(read) },
+    preparedAgreement
+  )
   const bytes = new Uint8Array(Buffer.from(prepared.payload, 'base64'))
   if ((await idOf(bytes)) !== prepared.id)
     throw new NotAnAgent(client.url, 'bytes that are not what they are called')
@@ -100,7 +104,9 @@ export async function sign(context: Context, input: Input): Promise<undefined> {
   const client = await context.client()
   const file = byAgent ? undefined : await keyFile(context, key)
   const body =
-    file === undefined ? bodyOf(read) : { signed: await signHere(context, client, read, { file, yes }) }
+    file === undefined
+      ? agreementBody(read)
+      : { signed: await signHere(context, client, read, { file, yes }) }
   const view = await client.post('/api/v1/agreements', { json: body }, agreementView)
   context.answer(view, () => renderAgreement(view, context.style))
   return undefined
