@@ -1,4 +1,5 @@
 /** Draws the examples anew: `docs/charts/*.svg`, or with a folder as argument, all formats into that. */
+import '../../agent/polyfill.ts'
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
