@@ -6,17 +6,13 @@ import {
   quasiIdentifiers
 } from '../../policy/index.ts'
 import type { Terms } from '../../protocol/documents/index.ts'
-import { anonymisedTables, Failure, foldName, type TableSchema } from '../../services/index.ts'
+import { anonymisedTables, Failure, foldName, sameName, type TableSchema } from '../../services/index.ts'
 import { AnonymizeImpossible } from './errors.ts'
 import type { Dataset } from './registry.ts'
 
 /** Of a dataset, what anonymising needs to know. */
 export type Described = Pick<Dataset, 'config' | 'tables'>
 type Clause = NonNullable<Terms['anonymize']>
-
-function sameName(one: string, other: string): boolean {
-  return foldName(one) === foldName(other)
-}
 
 function subjectOf(table: string, dataset: Described): string | undefined {
   return dataset.config.tables.find((one) => one.name === table)?.subject

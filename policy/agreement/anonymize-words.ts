@@ -1,9 +1,6 @@
 import type { Generalisation, Terms } from '../../protocol/documents/index.ts'
+import { listInWords } from './list-in-words.ts'
 import { quasiIdentifiers } from './quasi.ts'
-
-function list(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-}
 
 function mapInWords(column: string, map: Extract<Generalisation, { values: unknown }>): string {
   const { values, otherwise, hierarchy } = map
@@ -23,7 +20,7 @@ function generalisedInWords(column: string, to: Generalisation): string {
   if ('prefix' in to)
     return `keeps the first ${to.prefix === 1 ? 'character' : `${to.prefix} characters`} of ${column}`
   if ('edges' in to)
-    return `rounds ${column} down to the nearest of ${list(to.edges)}, and empties what is below`
+    return `rounds ${column} down to the nearest of ${listInWords(to.edges)}, and empties what is below`
   return mapInWords(column, to)
 }
 
@@ -34,12 +31,12 @@ export function anonymisationInWords({ anonymize }: Pick<Terms, 'anonymize'>): s
   const k = anonymize.k ?? 0
   const quasi = quasiIdentifiers(anonymize)
   return [
-    ...(pseudonymise.length > 0 ? [`replaces ${list(pseudonymise)} by pseudonyms`] : []),
+    ...(pseudonymise.length > 0 ? [`replaces ${listInWords(pseudonymise)} by pseudonyms`] : []),
     ...Object.entries(generalise).map(([column, to]) => generalisedInWords(column, to)),
-    ...(suppress.length > 0 ? [`removes ${list(suppress)}`] : []),
+    ...(suppress.length > 0 ? [`removes ${listInWords(suppress)}`] : []),
     ...(k > 1 && quasi.length > 0
       ? [
-          `leaves out the rows of each table whose ${quasi.length > 1 ? 'combination of ' : ''}${list(quasi)} fewer than ${k} subjects share`
+          `leaves out the rows of each table whose ${quasi.length > 1 ? 'combination of ' : ''}${listInWords(quasi)} fewer than ${k} subjects share`
         ]
       : [])
   ]

@@ -2,20 +2,15 @@ import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
 import { anonymisationInWords } from './anonymize-words.ts'
 import { type Agreed, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
+import { listInWords } from './list-in-words.ts'
 import { formatDuration, formatInstant } from './quantities.ts'
 
-function list(names: readonly string[], none: string): string {
-  const last = names.at(-1)
-  if (last === undefined) return none
-  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
-}
-
 function anyOr(names: AnyOrNames, any: string, none: string): string {
-  return names === '*' ? any : list(names, none)
+  return names === '*' ? any : listInWords(names, none)
 }
 
 function consumers(terms: Terms): string {
-  return list(
+  return listInWords(
     terms.consumers.map((consumer) =>
       'user' in consumer
         ? `${consumer.user.name} of ${consumer.user.organisation}`
@@ -36,7 +31,7 @@ function tables(terms: Terms): string[] {
 
 function anonymisation(terms: Terms): string[] {
   const parts = anonymisationInWords(terms)
-  return parts.length > 0 ? [`Before anything leaves, anonymize ${list(parts, '')}.`] : []
+  return parts.length > 0 ? [`Before anything leaves, anonymize ${listInWords(parts, '')}.`] : []
 }
 
 function limits(terms: Terms): string[] {
@@ -60,7 +55,7 @@ function approval({ approval }: Terms): string[] {
     when === 'firstTime'
       ? 'The first request of a person for a purpose and an algorithm'
       : 'Every single request'
-  const who = by.length > 1 ? `one of ${list(by, 'nobody')}` : list(by, 'nobody')
+  const who = by.length > 1 ? `one of ${listInWords(by, 'nobody')}` : listInWords(by, 'nobody')
   return [`${what} waits until ${who} approves it, at most ${formatDuration(within)}.`]
 }
 
@@ -81,9 +76,11 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
       : `Besides ${provider}, ${anyOr(terms.computeProviders, 'anybody', 'nobody')} may hold the data.`,
     `Results go to: ${anyOr(recipients, 'anybody', 'nobody')}. They may not be passed on.`,
     ...(terms.services.require.length > 0
-      ? [`Every chain contains ${list(terms.services.require, '')}.`]
+      ? [`Every chain contains ${listInWords(terms.services.require, '')}.`]
       : []),
-    ...(terms.services.forbid.length > 0 ? [`No chain contains ${list(terms.services.forbid, '')}.`] : []),
+    ...(terms.services.forbid.length > 0
+      ? [`No chain contains ${listInWords(terms.services.forbid, '')}.`]
+      : []),
     ...anonymisation(terms),
     ...limits(terms),
     ...approval(terms),

@@ -1,5 +1,5 @@
 import type { Column, TableSchema } from '../job/index.ts'
-import { foldName, quoteName, quoteText } from '../sql/index.ts'
+import { foldName, quoteName, quoteText, sameName } from '../sql/index.ts'
 import { type Changed, coarser } from './coarser.ts'
 import { type AnonymizeParameters, type Coarseness, parseAnonymize, refused } from './parameters.ts'
 
@@ -114,10 +114,6 @@ export function pseudonymKeys(key: string, domain: string): Record<string, strin
     [INNER]: inner.toString('hex'),
     [OUTER]: Buffer.from(padded.map((byte) => byte ^ 0x5c)).toString('hex')
   }
-}
-
-function sameName(one: string, other: string): boolean {
-  return foldName(one) === foldName(other)
 }
 
 /** Makes quoted names that no column has. */

@@ -1,3 +1,3 @@
 /** How names and texts become SQL. Nothing else in the project may paste a name or a value into a statement. */
-export { foldName, quoteList, quoteName, quoteText } from './quote.ts'
+export { foldName, quoteList, quoteName, quoteText, sameName } from './quote.ts'
 export { isDecimal, isDouble, isInteger, isTemporal, transportType } from './types.ts'

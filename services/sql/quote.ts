@@ -9,6 +9,11 @@ export function foldName(name: string): string {
   return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
+/** Whether the engine takes two names for the same. */
+export function sameName(one: string, other: string): boolean {
+  return foldName(one) === foldName(other)
+}
+
 /** A text as an SQL literal. */
 export function quoteText(text: string): string {
   if (text.includes('\0')) throw new RangeError('a text may not hold NUL')
