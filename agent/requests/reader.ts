@@ -1,4 +1,4 @@
-import { csvField, csvLine } from '../../services/index.ts'
+import { csvLine } from '../../services/index.ts'
 import { MEDIA_TYPES, type ResultBody, type ResultFormat, type ResultPage } from '../api/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { Exports } from './export.ts'
@@ -92,5 +92,5 @@ function nextOf({ offset, limit }: ResultPage, rowCount: number): number | null 
 }
 
 function csvOf(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  return [columns, ...rows].map((values) => csvLine(values.map(csvField))).join('')
+  return [columns, ...rows].map(csvLine).join('')
 }

@@ -35,9 +35,16 @@ export function engineError(error: unknown): EngineError {
   }
 }
 
-/** The failure when the engine ran out of something; undefined when it failed for another reason. */
+const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT']
+
+/** The failure when the engine, or a file that is written, ran out of something; undefined when it failed for another reason. */
 export function resourceFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return undefined
+  if (error instanceof Error && 'code' in error && FULL.includes(error.code))
+    return new Failure('disk-limit', error.message, {
+      cause: error,
+      hint: 'the job needed more disk than there is'
+    })
   const { type, message } = engineError(error)
   if (/max_temp_directory_size|No space left|disk quota/i.test(message)) {
     return new Failure('disk-limit', message, {

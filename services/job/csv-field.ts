@@ -2,14 +2,14 @@
  * A JSON value as a field of a CSV line (RFC 4180): NULL is nothing at all, an empty text is a pair of quotes, a list or
  * struct is its JSON.
  */
-export function csvField(value: unknown): string {
+function csvField(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'string') return value === '' ? '""' : quoted(value)
   return typeof value === 'object' ? quoted(JSON.stringify(value)) : String(value)
 }
 
-export function csvLine(fields: readonly string[]): string {
-  return `${fields.join(',')}\n`
+export function csvLine(values: readonly unknown[]): string {
+  return `${values.map(csvField).join(',')}\n`
 }
 
 /** Leading and trailing blanks too: many readers cut them off otherwise. */

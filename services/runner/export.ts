@@ -1,9 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Engine, resourceFailure } from '../engine/index.ts'
-import { Failure } from '../failure/index.ts'
+import type { Engine } from '../engine/index.ts'
 import type { Assignment, ReportOf } from '../job/index.ts'
-import { csvField, csvLine } from '../job/index.ts'
+import { csvLine } from '../job/index.ts'
 import { quoteText } from '../sql/index.ts'
 import { jsonOf } from './json-value.ts'
 import { describePart, outputList, readFiles } from './parts.ts'
@@ -37,7 +36,7 @@ export async function runExport(
         : await writeText(engine, sql, file, FORMS[format])
     return { kind: 'export', rows, file: await describePart(place.root, to, rows) }
   } catch (error) {
-    throw fullDisk(error) ?? resourceFailure(error) ?? runtimeFailure(error)
+    throw runtimeFailure(error)
   }
 }
 
@@ -55,8 +54,8 @@ const FORMS: Readonly<Record<'json' | 'csv', Form>> = {
     after: '\n]'
   },
   csv: {
-    before: (columns) => csvLine(columns.map(csvField)),
-    row: (values) => csvLine(values.map(csvField)),
+    before: csvLine,
+    row: csvLine,
     after: ''
   }
 }
@@ -91,13 +90,4 @@ async function writeRows(engine: Engine, sql: string, file: FileHandle, form: Fo
   }
   await file.appendFile(text + form.after)
   return rows
-}
-
-function fullDisk(error: unknown): Failure | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return undefined
-  return new Failure('disk-limit', error.message, {
-    cause: error,
-    hint: 'the job needed more disk than there is'
-  })
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
 import {
   type Chart,
@@ -71,7 +71,10 @@ export async function drawResult(
     return done(files, given === undefined ? drawn.notes : [...drawn.notes, ...warnings.slice(0, 4)])
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    if (given !== undefined) throw error instanceof Failure ? error : refused(message.slice(0, 600), error)
+    if (given !== undefined)
+      throw error instanceof Failure
+        ? error
+        : (resourceFailure(error) ?? refused(message.slice(0, 600), error))
     process.stderr.write(
       `a picture could not be drawn: ${String(error instanceof Error ? error.stack : error)}\n`
     )
