@@ -14,8 +14,8 @@ import { accessible } from './svg.ts'
 import { FONT, THEME } from './theme.ts'
 
 /** Files beside the bundle. */
-export const FONT_FILE = 'DejaVuSans.ttf'
-export const WASM_FILE = 'resvg.wasm'
+const FONT_FILE = 'DejaVuSans.ttf'
+const WASM_FILE = 'resvg.wasm'
 
 export interface Drawing {
   svg: string
@@ -36,31 +36,24 @@ const SCALE = 1.5
 const MAX_SIDE = 4000
 const MAX_SVG = 8 * 1024 * 1024
 
-interface Loaded {
-  font: Uint8Array
-}
-let loaded: Promise<Loaded> | undefined
+let loaded: Promise<Uint8Array> | undefined
 
-async function load(folder: URL): Promise<Loaded> {
+/** @returns the font */
+async function load(): Promise<Uint8Array> {
   const [font, wasm] = await Promise.all([
-    readFile(new URL(FONT_FILE, folder)),
-    readFile(new URL(WASM_FILE, folder))
+    readFile(new URL(FONT_FILE, import.meta.url)),
+    readFile(new URL(WASM_FILE, import.meta.url))
   ])
   measureWith(readFontMetrics(font))
   // one picture is drawn: compiling the code a second time, to make it faster, costs more than it saves
   setFlagsFromString('--liftoff-only')
   await initWasm(wasm)
-  return { font }
+  return font
 }
 
-/** @param folder where the font and the WebAssembly are; ends in a slash */
-export async function draw(
-  specification: JsonMap,
-  rows: readonly JsonMap[],
-  folder: URL = new URL('./', import.meta.url)
-): Promise<Drawing> {
-  loaded ??= load(folder)
-  const { font } = await loaded
+export async function draw(specification: JsonMap, rows: readonly JsonMap[]): Promise<Drawing> {
+  loaded ??= load()
+  const font = await loaded
   const whole = withData(specification, rows)
   const warnings: string[] = []
   const svg = accessible(await toSvg(whole, warnings), {

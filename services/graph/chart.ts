@@ -70,7 +70,7 @@ const LINES = 3
 
 /** A title in lines that fit the picture; what does not fit is cut, visibly. */
 export function wrapped(text: string, line = LINE, lines = LINES): string[] {
-  const words = [...text.replaceAll(/\s+/g, ' ').trim()].join('').split(' ')
+  const words = text.replaceAll(/\s+/g, ' ').trim().split(' ')
   const found: string[] = []
   let open = ''
   for (const word of words.flatMap((one) => pieces(one, line))) {

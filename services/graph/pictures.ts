@@ -316,7 +316,7 @@ export function boxes(
 }
 
 /** What no picture suits is shown as it is, as far as it goes. */
-export function tableOf(shape: ResultShape): Chart | null {
+export function tableOf(shape: ResultShape): Chart {
   const shown = shape.columns.slice(0, TABLE_COLUMNS)
   const columns = shown.map((column, index) => ({
     field: `column ${index + 1}`,

@@ -29,7 +29,6 @@ export interface ResultShape {
 export type Kind = 'number' | 'time' | 'category' | 'other'
 
 const NUMBERS = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/
-const WHOLE = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/
 const TIMES = /^(DATE|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ)$/
 const CATEGORIES = /^(VARCHAR|BOOLEAN|UUID|TIME|ENUM\(.*\)|INTERVAL)$/
 
@@ -38,10 +37,6 @@ export function kindOf(type: string): Kind {
   if (NUMBERS.test(name)) return 'number'
   if (TIMES.test(name)) return 'time'
   return CATEGORIES.test(name) ? 'category' : 'other'
-}
-
-export function isWhole(type: string): boolean {
-  return WHOLE.test(type.toUpperCase())
 }
 
 /** How many groups a column makes: NULL is one. */

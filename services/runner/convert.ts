@@ -8,14 +8,7 @@ import { jsonRows } from './json-rows.ts'
 import { describePart, outputList, readFiles, readParts } from './parts.ts'
 import { drawResult } from './picture.ts'
 import type { JobPlace } from './place.ts'
-import {
-  applyAlgorithm,
-  applyAnonymize,
-  gather,
-  materialise,
-  type Relation,
-  runtimeFailure
-} from './steps.ts'
+import { applyAlgorithm, gather, materialise, type Relation, runtimeFailure } from './steps.ts'
 
 type ConvertAssignment = Extract<Assignment, { kind: 'convert' }>
 type Converted = ReportOf<'convert'>['results'][number]
@@ -53,14 +46,15 @@ async function convertGroup(
 ): Promise<Converted> {
   let relation = gather(group)
   for (const [number, step] of assignment.steps.entries()) {
-    if (step.service === 'query') throw new Failure('internal', 'a conversion runs no query')
+    if (step.service === 'query' || step.service === 'anonymize')
+      throw new Failure('internal', 'what concerns a provider is done there, before a conversion')
     if (step.service === 'algorithm') {
       relation = await materialise(
         engine,
         await applyAlgorithm(engine, step, relation),
         `dynamos result ${index} ${number}`
       )
-    } else if (step.service === 'anonymize') relation = await applyAnonymize(engine, step, relation, '')
+    }
   }
   const path = `out/result-${index}.parquet`
   const rowCount = await copy(engine, relation, join(place.root, path))

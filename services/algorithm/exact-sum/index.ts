@@ -5,7 +5,7 @@
  * The idea is Kulisch's long accumulator, cut into bands (Kulisch 2013, "Computer Arithmetic and Validity", ch. 8).
  */
 import { quoteName } from '../../sql/index.ts'
-import { keyList } from '../index.ts'
+import { groupBy, keyList } from '../index.ts'
 
 /** Bands beyond the 64 of finite doubles: what is there is counted, not added. */
 const NAN = 100
@@ -36,16 +36,15 @@ export function limbState({ relation, value, by, limbs, count }: Names & { value
 export function mergeLimbs({ relation, by, limbs, count }: Names): string {
   const keys = keyList(by)
   const flat = `SELECT ${keys}unnest(${quoteName(limbs)}) AS limb, 0 AS n FROM ${relation}`
-  const counts = `SELECT ${keys}NULL AS band, CAST(NULL AS HUGEINT) AS total, sum(${quoteName(count)}) AS n FROM ${relation}${by.length === 0 ? '' : ` GROUP BY ${keys.slice(0, -2)}`}`
+  const counts = `SELECT ${keys}NULL AS band, CAST(NULL AS HUGEINT) AS total, sum(${quoteName(count)}) AS n FROM ${relation} ${groupBy(by)}`
   const sums = `SELECT ${keys}limb.band AS band, sum(CAST(limb.total AS HUGEINT)) AS total, 0 AS n FROM (${flat}) AS f GROUP BY ${keys}limb.band`
   return gather(`${sums} UNION ALL ${counts}`, by, limbs, count)
 }
 
 function gather(bands: string, by: readonly string[], limbs: string, count: string): string {
   const keys = keyList(by)
-  const group = by.length === 0 ? '' : ` GROUP BY ${keys.slice(0, -2)}`
   const limb = `{'band': band, 'total': CAST(total AS DECIMAL(38,0))}`
-  return `SELECT ${keys}coalesce(list(${limb} ORDER BY band) FILTER (WHERE total IS NOT NULL), []) AS ${quoteName(limbs)}, CAST(coalesce(sum(n), 0) AS BIGINT) AS ${quoteName(count)} FROM (${bands}) AS g${group}`
+  return `SELECT ${keys}coalesce(list(${limb} ORDER BY band) FILTER (WHERE total IS NOT NULL), []) AS ${quoteName(limbs)}, CAST(coalesce(sum(n), 0) AS BIGINT) AS ${quoteName(count)} FROM (${bands}) AS g ${groupBy(by)}`
 }
 
 /**
