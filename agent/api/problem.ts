@@ -1,5 +1,5 @@
 import { FAILURE_CODES, REFUSAL_CODES } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError, hasCode, toError } from '../../protocol/errors/index.ts'
 import { ConfigInvalid } from '../config/index.ts'
 import type { Problem } from './views.ts'
 
@@ -89,7 +89,7 @@ export function problemOf(thrown: unknown): Problem {
   if (error instanceof ApiProblem) return make(error.status, error.code, error.message)
   if (error instanceof ConfigInvalid)
     return make(400, error.code, error.message, { problems: [...error.problems] })
-  if ('code' in error && error.code === 'FST_ERR_HANDLER_TIMEOUT')
+  if (hasCode(error, 'FST_ERR_HANDLER_TIMEOUT'))
     return make(504, 'timeout', 'the agent did not answer in time; ask again, or ask for less')
   const framework = frameworkStatus(error)
   if (framework !== undefined) return make(framework, frameworkCode(framework), error.message)

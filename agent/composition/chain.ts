@@ -1,5 +1,6 @@
 import type { ArchetypeBody, Flow, PlacedStep } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
+import { computesAtData, playersProblem } from './players.ts'
 
 /** A data provider's place in a chain. */
 export interface DataPlace {
@@ -35,14 +36,6 @@ export interface NoChain {
   problem: string
 }
 
-/** Is each data provider its own infrastructure under this archetype? */
-export function computesAtData(archetype: ArchetypeBody): boolean {
-  return archetype.where.some((condition) => {
-    const [left, operator, right] = condition.split(' ')
-    return operator === '==' && [left, right].sort().join() === 'data,infrastructure'
-  })
-}
-
 /**
  * The services of a request in order, each placed at a party, with the flows between them. Every pair of neighbours must be
  * an edge that the first one's manifest allows, every service must stand where its label says, and no service may be one
@@ -51,6 +44,12 @@ export function computesAtData(archetype: ArchetypeBody): boolean {
 export function composeChain(input: ChainInput): Chain | NoChain {
   const atData = computesAtData(input.archetype)
   if (!atData && input.infrastructure === null) return { problem: 'the archetype needs a compute provider' }
+  const unfit = playersProblem(input.archetype, {
+    data: input.data.map(({ peer }) => peer),
+    infrastructure: input.infrastructure === null ? [] : [input.infrastructure],
+    recipient: [input.recipient]
+  })
+  if (unfit !== undefined) return { problem: unfit }
   const astray = input.archetype.steps.find((step) => step.at !== 'data' && step.at !== 'infrastructure')
   if (astray !== undefined) return { problem: `${astray.service} cannot be placed at ${astray.at}` }
   const several = input.data.length > 1

@@ -1,6 +1,6 @@
 import { combineTerms } from '../../policy/index.ts'
 import type { ResultTerms, RowAnswer } from '../../protocol/documents/index.ts'
-import { composeChain, computesAtData } from './chain.ts'
+import { composeChain } from './chain.ts'
 import { estimateJob, estimateTransfer } from './estimate.ts'
 import {
   type Answer,
@@ -10,6 +10,7 @@ import {
   organisationOf,
   type Plan
 } from './plan.ts'
+import { computesAtData } from './players.ts'
 import { schemaProblem } from './schemas.ts'
 import type { Scores } from './score.ts'
 

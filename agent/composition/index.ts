@@ -2,7 +2,6 @@
 export {
   type Chain,
   composeChain,
-  computesAtData,
   flowsToInfrastructure,
   flowsToRecipient
 } from './chain.ts'
@@ -17,5 +16,6 @@ export type {
   Plan,
   Preferences
 } from './plan.ts'
+export { computesAtData } from './players.ts'
 export { columnsOf } from './schemas.ts'
 export { OBJECTIVES, type Scores } from './score.ts'

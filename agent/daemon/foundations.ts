@@ -5,6 +5,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Logger, pino } from 'pino'
 import { createCedarEngine, type PolicyEngine, type RuleFile } from '../../policy/index.ts'
 import type { ArchetypeBody } from '../../protocol/documents/index.ts'
+import { hasCode } from '../../protocol/errors/index.ts'
 import {
   type ArchetypeManifest,
   loadArchetypes,
@@ -122,7 +123,7 @@ function createLog(config: AgentConfig): Logger {
 
 async function ruleFiles(folder: string): Promise<RuleFile[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   })
   const files = names.filter((name) => name.endsWith('.cedar')).sort()

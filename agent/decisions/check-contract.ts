@@ -7,6 +7,7 @@ import type {
   Refusal,
   Section
 } from '../../protocol/documents/index.ts'
+import { instantText } from '../../protocol/errors/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import {
   composeChain,
@@ -60,7 +61,7 @@ function invalid(what: string): Refusal {
 
 function checkRequest({ contract, request, archetypes, now }: ContractFacts): Refusal | null {
   if (contract.issuedAt - now > MAX_CLOCK_SKEW_MS) {
-    const both = `${new Date(contract.issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}`
+    const both = `${instantText(contract.issuedAt)}, here it is ${instantText(now)}`
     return refuse('clock-skew', `the contract is of ${both}; set the clock`)
   }
   if (contract.expires <= now) return refuse('document-expired', 'the contract has expired')

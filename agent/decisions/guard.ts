@@ -1,5 +1,5 @@
 import type { Signed } from '../../protocol/documents/index.ts'
-import { DynamosError } from '../../protocol/errors/index.ts'
+import { DynamosError, instantText } from '../../protocol/errors/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import type { RequestGuard } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
@@ -36,11 +36,11 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     if (issuedAt - now > MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'clock-skew',
-        `issued at ${new Date(issuedAt).toISOString()}, here it is ${new Date(now).toISOString()}; set the clock`
+        `issued at ${instantText(issuedAt)}, here it is ${instantText(now)}; set the clock`
       )
     }
     if (expires <= now)
-      throw new RequestRefused('document-expired', `the request ended at ${new Date(expires).toISOString()}`)
+      throw new RequestRefused('document-expired', `the request ended at ${instantText(expires)}`)
     if (expires - now > MAX_LIFETIME_MS + MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'malformed-document',

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFile, realpath, stat, unlink } from 'node:fs/promises'
+import { realpath, stat, unlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DirectoryInUse } from './errors.ts'
 import { replacePrivateFile } from './private-file.ts'
+import { processStart, textOf } from './process-start.ts'
 
 export interface DirectoryLock {
   release(): Promise<void>
@@ -12,21 +13,6 @@ export interface DirectoryLock {
 
 const holder = z.object({ pid: z.int().positive(), started: z.string(), boot: z.string() })
 type Holder = z.infer<typeof holder>
-
-async function textOf(path: string): Promise<string | undefined> {
-  return await readFile(path, 'utf8').then(
-    (text) => text.trim(),
-    () => undefined
-  )
-}
-
-/** When a process began, in clock ticks since boot (proc(5), field 22): a later process of the same number differs. */
-async function startOf(pid: number): Promise<string | undefined> {
-  const line = await textOf(`/proc/${pid}/stat`)
-  const fields = line?.slice(line.lastIndexOf(')') + 2).split(' ')
-  // A zombie has let go of everything but its number.
-  return fields?.[0] === 'Z' ? undefined : fields?.[19]
-}
 
 async function lastHolder(path: string): Promise<Holder | undefined> {
   const text = await textOf(path)
@@ -40,7 +26,8 @@ async function lastHolder(path: string): Promise<Holder | undefined> {
 
 async function isAlive(one: Holder): Promise<boolean> {
   return (
-    one.boot === (await textOf('/proc/sys/kernel/random/boot_id')) && one.started === (await startOf(one.pid))
+    one.boot === (await textOf('/proc/sys/kernel/random/boot_id')) &&
+    one.started === (await processStart(one.pid))
   )
 }
 
@@ -78,7 +65,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
   const self: Holder = {
     pid: process.pid,
-    started: (await startOf(process.pid)) ?? '',
+    started: (await processStart(process.pid)) ?? '',
     boot: (await textOf('/proc/sys/kernel/random/boot_id')) ?? ''
   }
   await replacePrivateFile(path, `${JSON.stringify(self)}\n`)

@@ -5,7 +5,7 @@ import { generateKeyPair, privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { z } from 'zod'
-import { toError } from '../../protocol/errors/index.ts'
+import { hasCode, toError } from '../../protocol/errors/index.ts'
 import { KeyFileMissing, KeyFileOpen, NotAKeyFile, WrongPassphrase } from './errors.ts'
 import { createPrivateFile } from './private-file.ts'
 
@@ -175,7 +175,7 @@ export async function loadOrCreateKey(path: string, options: KeyOptions = {}): P
     return await createKey(path, options)
   } catch (thrown) {
     const error = toError(thrown)
-    if ('code' in error && error.code === 'EEXIST') return await loadKey(path, options)
+    if (hasCode(error, 'EEXIST')) return await loadKey(path, options)
     throw error
   }
 }

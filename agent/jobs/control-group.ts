@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { hasCode } from '../../protocol/errors/index.ts'
 
 /** The kernel's own limits on the processes of one job. */
 export interface ControlGroup {
@@ -103,7 +104,7 @@ async function admit(folders: readonly string[], pids: readonly number[]): Promi
     for (const pid of pids) {
       // a process that has gone meanwhile needs no limit
       await writeFile(join(folder, 'cgroup.procs'), String(pid)).catch((error: unknown) => {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+        if (!hasCode(error, 'ESRCH')) throw error
       })
     }
   }
@@ -120,7 +121,7 @@ async function removeFolders(folders: readonly string[]): Promise<void> {
     for (let attempt = 0; attempt < 20; attempt++) {
       const removed = await rmdir(folder).then(
         () => true,
-        (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+        (error: unknown) => hasCode(error, 'ENOENT')
       )
       if (removed) break
       await new Promise((resolve) => setTimeout(resolve, 25))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { processStart } from '../identity/index.ts'
 import { LabFailed } from './errors.ts'
 import type { LabAgent } from './state.ts'
 
@@ -9,13 +10,6 @@ const POLL_MS = 25
 const LOG_TAIL_LINES = 20
 /** glibc gives freed memory back to the system on every small free below this, which makes socket reads four times slower. */
 const MALLOC_TRIM_THRESHOLD = '268435456'
-
-/** When a process began (proc(5), field 22); undefined when it is gone or only waits to be reaped. */
-async function startOf(pid: number): Promise<string | undefined> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  const fields = line?.slice(line.lastIndexOf(')') + 2).split(' ')
-  return fields?.[0] === 'Z' ? undefined : fields?.[19]
-}
 
 function answersSignals(pid: number): boolean {
   try {
@@ -29,7 +23,7 @@ function answersSignals(pid: number): boolean {
 /** Whether this very process runs. */
 export async function isAlive({ pid, started }: Pick<LabAgent, 'pid' | 'started'>): Promise<boolean> {
   if (started === '') return answersSignals(pid)
-  return (await startOf(pid)) === started
+  return (await processStart(pid)) === started
 }
 
 /**
@@ -60,7 +54,7 @@ export async function startDetached(
     })
     const pid = await Promise.race([spawned, failed])
     child.unref()
-    return { pid, started: (await startOf(pid)) ?? '', offset }
+    return { pid, started: (await processStart(pid)) ?? '', offset }
   } finally {
     await file.close()
   }

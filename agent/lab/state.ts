@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { toError } from '../../protocol/errors/index.ts'
+import { hasCode, toError } from '../../protocol/errors/index.ts'
 import { LabFailed } from './errors.ts'
 
 const labAgent = z.object({
@@ -30,7 +30,7 @@ export async function readState(dir: string): Promise<LabState | undefined> {
     text = await readFile(fileIn(dir), 'utf8')
   } catch (cause) {
     const error = toError(cause)
-    if ('code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
   try {

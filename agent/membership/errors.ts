@@ -1,4 +1,4 @@
-import { DynamosError } from '../../protocol/errors/index.ts'
+import { DynamosError, instantText } from '../../protocol/errors/index.ts'
 
 export class NotMember extends DynamosError {
   static override readonly name = 'NotMember'
@@ -12,7 +12,7 @@ export class MembershipExpired extends DynamosError {
   constructor(organisation: string, expires: number) {
     super(
       'membership-expired',
-      `${organisation}: the membership ended ${new Date(expires).toISOString()}; ask the authority to renew it`
+      `${organisation}: the membership ended ${instantText(expires)}; ask the authority to renew it`
     )
   }
 }
@@ -20,7 +20,7 @@ export class MembershipExpired extends DynamosError {
 export class Expelled extends DynamosError {
   static override readonly name = 'Expelled'
   constructor(peer: string, since: number) {
-    super('expelled', `${peer} was expelled from the marketplace as of ${new Date(since).toISOString()}`)
+    super('expelled', `${peer} was expelled from the marketplace as of ${instantText(since)}`)
   }
 }
 

@@ -2,15 +2,14 @@ import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import {
   addressees,
-  advance,
   type Coordinator,
-  type CoordinatorEvent,
   type Effect,
   type Hop,
   type HopEvent,
   type Message,
   wakeAt
 } from '../../protocol/negotiation/index.ts'
+import { advanceMachine, type Queued } from './advance.ts'
 import { commitStep, keepHeard, type Machines } from './commit.ts'
 import { Courier } from './courier.ts'
 import { composeContract, DISK_FULL, decide, makeOffer } from './deciding.ts'
@@ -19,8 +18,6 @@ import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 import { RunningShares } from './running-shares.ts'
 import { toWire } from './wire.ts'
-
-type Queued = { machine: 'hop'; event: HopEvent } | { machine: 'coordinator'; event: CoordinatorEvent }
 
 type Timeless<T> = T extends { now: number } ? Omit<T, 'now'> : never
 type HopReport = Timeless<Extract<HopEvent, { type: 'reserved' | 'verdict' | 'share-done' | 'share-failed' }>>
@@ -197,7 +194,10 @@ export class Exchange {
     const before = { hop: this.hop, coordinator: this.coordinator }
     let effects: readonly Effect[]
     try {
-      effects = this.#advance(queued)
+      const next = advanceMachine(before, queued)
+      effects = next.effects
+      this.hop = next.machines.hop
+      this.coordinator = next.machines.coordinator
     } catch (error) {
       // An event that the machine cannot take, whoever sent it, must not end the exchange, let alone the agent.
       this.#ports.log.error(
@@ -226,20 +226,6 @@ export class Exchange {
     const machine = this[queued.machine]
     if (machine !== null && machine !== before[queued.machine])
       this.#ports.coordination.changed(this.dossier, machine)
-  }
-
-  /** Changes nothing when it throws. */
-  #advance(queued: Queued): readonly Effect[] {
-    if (queued.machine === 'hop') {
-      if (this.hop === null) return []
-      const { exchange, effects } = advance(this.hop, queued.event)
-      this.hop = exchange
-      return effects
-    }
-    if (this.coordinator === null) return []
-    const { exchange, effects } = advance(this.coordinator, queued.event)
-    this.coordinator = exchange
-    return effects
   }
 
   /** What cannot be stored cannot be promised; how a share ended is known here alone, and said again until it is stored. */

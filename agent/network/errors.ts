@@ -1,4 +1,4 @@
-import { DynamosError } from '../../protocol/errors/index.ts'
+import { DynamosError, instantText } from '../../protocol/errors/index.ts'
 
 /** The peer could not be reached, or the connection broke before it answered. */
 export class PeerUnreachable extends DynamosError {
@@ -28,7 +28,7 @@ export class ClockSkew extends DynamosError {
   constructor(theirs: number, ours: number) {
     super(
       'clock-skew',
-      `expected clocks at most 120 s apart, found ${iso(theirs)} against ${iso(ours)} here; set the clock`
+      `expected clocks at most 120 s apart, found ${instantText(theirs)} against ${instantText(ours)} here; set the clock`
     )
   }
 }
@@ -50,9 +50,4 @@ export class CannotListen extends DynamosError {
       options
     )
   }
-}
-
-function iso(instant: number): string {
-  const date = new Date(instant)
-  return Number.isNaN(date.getTime()) ? String(instant) : date.toISOString()
 }

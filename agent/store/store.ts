@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { hasCode } from '../../protocol/errors/index.ts'
 import { type Connection, parseRows } from './connection.ts'
 import { isConstraint, StoreFailed, storeError } from './errors.ts'
 import { Handle } from './handle.ts'
@@ -112,7 +113,7 @@ async function makePrivate(file: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     await (await open(file, 'ax', 0o600)).close()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    if (hasCode(error, 'EEXIST')) return
     throw storeError(error, file)
   }
 }

@@ -31,7 +31,23 @@ export function codeOf(thrown: unknown): string {
   return 'internal'
 }
 
+/** Whether it is an error of the platform under one of these codes, as `ENOENT`. */
+export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
+  return (
+    thrown instanceof Error &&
+    'code' in thrown &&
+    typeof thrown.code === 'string' &&
+    codes.includes(thrown.code)
+  )
+}
+
 /** What any disk says when it is full. */
 export function isStorageFull(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')
+  return hasCode(thrown, 'ENOSPC', 'EDQUOT')
+}
+
+/** An instant that somebody else named, for people: ISO 8601, or the number where ECMAScript has no date that far away. */
+export function instantText(milliseconds: number): string {
+  const date = new Date(milliseconds)
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString()
 }

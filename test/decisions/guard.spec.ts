@@ -110,6 +110,9 @@ describe('a request that arrives', () => {
     expect(codeOf(error)).to.equal('clock-skew')
     expect(error.message).to.include(new Date(NOW).toISOString())
     expect(error.message).to.include(new Date(NOW + SKEW + 1).toISOString())
+    // the last instant that a document can name is no date any more
+    const beyond = await aRequest({ at: Number.MAX_SAFE_INTEGER - LIFETIME })
+    expect(await refusalOf(beyond)).to.equal('clock-skew')
   })
 
   it('is refused once it has expired', async () => {

@@ -6,7 +6,7 @@ import { keyOf, peerOf } from '../membership/builders.ts'
 export const NOW = Date.UTC(2026, 5, 1, 12)
 const HOUR = 3_600_000
 const MARKETPLACE = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'
-const AGREEMENT = `bafyrei${'a'.repeat(52)}`
+export const AGREEMENT = `bafyrei${'a'.repeat(52)}`
 
 export interface Party {
   organisation: string

@@ -1,7 +1,18 @@
 import { expect } from 'chai'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import { acceptedAtProvider, startedAtRequester } from './conversations.ts'
-import { anOutcome, aRequest, aSignedReceipt, EVE, RUG, UVA, VU } from './documents.ts'
+import {
+  AGREEMENT,
+  aContract,
+  anOffer,
+  anOutcome,
+  aRequest,
+  aSignedReceipt,
+  EVE,
+  RUG,
+  UVA,
+  VU
+} from './documents.ts'
 import { Driver } from './driver.ts'
 
 const refused = async (answers: Promise<WireMessage[]>): Promise<boolean> =>
@@ -79,5 +90,30 @@ describe('An outcome', () => {
     driver.clock.pass(3000)
     await driver.until(() => driver.warnings > warnings)
     expect([...held.receipts.keys()]).to.deep.equal([])
+  })
+
+  it('comes by the time limit when the plan was none that a coordinator takes', async () => {
+    driver = await Driver.open(UVA)
+    const asked = await aRequest()
+    const { request } = asked
+    const composed = Promise.withResolvers<void>()
+    driver.compose = async () => {
+      composed.resolve()
+      return await aContract(request, { offers: new Map([[VU.peer, AGREEMENT]]) })
+    }
+    driver.answer = async (_, message) => {
+      if (message.kind !== 'ask') return []
+      const { offer, details } = await anOffer(request, VU)
+      return [{ kind: 'offer', epoch: message.epoch, offer: offer.bytes, details }]
+    }
+    await driver.exchanges.coordinate(await asked.dossier(UVA.peer), [VU.peer], 600_000)
+    await composed.promise
+    await driver.until(() => driver.errors > 0)
+    expect(driver.exchange(request.id).coordinator?.stage.phase).to.equal('composing')
+    driver.clock.pass(11_000)
+    await driver.until(() => driver.exchange(request.id).coordinator?.stage.phase !== 'composing')
+    driver.clock.pass(11_000)
+    await driver.until(() => driver.exchange(request.id).coordinator?.stage.phase === 'ended')
+    expect(driver.shares.size).to.equal(0)
   })
 })

@@ -75,6 +75,7 @@ export class Driver {
   readonly changes: Machine[] = []
   /** What was warned of in the log. */
   warnings = 0
+  errors = 0
   readonly received: { kind: WireMessage['kind']; from: string }[] = []
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
   /** Contracts whose slots were held again after a restart. */
@@ -164,7 +165,9 @@ export class Driver {
         warn: () => {
           this.warnings += 1
         },
-        error: ignore
+        error: () => {
+          this.errors += 1
+        }
       },
       store: this.#mortal(life),
       speaker: self.speaker,

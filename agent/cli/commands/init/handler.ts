@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
-import { toError } from '../../../../protocol/errors/index.ts'
+import { hasCode, toError } from '../../../../protocol/errors/index.ts'
 import { commentedAgentConfig, loadAgentConfig } from '../../../config/index.ts'
 import { loadOrCreateKey, peerOfKeyFile } from '../../../identity/index.ts'
 import type { Context } from '../../context.ts'
@@ -26,7 +26,7 @@ async function writeNew(file: string, text: string): Promise<void> {
     await writeFile(file, text, { flag: 'wx' })
   } catch (cause) {
     const error = toError(cause)
-    if (!('code' in error) || error.code !== 'EEXIST') throw error
+    if (!hasCode(error, 'EEXIST')) throw error
     throw new UsageError(`${file} is there already; choose another --dir, or edit that file`, { cause })
   }
 }
