@@ -2,17 +2,19 @@ import {
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
+  type PolicyEngine,
   type ProviderFacts,
   type ProviderVerdict,
+  rememberingClauses,
   type Verdict
 } from '../../policy/index.ts'
 import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
-import { estimateJob, roundedUp } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
+import { estimatesOf } from './estimates.ts'
 import { CLAUSES_SHOWN, decisionEntry, openClauses, pseudonymsOpenTo, requestsInWindow } from './facts.ts'
 import type { Inspected, Inspections } from './inspection.ts'
 import { checkPins } from './pins.ts'
@@ -25,13 +27,14 @@ type Role = 'data' | 'infrastructure' | 'recipient'
 interface Answering {
   dossier: Dossier
   roles: readonly Role[]
+  /** All rows are decided about at one instant, and what decides them alike is asked once. */
+  now: number
+  engine: PolicyEngine
   /** By agreement. */
   grants: Map<string, { agreement: { id: string; name: string }; rows: number[]; inspected: Inspected }>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
 }
-
-const BYTES_PER_CELL = 8
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
@@ -53,7 +56,7 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine } = this.#components
+    const { speaker, launcher, engine, clock } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     const rows: RowAnswer[] = []
@@ -63,6 +66,8 @@ export class OfferMaker {
     const answering: Answering = {
       dossier,
       roles,
+      now: clock.now(),
+      engine: rememberingClauses(engine),
       grants: new Map(),
       noted: [],
       requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {}
@@ -77,7 +82,12 @@ export class OfferMaker {
         rows: granted,
         columns: inspected.columns
       })),
-      estimates: this.#estimates(payload, grants.size > 0),
+      estimates: estimatesOf(payload, {
+        datasets: this.#components.datasets,
+        resources: this.#init.resources,
+        granted: grants.size > 0,
+        load: this.#load()
+      }),
       notes: notesOf([...grants.values()].map((grant) => grant.inspected))
     }
     const { section, digest } = await speaker.section(details)
@@ -163,15 +173,15 @@ export class OfferMaker {
       terms = verdict.terms
     }
     if (row.infrastructure === this.#components.self.peer) {
-      const verdict = this.#asHost(request, index)
+      const verdict = this.#asHost(answering, index)
       noted.push(this.#entry(dossier, 'host', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
     if (roles.includes('recipient')) {
-      const verdict = decideAsRecipient(this.#components.engine, {
+      const verdict = decideAsRecipient(answering.engine, {
         question: 'accept',
-        ...this.#shared(request, index),
+        ...this.#shared(answering, index),
         asked: false,
         consents: this.#init.consents
       })
@@ -183,8 +193,8 @@ export class OfferMaker {
   }
 
   async #asProvider(answering: Answering, index: number): Promise<ProviderVerdict> {
-    const { dossier, grants } = answering
-    const { engine, agreements, datasets, self } = this.#components
+    const { dossier, grants, engine } = answering
+    const { agreements, datasets, self } = this.#components
     const request = dossier.request.payload
     const facts = this.#providerFacts(answering, index)
     const wished = request.agreements[self.organisation]
@@ -193,7 +203,7 @@ export class OfferMaker {
     const [only, ...others] = open
     const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
     if (only !== undefined && granted !== undefined) {
-      const verdict = this.#permitted(request, facts, granted.inspected, only, wished)
+      const verdict = this.#permitted(answering, facts, granted.inspected, only, wished)
       if (verdict.verdict === 'permit') granted.rows.push(index)
       return verdict
     }
@@ -224,7 +234,7 @@ export class OfferMaker {
         'code' in inspected
           ? denied(inspected, before.policy)
           : (this.#distributable(request, inspected, before.policy) ??
-            this.#permitted(request, facts, inspected, agreement, wished))
+            this.#permitted(answering, facts, inspected, agreement, wished))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
         const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
         grant.rows.push(index)
@@ -238,13 +248,14 @@ export class OfferMaker {
 
   /** The decision once it is known what the SQL reads, and who could undo pseudonyms. */
   #permitted(
-    request: Payload<'request'>,
+    { dossier, engine }: Answering,
     facts: ProviderFacts,
     inspected: Inspected,
     agreement: Agreement,
     wished: string | undefined
   ): ProviderVerdict {
-    const { engine, members, self } = this.#components
+    const { members, self } = this.#components
+    const request = dossier.request.payload
     const { uses } = inspected
     const pseudonyms = agreement.payload.terms.anonymize?.pseudonymise.length ?? 0
     if (pseudonyms === 0 && !request.options.anonymize)
@@ -286,14 +297,15 @@ export class OfferMaker {
     return denied(refuse('not-distributable', reason), policy)
   }
 
-  #providerFacts({ dossier, requestsInWindow }: Answering, index: number): ProviderFacts {
-    const { self, clock } = this.#components
+  #providerFacts(answering: Answering, index: number): ProviderFacts {
+    const { self } = this.#components
+    const { dossier, requestsInWindow, now } = answering
     const request = dossier.request.payload
-    const shared = this.#shared(request, index)
+    const shared = this.#shared(answering, index)
     const [dataset = ''] = request.datasets
     return {
       question: 'offer',
-      now: clock.now(),
+      now,
       organisation: self.organisation,
       requester: request.user,
       purpose: request.purpose,
@@ -309,12 +321,13 @@ export class OfferMaker {
     }
   }
 
-  #asHost(request: Payload<'request'>, index: number): Verdict {
-    const { engine, manifests, self } = this.#components
+  #asHost(answering: Answering, index: number): Verdict {
+    const { manifests, self } = this.#components
     const { roles, hosting } = this.#init
+    const request = answering.dossier.request.payload
     const verdict = decideAsHost(
-      engine,
-      { question: 'host', ...this.#shared(request, index) },
+      answering.engine,
+      { question: 'host', ...this.#shared(answering, index) },
       roles.includes('computeProvider') ? hosting : null
     )
     if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
@@ -327,13 +340,14 @@ export class OfferMaker {
     return verdict
   }
 
-  #shared(request: Payload<'request'>, index: number) {
-    const { members, self, clock } = this.#components
+  #shared({ dossier, now }: Answering, index: number) {
+    const { members, self } = this.#components
+    const request = dossier.request.payload
     const row = request.rows[index]
     const organisationOf = (peer: string) =>
       peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? peer)
     return {
-      now: clock.now(),
+      now,
       organisation: self.organisation,
       requester: request.user,
       purpose: request.purpose,
@@ -344,25 +358,6 @@ export class OfferMaker {
       infrastructure:
         row === undefined || row.infrastructure === null ? null : organisationOf(row.infrastructure),
       recipients: request.recipients
-    }
-  }
-
-  /** From the stored profile: blind to literals, and powers of two. Who may not ask learns no size either. */
-  #estimates(request: Payload<'request'>, granted: boolean): OfferDetails['estimates'] {
-    const { datasets } = this.#components
-    const { resources } = this.#init
-    const tables = granted ? request.datasets.flatMap((id) => datasets.get(id)?.tables ?? []) : []
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-    const cells = tables.reduce((sum, table) => sum + table.rows * table.columns.length, 0)
-    const estimate = estimateJob(rows, resources)
-    return {
-      rows: roundedUp(rows),
-      bytes: roundedUp(cells * BYTES_PER_CELL),
-      milliseconds: roundedUp(estimate.milliseconds),
-      millijoules: roundedUp(estimate.millijoules),
-      carbon: roundedUp(estimate.carbon),
-      cost: roundedUp(estimate.cost),
-      load: this.#load()
     }
   }
 

@@ -64,6 +64,7 @@ class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
   readonly policy: string
   readonly warnings: readonly RuleFinding[]
+  readonly fixedRulesAlone: boolean
   readonly #cedar: Cedar
   readonly #own: OwnRules
 
@@ -76,6 +77,7 @@ class CedarEngine implements PolicyEngine {
     this.#cedar = cedar
     this.#own = own
     this.warnings = own.warnings
+    this.fixedRulesAlone = own.rules.size === 0
     this.policy = sha256(
       'cedar',
       cedar.getCedarVersion(),
@@ -102,7 +104,8 @@ class CedarEngine implements PolicyEngine {
     try {
       const { denied, errors } = ask(this.#cedar, evaluation, this.#setOf(subject))
       const broken = clausesOf(subject).filter((clause) => denied.includes(clause))
-      if (broken.length > 0) return { ...answer, broken }
+      if (broken.length > 0)
+        return { ...answer, broken, ...(errors.length === 0 ? {} : { incomplete: true as const }) }
       if (errors.length > 0) return { ...answer, undetermined: errors.join('; ') }
       const { rules } = this.#own
       return { ...answer, forbidding: denied.map((id) => rules.get(id) ?? { id, message: null }).sort(byId) }

@@ -55,6 +55,8 @@ export interface Answer {
   undetermined: string | null
   /** sha2-256 in hex of everything that decided. */
   policy: string
+  /** A clause is broken, and some other rule could not be evaluated. */
+  incomplete?: true
 }
 
 /** A place in the organisation's own rules. */
@@ -71,6 +73,8 @@ export interface PolicyEngine {
   /** What looks odd in the organisation's own rules, and does not keep them from being used. */
   readonly warnings: readonly RuleFinding[]
   evaluate(evaluation: Evaluation): Answer
+  /** Nothing but the fixed rules decides, so that a clause depends on what its rule reads and on nothing else. */
+  readonly fixedRulesAlone: boolean
   /** The id of what decides when there is no agreement to decide by. */
   readonly policy: string
 }

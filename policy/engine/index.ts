@@ -8,6 +8,7 @@
  */
 export type { AgreementInForce } from './agreement-entity.ts'
 export { createCedarEngine } from './cedar.ts'
+export { rememberingClauses } from './clause-memory.ts'
 export { decideFlow } from './decide-flow.ts'
 export { decideAsHost, decideAsRecipient } from './decide-place.ts'
 export { decideAsProvider } from './decide-provider.ts'

@@ -5,6 +5,7 @@
 import '../../agent/polyfill.ts'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { explainBench } from './explain.ts'
 import { negotiateBench } from './negotiate.ts'
 import { requestBench } from './request.ts'
 import { startBench } from './start.ts'
@@ -13,7 +14,8 @@ import { describeMachine, type Report, type Result } from './statistics.ts'
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   request: requestBench,
   negotiate: negotiateBench,
-  start: startBench
+  start: startBench,
+  explain: explainBench
 }
 
 const USAGE = `expected one of ${Object.keys(BENCHMARKS).join(', ')}, then [--json] [--repetitions 1–1000] [--rows 1–10000000]`
