@@ -1,4 +1,4 @@
 /** The organisation's own datasets: files described by a steward, profiled in jobs, described to others without values. */
-export { anonymizeParameters } from './anonymize.ts'
+export { anonymizeByDataset, type ShownDataset } from './anonymize.ts'
 export { DatasetMissing, DatasetReplaced } from './errors.ts'
 export { type Dataset, Datasets, type DatasetsInit, profileTables } from './registry.ts'

@@ -3,7 +3,7 @@ import { grantedSchema } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
 import { type Assignment, anonymisedTables, type ReportOf, type TableSchema } from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import { anonymizeParameters, type Dataset } from '../datasets/index.ts'
+import { anonymizeByDataset, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
@@ -11,7 +11,13 @@ import { Turns } from './turns.ts'
 
 export type Inspected = ReportOf<'inspect'>
 
-/** What a requester wants to know of its query, as one agreement lets it. */
+/** A dataset of a request, and the agreement by which it is shown. */
+export interface Grant {
+  agreement: Pick<Agreement, 'payload'>
+  dataset: Pick<Dataset, 'config' | 'tables'>
+}
+
+/** What a requester wants to know of its query, as one agreement about each dataset lets it. */
 export interface InspectionInit {
   /** The requester's organisation. */
   requester: string
@@ -19,8 +25,8 @@ export interface InspectionInit {
   dossier: Dossier
   sql: string
   algorithm: { name: string; parameters: QueryPart['parameters'] }
-  agreement: Pick<Agreement, 'payload'>
-  dataset: Pick<Dataset, 'config' | 'tables'>
+  grants: readonly Grant[]
+  /** Whether the chain anonymises here. */
   anonymize: boolean
 }
 
@@ -28,7 +34,7 @@ const MAX_KEPT = 256
 const MAX_WAITING = 16
 
 /**
- * What an analyst's SQL reads and yields, under what one agreement shows, and whether the algorithm's parameters fit it. A pure
+ * What an analyst's SQL reads and yields, under what agreements show, and whether the algorithm's parameters fit it. A pure
  * function of text and schema, so answers are kept: with the request, whatever they are, so that its rows ask once and nobody
  * else's texts push them out while it runs; and a few for other requests of the same text. One inspection of each organisation
  * at a time, so that slow texts are waited for by those who wrote them.
@@ -44,8 +50,8 @@ export class Inspections {
   }
 
   async inspect(init: InspectionInit): Promise<Inspected | Refusal> {
-    const { requester, dossier, sql, algorithm, agreement, dataset, anonymize } = init
-    const tables = visibleTables(agreement, dataset, anonymize)
+    const { requester, dossier, sql, algorithm, grants, anonymize } = init
+    const tables = visibleTables(grants, anonymize, dossier.request.payload.options.anonymize)
     const key = createHash('sha256')
       .update(JSON.stringify([sql, algorithm, tables]))
       .digest('hex')
@@ -88,15 +94,30 @@ export class Inspections {
   }
 }
 
-/** The tables as the analyst's SQL meets them. */
-export function visibleTables(
-  agreement: InspectionInit['agreement'],
-  dataset: InspectionInit['dataset'],
-  anonymize: boolean
-): TableSchema[] {
-  const { terms } = agreement.payload
-  const granted = grantedSchema(terms, dataset.tables).map(({ name, columns }) => ({ name, columns }))
-  return anonymize ? anonymisedTables(granted, anonymizeParameters(terms, dataset.config)) : granted
+/**
+ * The tables as the analyst's SQL meets them.
+ *
+ * @param asked whether it is the asker who wants them anonymised
+ */
+export function visibleTables(grants: readonly Grant[], anonymize: boolean, asked: boolean): TableSchema[] {
+  const shown = grants.map(({ agreement, dataset }) => ({
+    terms: agreement.payload.terms,
+    config: dataset.config
+  }))
+  const changed = anonymize ? anonymizeByDataset(shown, asked) : {}
+  return grants.flatMap(({ agreement, dataset }) => {
+    const { id } = dataset.config
+    const granted = grantedSchema(agreement.payload.terms, dataset.tables)
+    const tables = granted.map(({ name, columns }) => ({ name, columns }))
+    const parameters = changed[id]
+    const met = parameters === undefined ? tables : anonymisedTables(tables, parameters)
+    return met.map((table) => ({ ...table, dataset: id }))
+  })
+}
+
+/** What a query reads of one dataset. */
+export function usesOf({ uses }: Inspected, dataset: string): Inspected['uses'] {
+  return uses.filter((use) => use.dataset === dataset)
 }
 
 function explain(code: string): string {

@@ -680,12 +680,12 @@ describe('sections in which one thing was changed are declined', () => {
   it('by a data provider: another agreement', async () => {
     expect(
       await data((one) => {
-        one.agreement = OTHER_ID
+        one.agreements = [{ dataset: 'wageGap', agreement: OTHER_ID }]
       })
     ).to.equal('contract-differs-from-offer')
     expect(
       await data((one) => {
-        one.agreement = agreementIdOf('RUG')
+        one.agreements = [{ dataset: 'wageGap', agreement: agreementIdOf('RUG') }]
       })
     ).to.equal('contract-differs-from-offer')
   })

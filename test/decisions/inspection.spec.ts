@@ -68,8 +68,7 @@ describe('inspections of queries', () => {
       dossier,
       sql,
       algorithm: { name: 'average', parameters: {} },
-      agreement,
-      dataset,
+      grants: [{ agreement, dataset }],
       anonymize: false
     })
 
