@@ -20,6 +20,7 @@ type Granting = Grant & { agreement: Agreement }
 
 /** So many choices of agreements about several datasets are tried for one row. */
 const MAX_CHOICES = 64
+const MAX_TEXT = 4096
 
 /** One request whose rows are decided about, one after the other. */
 export interface Asked {
@@ -177,7 +178,10 @@ function wishOf(request: Payload<'request'>, provider: string, dataset: string):
 
 /** Of several datasets it is said which one stands in the way. */
 function about(dataset: string, denial: Denial): Denial {
-  return { ...denial, refusal: { ...denial.refusal, reason: `${dataset}: ${denial.refusal.reason}` } }
+  return {
+    ...denial,
+    refusal: { ...denial.refusal, reason: `${dataset}: ${denial.refusal.reason}`.slice(0, MAX_TEXT) }
+  }
 }
 
 function keyOf(agreements: readonly Agreement[]): string {
