@@ -688,6 +688,18 @@ describe('sections in which one thing was changed are declined', () => {
         one.agreements = [{ dataset: 'wageGap', agreement: agreementIdOf('RUG') }]
       })
     ).to.equal('contract-differs-from-offer')
+    expect(
+      await data((one) => {
+        one.agreements = one.agreements.map(({ agreement }) => ({ dataset: 'other', agreement }))
+      }),
+      'about another dataset'
+    ).to.equal('contract-differs-from-offer')
+    expect(
+      await data((one) => {
+        one.agreements = [...one.agreements, ...one.agreements]
+      }),
+      'and one more'
+    ).to.equal('contract-differs-from-offer')
   })
 
   it('by a data provider: the algorithm in another phase', async () => {
