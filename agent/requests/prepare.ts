@@ -95,7 +95,15 @@ export async function prepareRequest(
   const [nowhere] = holders.nowhere
   if (wanted === undefined && nowhere !== undefined)
     return stop(unknownName('dataset-unknown', 'dataset', nowhere, components.finder.knownDatasets()))
-  if (found.length === 0 || (submission.require === 'all' && wanted !== undefined && unknown.length > 0)) {
+  const needed = neededOf(submission.require, wanted?.length ?? found.length)
+  if (found.length < needed) {
+    if (unknown.length === 0)
+      return stop(
+        no(
+          'provider-missing',
+          `${needed} data providers are required, and ${found.length} that hold ${submission.datasets.join(', ')} could be reached`
+        )
+      )
     return {
       refusals: unknown.map(({ organisation, refusal }) => ({
         hop: organisation,
@@ -118,6 +126,8 @@ export async function prepareRequest(
     compute.map((one) => one.payload.issuer),
     components
   )
+  if (rows.length === 0)
+    return stop(no('no-candidate', `no compute provider was found, which ${archetypes.join(', ')} needs`))
   const { section, digest } = await speaker.section({
     sql: submission.query,
     parameters: submission.algorithm.parameters
@@ -150,7 +160,7 @@ export async function prepareRequest(
     candidates: [
       ...new Set([
         ...providers,
-        ...compute.map((one) => one.payload.issuer),
+        ...rows.flatMap((row) => row.infrastructure ?? []),
         ...(recipient === speaker.peer ? [] : [recipient])
       ])
     ],
@@ -170,6 +180,12 @@ function rowsOf(
       ? [{ archetype, infrastructure: null }]
       : compute.map((infrastructure) => ({ archetype, infrastructure }))
   )
+}
+
+/** How many data providers there must be at least. */
+function neededOf(require: Submission['require'], asked: number): number {
+  if (require === 'all') return Math.max(1, asked)
+  return require === 'available' ? 1 : require
 }
 
 /** Why an organisation that holds data does not take part. */
