@@ -258,6 +258,8 @@ function explainFailure(code: string, hop: string | null): string {
       return `${who} has not enough disk for it`
     case 'sql-runtime':
       return `the query failed over the data of ${who}; the engine's own words may quote data and stay there`
+    case 'schema-mismatch':
+      return `a provider sent other columns or types than it announced, as ${who} found`
     case 'output-too-large':
       return `the result has more rows than the agreement of ${who} allows`
     default:
