@@ -5,10 +5,10 @@ import type { Flow, Section, Terms } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
 import { anonymizeByDataset, type Dataset, DatasetMissing } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
-import { assertEveryStep, moveParts, runJob, type Spent } from './job-run.ts'
+import { assertEveryStep, moveParts, runJob, runSteps, type Spent } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
-import { type ReceiptBody, receiptsOf } from './receipts.ts'
+import { type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
 export type DataSection = Extract<Section, { as: 'data' }>
 
@@ -82,34 +82,27 @@ export async function runDataShare(
   )
   components.progress(dossier.request.id, 'query', 'runs the query over the extract')
   const delivers = parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
-  const query: Extract<Assignment, { kind: 'query' }> = {
-    kind: 'query',
-    inputs: [
-      {
-        kind: 'tables',
-        tables: first.taken.map(({ table }, index) => ({ ...table, path: `in/table-${index}.parquet` }))
-      }
-    ],
-    steps,
-    ...(delivers && terms.maxRows !== null && terms.maxRows > 0 ? { maxRows: terms.maxRows } : {}),
-    partBytes: PART_BYTES
-  }
-  const second = await runJob(
+  const second = await runSteps(
     components,
-    'query',
-    query,
-    async (folder) => {
-      for (const [index, { part }] of first.taken.entries()) {
-        await rename(part.file, join(folder.path, `in/table-${index}.parquet`))
-      }
+    {
+      contract,
+      flow: flow.flow,
+      maxRows: delivers ? terms.maxRows : null,
+      inputs: [
+        {
+          kind: 'tables',
+          tables: first.taken.map(({ table }, index) => ({ ...table, path: tablePath(index) }))
+        }
+      ],
+      steps
     },
-    async (report, folder) => ({
-      parts: await moveParts(report.parts, folder, join(outbox, contract, `${flow.flow}`)),
-      report
-    }),
+    async (folder) => {
+      for (const [index, { part }] of first.taken.entries())
+        await rename(part.file, join(folder.path, tablePath(index)))
+    },
     signal
   )
-  const { parts, report } = second.taken
+  const { parts, report } = second
   const spent: Spent[] = [first.spent, second.spent]
   return {
     parts,
@@ -118,12 +111,7 @@ export async function runDataShare(
       contract,
       request: dossier.request.id,
       organisation: self.organisation,
-      steps: own.map((step, index) => ({
-        step: step.step,
-        service: step.service,
-        rows: report.steps[index]?.rows ?? null,
-        milliseconds: report.steps[index]?.milliseconds ?? 0
-      })),
+      steps: stepsDone(own, report),
       inputs: [],
       outputs: parts.map((part) => part.digest),
       bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
@@ -145,4 +133,6 @@ function shownUnder(
   return { dataset, terms: agreement.terms }
 }
 
-export const PART_BYTES = 8 * 1024 * 1024
+function tablePath(index: number): string {
+  return `in/table-${index}.parquet`
+}

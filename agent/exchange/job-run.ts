@@ -25,15 +25,14 @@ export async function runJob<K extends Runnable, T>(
 ): Promise<{ taken: T; spent: Spent }> {
   const { launcher, limits, clock } = components
   const folder = await launcher.folder({ for: kind })
-  let bytes = 0
   try {
     await fill(folder)
     const { report, usage } = await launcher.run(assignment, folder, limits, { signal })
     const taken = await take(report, folder)
-    bytes = await folder.wipe()
-    return { taken, spent: { ...usage, wiped: { bytes, at: clock.now() } } }
-  } finally {
+    return { taken, spent: { ...usage, wiped: { bytes: await folder.wipe(), at: clock.now() } } }
+  } catch (error) {
     await folder.wipe()
+    throw error
   }
 }
 
@@ -49,20 +48,41 @@ export async function moveParts(parts: readonly Part[], folder: JobFolder, to: s
   return held
 }
 
-/** Moves parts of the agent into a job's folder, under `in/<name>/`. @returns the paths as the job sees them */
-export async function placeParts(
-  parts: readonly HeldPart[],
-  folder: JobFolder,
-  name: string
-): Promise<string[]> {
-  await mkdir(join(folder.path, 'in', name), { recursive: true })
-  const paths: string[] = []
-  for (const [index, part] of parts.entries()) {
-    const path = `in/${name}/part-${index}.parquet`
-    await rename(part.file, join(folder.path, path))
-    paths.push(path)
-  }
-  return paths
+export const PART_BYTES = 8 * 1024 * 1024
+
+type RowsJob = Extract<Assignment, { kind: 'query' }>
+
+/** Runs steps over rows in one job, whose output goes out by a flow. */
+export async function runSteps(
+  components: Pick<ShareComponents, 'launcher' | 'limits' | 'clock' | 'outbox'>,
+  order: Pick<RowsJob, 'inputs' | 'steps'> & {
+    contract: string
+    flow: number
+    /** The terms' limit, where the rows are a result. */
+    maxRows: number | null
+  },
+  fill: (folder: JobFolder) => Promise<void>,
+  signal: AbortSignal
+): Promise<{ parts: HeldPart[]; report: JobResult<'query'>['report']; spent: Spent }> {
+  const { contract, flow, maxRows, inputs, steps } = order
+  const { taken, spent } = await runJob(
+    components,
+    'query',
+    {
+      kind: 'query',
+      inputs,
+      steps,
+      ...(maxRows !== null && maxRows > 0 ? { maxRows } : {}),
+      partBytes: PART_BYTES
+    },
+    fill,
+    async (report, folder) => ({
+      parts: await moveParts(report.parts, folder, join(components.outbox, contract, `${flow}`)),
+      report
+    }),
+    signal
+  )
+  return { ...taken, spent }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Resources } from '../../protocol/documents/index.ts'
+import type { ReportOf } from '../../services/index.ts'
 import type { Body } from '../negotiation/index.ts'
 import type { Spent } from './job-run.ts'
 
@@ -27,6 +28,19 @@ export interface JobDone {
 }
 
 const MICRO = 1e6
+
+/** An agent's steps of a chain with what its job said of each, in order. */
+export function stepsDone(
+  own: readonly { step: number; service: string }[],
+  { steps }: Pick<ReportOf<'query'>, 'steps'>
+): StepDone[] {
+  return own.map(({ step, service }, index) => ({
+    step,
+    service,
+    rows: steps[index]?.rows ?? null,
+    milliseconds: steps[index]?.milliseconds ?? 0
+  }))
+}
 
 /**
  * A receipt body for each step. CPU and energy of the job are shared out over its steps by the time each took; energy is an

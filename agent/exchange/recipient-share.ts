@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { Section } from '../../protocol/documents/index.ts'
 import type { Assignment } from '../../services/index.ts'
 import { type Dossier, RESULT_SERVICE, ShareFailed } from '../negotiation/index.ts'
-import { type Arrived, labelOf } from './infrastructure-share.ts'
-import { placeParts, runJob } from './job-run.ts'
+import { type Arrived, digestsOf, inputOf, labelOf, placeInputs } from './arrived.ts'
+import { runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
 import { type ReceiptBody, receiptsOf } from './receipts.ts'
 
@@ -23,14 +23,9 @@ export async function runRecipientShare(
   const { chain, terms, algorithm } = dossier.contract(contract).contract.payload
   const request = dossier.request.id
   const labels = new Map(section.inputs.map((input) => [labelOf(input.organisations), input.organisations]))
-  const digests = section.inputs.flatMap((input) => arrived.get(input.flow)?.map((part) => part.digest) ?? [])
   const convert: Extract<Assignment, { kind: 'convert' }> = {
     kind: 'convert',
-    inputs: section.inputs.map((input) => ({
-      kind: 'parts',
-      from: labelOf(input.organisations),
-      paths: (arrived.get(input.flow) ?? []).map((_, part) => `in/${input.flow}/part-${part}.parquet`)
-    })),
+    inputs: section.inputs.map((input) => inputOf(input, arrived)),
     union: section.union,
     steps: section.merge
       ? [{ service: 'algorithm', name: algorithm, parameters: section.parameters, phase: 'merge' }]
@@ -44,10 +39,7 @@ export async function runRecipientShare(
     components,
     'convert',
     convert,
-    async (folder) => {
-      for (const input of section.inputs)
-        await placeParts(arrived.get(input.flow) ?? [], folder, `${input.flow}`)
-    },
+    async (folder) => await placeInputs(section.inputs, arrived, folder),
     async (report, folder) => {
       const stored: StoredResult[] = []
       for (const [index, result] of report.results.entries()) {
@@ -86,7 +78,7 @@ export async function runRecipientShare(
         milliseconds: spent.milliseconds
       }
     ],
-    inputs: digests,
+    inputs: digestsOf(section.inputs, arrived),
     outputs: [],
     bytes: 0,
     spent: [spent],
