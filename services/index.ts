@@ -3,5 +3,7 @@
  * a folder with a manifest; it is found from there. Code of a service runs inside a job only.
  */
 export { anonymisedTables } from './anonymize/index.ts'
+export { Failure } from './failure/index.ts'
 export * from './job/index.ts'
 export * from './manifests/index.ts'
+export { foldName } from './sql/index.ts'

@@ -24,8 +24,9 @@ import { append } from '../audit/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
+import { checkAnonymised } from './anonymised.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { unknownHere, whatIsWrong } from './objection.ts'
+import { checkLength, unknownHere, whatIsWrong } from './objection.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
@@ -105,21 +106,30 @@ export class Agreements {
   }
 
   /** @throws {AgreementMalformed} with every problem of the file */
-  parse(text: string): AgreementDraft {
-    return parseAgreement(text, 'agreement', (address) => this.#components.members.resolveUser(address))
+  parse(text: string, files: Readonly<Record<string, string>> = {}): AgreementDraft {
+    return parseAgreement(
+      text,
+      'agreement',
+      (address) => this.#components.members.resolveUser(address),
+      (name) => (Object.hasOwn(files, name) ? files[name] : undefined)
+    )
   }
 
   check(draft: AgreementDraft): Finding[] {
     const { members, manifests, datasets, clock } = this.#components
     const own = draft.provider === members.own.organisation
-    return checkAgreement(draft, {
+    const dataset = own ? datasets.get(draft.dataset) : undefined
+    const findings = checkAgreement(draft, {
       organisations: members.all().map((member) => member.organisation),
       archetypes: [...manifests.archetypes.keys()],
       services: [...manifests.services.keys()],
       algorithms: [...manifests.algorithms.keys()],
+      approves: (user) => members.speaksFor(draft.provider, user),
       now: clock.now(),
-      ...(own ? { tables: datasets.get(draft.dataset)?.tables ?? null } : {})
+      ...(own ? { tables: dataset?.tables ?? null } : {})
     })
+    const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
+    return [...checkLength(draft), ...findings, ...more]
   }
 
   /**
@@ -128,9 +138,9 @@ export class Agreements {
    * @throws {AgreementNotSignable} for errors that make it void; a clause that cannot be enforced is no such error, requests
    * under it are refused
    */
-  async draft(text: string): Promise<Agreement> {
+  async draft(text: string, files?: Readonly<Record<string, string>>): Promise<Agreement> {
     const { members, manifests, clock, key, self } = this.#components
-    const draft = this.parse(text)
+    const draft = this.parse(text, files)
     if (draft.provider !== members.own.organisation) {
       throw new AgreementNotSignable(
         'agreement-malformed',

@@ -9,8 +9,10 @@ import { assertOwnHost } from './host-guard.ts'
 import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
+import { approvalRoutes } from './routes/approvals.ts'
 import { networkRoutes } from './routes/network.ts'
 import { requestRoutes } from './routes/requests.ts'
+import { resultRoutes } from './routes/results.ts'
 
 /** Requests and agreements are texts that people wrote. */
 const BODY_LIMIT = 1 << 20
@@ -78,7 +80,9 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   api.get('/health', () => operations.health())
   const context = { operations, callerOf }
   requestRoutes(api, context)
+  resultRoutes(api, context)
   networkRoutes(api, context)
   agreementRoutes(api, context)
+  approvalRoutes(api, context)
   return api
 }

@@ -3,9 +3,10 @@
  * server-sent events for progress. It decides nothing; {@link Operations} does.
  */
 export type { TokenVerifier } from './bearer.ts'
+export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'
 export { isLoopback } from './host-guard.ts'
 export { listen } from './listen.ts'
-export type { Caller, Operations, ResultFormat } from './operations.ts'
+export type { Caller, Operations, ResultBody, ResultFormat, ResultPage } from './operations.ts'
 export { ApiProblem, conflict, notFound } from './problem.ts'
 export * from './views.ts'

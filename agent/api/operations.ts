@@ -3,8 +3,10 @@
  * API only translates. Shapes of answers (views.ts) are promises to users.
  */
 import type { Submission } from '../config/index.ts'
+import type { ContractView } from './contract-view.ts'
 import type {
   AgreementView,
+  ApprovalView,
   DatasetView,
   Finding,
   HealthView,
@@ -22,6 +24,29 @@ export interface Caller {
 
 export type ResultFormat = 'json' | 'csv' | 'parquet'
 
+/** Text of the files that an agreement names, by the names it gives them. */
+export type AttachedFiles = Readonly<Record<string, string>>
+
+/** Rows `offset` to `offset + limit` of a result. */
+export interface ResultPage {
+  offset: number
+  limit: number
+}
+
+/** What is sent for a result: `before`, the bytes of the file, `after`; any of them may be missing. */
+export interface ResultBody {
+  mediaType: string
+  /** What to call it. */
+  name?: string
+  before?: string
+  path?: string
+  after?: string
+  /** Of a page: where the next one begins, when there is one. */
+  next?: number
+  /** To be called when it was sent, or not: it takes up disk until then. */
+  release?(): Promise<void>
+}
+
 export interface Operations {
   health(): Promise<HealthView>
   submit(
@@ -35,11 +60,21 @@ export interface Operations {
   /** Ends after the final status. Starts with what already happened. */
   events(id: string, signal: AbortSignal): AsyncIterable<ProgressEvent>
   cancel(id: string): Promise<RequestView | undefined>
-  /** A file of a completed request; `from` chooses a result when there is one per provider. */
+  /** The same submission as a new request. */
+  rerun(
+    id: string,
+    caller: Caller,
+    options: { idempotencyKey?: string }
+  ): Promise<{ request: string; created: boolean } | undefined>
+  /** What was asked. */
+  submission(id: string): Promise<Submission | undefined>
+  contract(id: string): Promise<ContractView | undefined>
+  /** A result of a completed request, whole or a page of it; `from` chooses one when there is one per provider. */
   result(
     id: string,
-    options: { from?: string; format: ResultFormat }
-  ): Promise<{ path: string; mediaType: string } | undefined>
+    options: { from?: string; format: ResultFormat; page?: ResultPage },
+    signal: AbortSignal
+  ): Promise<ResultBody | undefined>
   peers(signal: AbortSignal): Promise<PeerView[]>
   members(): Promise<MemberView[]>
   /** Own capability without `peer`. Peer id or organisation. Undefined: nobody of that name was found. */
@@ -48,9 +83,23 @@ export interface Operations {
   dataset(id: string, signal: AbortSignal): Promise<DatasetView | undefined>
   agreements(): Promise<AgreementView[]>
   agreement(idOrName: string): Promise<AgreementView | undefined>
-  checkAgreement(text: string): Promise<{ findings: Finding[]; view: AgreementView | null }>
+  checkAgreement(
+    text: string,
+    files?: AttachedFiles
+  ): Promise<{ findings: Finding[]; view: AgreementView | null }>
   /** The bytes a steward's key has to sign, in base64, for an agreement file. */
-  prepareAgreement(text: string): Promise<{ id: string; payload: string; view: AgreementView }>
+  prepareAgreement(
+    text: string,
+    files?: AttachedFiles
+  ): Promise<{ id: string; payload: string; view: AgreementView }>
   /** Takes a steward-signed agreement (base64 of the signed bytes) or signs with the agent's own steward key where the configuration lets it; collects the others' signatures. */
-  signAgreement(input: { text?: string; signed?: string }, signal: AbortSignal): Promise<AgreementView>
+  signAgreement(
+    input: { text?: string; files?: AttachedFiles; signed?: string },
+    signal: AbortSignal
+  ): Promise<AgreementView>
+  /** Requests that wait for this caller's approval. */
+  approvals(caller: Caller): Promise<ApprovalView[]>
+  approve(request: string, caller: Caller): Promise<ApprovalView>
+  /** Refuses what waits, or takes an approval back. */
+  refuseApproval(request: string, reason: string, caller: Caller): Promise<ApprovalView>
 }

@@ -24,9 +24,11 @@ const STATUS: Readonly<Record<string, number>> = {
   'malformed-document': 400,
   'agreement-malformed': 400,
   'bad-signature': 400,
+  'not-an-approver': 403,
   'not-found': 404,
   'dataset-unknown': 404,
   'already-ended': 409,
+  'not-asked-here': 409,
   'request-replayed': 409,
   'rate-limited': 429,
   'quota-exceeded': 429,
@@ -37,12 +39,16 @@ const STATUS: Readonly<Record<string, number>> = {
   'sandbox-unavailable': 503,
   cancelled: 503,
   timeout: 504,
-  'storage-full': 507
+  'job-timeout': 504,
+  'storage-full': 507,
+  'disk-limit': 507,
+  'memory-limit': 507
 }
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request is not as expected',
   401: 'A token is needed',
+  403: 'Not yours to decide',
   404: 'Not found',
   406: 'No such format',
   408: 'The request came too slowly',

@@ -46,13 +46,28 @@ export const refusalView = z.object({
 })
 export type RefusalView = z.infer<typeof refusalView>
 
+/** What one hop said about one candidate; `none`: it gave no answer, and `code` says why. */
+export const answerView = z.object({
+  hop: z.string(),
+  question: z.string(),
+  verdict: z.enum(['permit', 'deny', 'none']),
+  clauses: z.array(z.string()).exactOptional(),
+  code: z.string().exactOptional(),
+  clause: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  acceptable: z.record(z.string(), z.unknown()).exactOptional(),
+  position: z.number().exactOptional()
+})
+export type AnswerView = z.infer<typeof answerView>
+
 export const candidateView = z.object({
   archetype: z.string(),
   at: z.record(z.string(), z.string()),
   scores: z.record(z.string(), z.number()),
   total: z.number().nullable(),
   chosen: z.boolean(),
-  why: z.string()
+  why: z.string(),
+  answers: z.array(answerView).exactOptional()
 })
 export type CandidateView = z.infer<typeof candidateView>
 
@@ -60,6 +75,8 @@ export const resultView = z.object({
   from: z.array(z.string()),
   columns: z.array(z.string()),
   types: z.array(z.string()),
+  /** By column, where the unit is known. */
+  units: z.record(z.string(), z.string()).exactOptional(),
   rows: z.array(z.array(z.unknown())),
   rowCount: z.number(),
   truncated: z.boolean(),
@@ -104,6 +121,8 @@ export const requestView = z.object({
       message: z.string()
     })
     .exactOptional(),
+  /** While the status is `waiting`: who has to approve it where, and until when. */
+  waiting: z.array(z.object({ hop: z.string(), by: z.array(z.string()), until: z.string() })).exactOptional(),
   receipts: z.array(receiptView),
   timing: z.record(z.string(), z.number()),
   submitted: z.string(),
@@ -128,7 +147,9 @@ export const progressEvent = z.object({
   phase: z.string(),
   hop: z.string().exactOptional(),
   message: z.string(),
+  rows: z.number().exactOptional(),
   bytes: z.number().exactOptional(),
+  /** Bytes in all. */
   of: z.number().exactOptional(),
   etaMilliseconds: z.number().exactOptional()
 })
@@ -160,18 +181,28 @@ export const datasetView = z.object({
   tables: z.array(
     z.object({
       name: z.string(),
+      /** About, of all providers together. */
       rows: z.number(),
+      /** The column that tells whom a row is about. */
+      subject: z.string().exactOptional(),
       columns: z.array(
         z.object({
           name: z.string(),
           type: z.string(),
           unit: z.string().exactOptional(),
-          description: z.string().exactOptional()
+          /** What its codes mean. */
+          values: z.array(z.string()).exactOptional(),
+          description: z.string().exactOptional(),
+          sensitive: z.boolean().exactOptional()
         })
       )
     })
   ),
-  differences: z.array(z.string())
+  differences: z.array(z.string()),
+  /** Whom to ask about it. */
+  contacts: z.array(z.object({ organisation: z.string(), contact: z.string() })).exactOptional(),
+  /** A command that asks for something of it, permitted where an agreement is in force. */
+  ask: z.string().exactOptional()
 })
 export type DatasetView = z.infer<typeof datasetView>
 
@@ -196,6 +227,25 @@ export const agreementView = z.object({
   terms: z.unknown()
 })
 export type AgreementView = z.infer<typeof agreementView>
+
+/** A request that somebody here has to approve: what they are to know. */
+export const approvalView = z.object({
+  request: z.string(),
+  agreement: z.string(),
+  organisation: z.string(),
+  user: z.string(),
+  purpose: z.string(),
+  datasets: z.array(z.string()),
+  algorithm: z.string(),
+  parameters: z.unknown(),
+  query: z.string(),
+  asked: z.string(),
+  until: z.string(),
+  state: z.enum(['pending', 'approved', 'refused', 'withdrawn']),
+  by: z.array(z.string()),
+  reason: z.string().exactOptional()
+})
+export type ApprovalView = z.infer<typeof approvalView>
 
 export const finding = z.object({
   level: z.enum(['error', 'warning']),

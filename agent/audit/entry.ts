@@ -14,6 +14,7 @@ export const ENTRY_KINDS = [
   'decline',
   'start',
   'decision',
+  'approval',
   'flow-sent',
   'flow-received',
   'job-started',

@@ -1,3 +1,4 @@
+import type { ReportOf } from '../../services/index.ts'
 import type { AgentConfig, DatasetTable } from '../config/index.ts'
 import { EXIT } from './exit.ts'
 
@@ -13,12 +14,7 @@ export interface RunningAgent {
   stop(deadlineMs: number): Promise<void>
 }
 
-export interface ProfiledTable {
-  name: string
-  rows: number
-  columns: { name: string; type: string; nulls: number }[]
-  notes: string[]
-}
+export type ProfiledTable = ReportOf<'profile'>['tables'][number]
 
 /** What only the daemon's code can do. It is loaded when a command needs it: `--help` shall not wait for libp2p. */
 export interface Doors {

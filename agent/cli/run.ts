@@ -4,6 +4,7 @@ import { type Context, createContext } from './context.ts'
 import { type Doors, daemonDoors } from './doors.ts'
 import { codeOf, EXIT, exitOf, explainError } from './exit.ts'
 import type { Runner } from './options.ts'
+import { pageOf } from './pages.ts'
 import type { Terminal } from './terminal.ts'
 
 declare const DYNAMOS_VERSION: string | undefined
@@ -68,11 +69,13 @@ export async function run(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     const message = explainError(error, (terminal.env.DEBUG ?? '') !== '')
+    const code = codeOf(error)
     terminal.err(`dynamos: ${message}\n`)
+    // --help tells more about wrong usage than its page
+    if (code !== 'usage' && pageOf(code) !== undefined)
+      terminal.err(`see docs/errors/${code}.md, or: dynamos explain ${code}\n`)
     if (args.includes('--json'))
-      terminal.out(
-        `${JSON.stringify({ error: { code: codeOf(error), message: explainError(error, false) } })}\n`
-      )
+      terminal.out(`${JSON.stringify({ error: { code, message: explainError(error, false) } })}\n`)
     return exitOf(error)
   }
 }

@@ -1,3 +1,4 @@
+import { answersFor } from './answers.ts'
 import { evaluateRow } from './evaluate.ts'
 import { type Composition, type CompositionInput, organisationOf, type Plan } from './plan.ts'
 import { ownRefusals, permitsSomething, refusalsOf } from './refusals.ts'
@@ -52,12 +53,14 @@ export function compose(input: CompositionInput): Composition {
         scores: rank?.scores ?? null,
         total: rank?.total ?? null,
         chosen: index === best?.index,
-        why
+        why,
+        answers: answersFor(input, index)
       }
     }),
     refusals,
     missing: best === undefined ? [] : missing,
-    notes: best === undefined ? [] : notesOf(best.plan)
+    notes: best === undefined ? [] : notesOf(best.plan),
+    expected: best === undefined ? null : best.measures.time
   }
 }
 

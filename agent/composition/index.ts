@@ -12,6 +12,7 @@ export type {
   Candidate,
   Composition,
   CompositionInput,
+  HopAnswer,
   HopRefusal,
   Plan,
   Preferences

@@ -56,6 +56,13 @@ export interface Plan {
   merge: boolean
 }
 
+/** What one hop said about one row, or why it said nothing. */
+export type HopAnswer = { hop: string; question: HopRefusal['question'] } & (
+  | { verdict: 'permit'; clauses: readonly string[] }
+  | { verdict: 'deny'; refusal: Refusal }
+  | { verdict: 'none'; code: string; reason: string }
+)
+
 export interface Candidate {
   row: number
   archetype: string
@@ -64,6 +71,8 @@ export interface Candidate {
   total: number | null
   chosen: boolean
   why: string
+  /** Of each hop that the row needs: the data providers, the compute provider, the recipient. */
+  answers: HopAnswer[]
 }
 
 export interface HopRefusal {
@@ -79,6 +88,8 @@ export interface Composition {
   /** Organisations that were asked for data and are not in the chosen chain. */
   missing: string[]
   notes: string[]
+  /** Milliseconds that the plan may take, by what its hops estimated; null without a plan. */
+  expected: number | null
 }
 
 /** Why a row cannot be taken; with a code when it is the asker's side that found it out. */

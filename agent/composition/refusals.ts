@@ -1,4 +1,5 @@
 import type { Refusal } from '../../protocol/documents/index.ts'
+import { questionOf } from './answers.ts'
 import type { CompositionInput, Feasible, HopRefusal, Infeasible } from './plan.ts'
 
 /**
@@ -23,7 +24,7 @@ export function refusalsOf(input: CompositionInput, chosen: number | null): HopR
       seen.add(key)
       found.push({
         hop: answer.organisation,
-        question: answer.offer.payload.as.includes('data') ? 'offer' : 'host',
+        question: questionOf(input.request, answer, row),
         refusal: row.refusal
       })
     }

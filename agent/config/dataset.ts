@@ -47,6 +47,12 @@ const columnType = z.string().transform((written, context) => {
   return z.NEVER
 })
 
+/** How a file declares a type that the engine found, where it may: nested types and enumerations cannot be declared. */
+export function declaredType(found: string): string | undefined {
+  const short = found === 'TIMESTAMP WITH TIME ZONE' ? 'TIMESTAMPTZ' : found
+  return columnType.safeParse(short).data
+}
+
 const singleCharacter = z.string().length(1, 'expected a single character')
 const columnFile = z.strictObject({
   type: columnType.optional(),

@@ -3,12 +3,14 @@
  * plain data with absolute paths and base units (bytes, milliseconds, milliwatts, millionths).
  */
 export { type AgentConfig, loadAgentConfig, type Machine, thisMachine } from './agent.ts'
+export { readAttached } from './attached.ts'
 export { checkSource, describeValue, problemAt } from './check.ts'
 export { commentedAgentConfig } from './commented.ts'
 export {
   type DatasetColumn,
   type DatasetConfig,
   type DatasetTable,
+  declaredType,
   loadDatasetFile,
   parseDataset,
   sourceTableOf
@@ -19,6 +21,7 @@ export { durationInMilliseconds, sizeInBytes } from './quantities.ts'
 export { jsonSchemas } from './schemas.ts'
 export { readSource, type Source, sourceOfValue } from './source.ts'
 export { parseSubmission, type Submission, submission } from './submission.ts'
+export { submissionFileOf } from './submission-file.ts'
 export { suggestionFor } from './suggestion.ts'
 export { openTokens, type Tokens } from './tokens.ts'
 export {

@@ -1,6 +1,8 @@
 import type { DatasetDescription } from '../../protocol/documents/index.ts'
-import type { Agreements } from '../agreements/index.ts'
+import type { Agreement, Agreements } from '../agreements/index.ts'
 import type { DatasetView } from '../api/index.ts'
+import { differencesOf } from './dataset-differences.ts'
+import { exampleOf } from './example-request.ts'
 
 export interface Offered {
   peer: string
@@ -8,67 +10,95 @@ export interface Offered {
   dataset: DatasetDescription
 }
 
-/** One dataset as the network offers it: the first provider's description, and where others differ from it. */
+type TableView = DatasetView['tables'][number]
+type ColumnView = TableView['columns'][number]
+
+/**
+ * One dataset as the network offers it: every table and column that a provider has, as the first provider that has it
+ * describes it, and where the others differ from that.
+ */
 export function viewDataset(
   offered: readonly Offered[],
-  agreements: Agreements,
+  agreements: Pick<Agreements, 'inForce'>,
   own: string
 ): DatasetView | undefined {
-  const [first, ...others] = offered
+  const [first] = offered
   if (first === undefined) return undefined
-  const { id, title, tables } = first.dataset
+  const { id, title } = first.dataset
+  const agreementsWith = (organisation: string): Agreement[] =>
+    agreements
+      .inForce({ provider: organisation, dataset: id })
+      .filter((agreement) => agreement.payload.parties.includes(own))
+  const contacts = offered.flatMap(({ organisation, dataset: { contact } }) =>
+    contact === undefined ? [] : [{ organisation, contact }]
+  )
+  const tables = allTables(offered)
   return {
     id,
     title,
     providers: offered.map(({ organisation, peer }) => ({
       organisation,
       peerId: peer,
-      agreements: agreements
-        .inForce({ provider: organisation, dataset: id })
-        .filter((agreement) => agreement.payload.parties.includes(own))
-        .map((agreement) => agreement.payload.name)
+      agreements: agreementsWith(organisation).map((agreement) => agreement.payload.name)
     })),
-    tables: tables.map((table) => ({
-      name: table.name,
-      rows: offered.reduce(
-        (sum, one) => sum + (one.dataset.tables.find((other) => other.name === table.name)?.rows ?? 0),
-        0
-      ),
-      columns: table.columns.map(({ name, type, unit, description }) => ({
-        name,
-        type,
-        ...(unit === undefined ? {} : { unit }),
-        ...(description === undefined ? {} : { description })
-      }))
-    })),
-    differences: others.flatMap((other) => differencesOf(first, other))
-  }
-}
-
-function differencesOf(first: Offered, other: Offered): string[] {
-  const shape = (one: Offered) =>
-    new Map(
-      one.dataset.tables.flatMap((table) =>
-        table.columns.map((column) => [`${table.name}.${column.name}`, column.type])
-      )
+    ...(contacts.length === 0 ? {} : { contacts }),
+    tables,
+    differences: differencesOf(offered),
+    ask: exampleOf(
+      id,
+      tables,
+      offered.flatMap(({ organisation }) => agreementsWith(organisation).map(({ payload }) => payload.terms))
     )
-  const expected = shape(first)
-  const found = shape(other)
-  const differences: string[] = []
-  for (const [name, type] of expected) {
-    const theirs = found.get(name)
-    if (theirs === undefined) differences.push(`${other.organisation} has no ${name}`)
-    else if (theirs !== type)
-      differences.push(`${name} is ${theirs} at ${other.organisation}, ${type} at ${first.organisation}`)
   }
-  for (const name of found.keys())
-    if (!expected.has(name)) differences.push(`only ${other.organisation} has ${name}`)
-  return differences
 }
 
-export function matches(dataset: DatasetDescription, words: string | undefined): boolean {
-  if (words === undefined || words.trim() === '') return true
-  const text = JSON.stringify(dataset).toLowerCase()
+function allTables(offered: readonly Offered[]): TableView[] {
+  const tables = new Map<string, { view: TableView; columns: Map<string, ColumnView> }>()
+  for (const { name, rows, subject, columns } of offered.flatMap(({ dataset }) => dataset.tables)) {
+    const table = tables.get(name) ?? {
+      view: { name, rows: 0, ...(subject === undefined ? {} : { subject }), columns: [] },
+      columns: new Map<string, ColumnView>()
+    }
+    tables.set(name, table)
+    table.view.rows += rows
+    for (const column of columns)
+      if (!table.columns.has(column.name)) table.columns.set(column.name, viewColumn(column))
+  }
+  return [...tables.values()].map(({ view, columns }) => ({ ...view, columns: [...columns.values()] }))
+}
+
+function viewColumn(column: DatasetDescription['tables'][number]['columns'][number]): ColumnView {
+  const { name, type, unit, values, description, sensitive } = column
+  return {
+    name,
+    type,
+    ...(unit === undefined ? {} : { unit }),
+    ...(values === undefined ? {} : { values }),
+    ...(description === undefined ? {} : { description }),
+    ...(sensitive === undefined ? {} : { sensitive })
+  }
+}
+
+/** Whether all words are somewhere in what a provider says of a dataset. */
+export function matches(
+  { organisation, dataset }: Pick<Offered, 'organisation' | 'dataset'>,
+  words = ''
+): boolean {
+  const said = [
+    organisation,
+    dataset.id,
+    dataset.title,
+    ...dataset.tables.flatMap(({ name, columns }) => [
+      name,
+      ...columns.flatMap((column) => [
+        column.name,
+        column.unit ?? '',
+        column.description ?? '',
+        ...(column.values ?? [])
+      ])
+    ])
+  ]
+  const text = said.join('\n').toLowerCase()
   return words
     .toLowerCase()
     .split(/\s+/)

@@ -1,34 +1,28 @@
 import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { Agreement, Agreements } from '../agreements/index.ts'
 import { viewAgreement } from '../agreements/index.ts'
-import type {
-  AgreementView,
-  Caller,
-  DatasetView,
-  HealthView,
-  Operations,
-  PeerView,
-  ResultFormat
-} from '../api/index.ts'
+import type { AgreementView, Caller, DatasetView, HealthView, Operations, PeerView } from '../api/index.ts'
+import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Requests, ResultFiles } from '../requests/index.ts'
+import type { Requests, ResultReader } from '../requests/index.ts'
 import { matches, type Offered, viewDataset } from './dataset-views.ts'
 
 export interface OperationsComponents {
   health(): HealthView
   requests: Requests
-  results: ResultFiles
+  results: ResultReader
   discovery: Discovery
   members: Members
   agreements: Agreements
+  approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   clock: { now(): number }
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, clock } = components
+  const { requests, results, discovery, members, agreements, approvals, clock } = components
   const own = members.own.organisation
   const view = (agreement: Agreement, state: string): AgreementView =>
     viewAgreement(agreement, state, agreements.signedBy(agreement), clock.now())
@@ -50,8 +44,10 @@ export function createOperations(components: OperationsComponents): Operations {
     request: async (id) => await requests.view(id),
     events: (id, signal) => requests.events(id, signal),
     cancel: async (id) => await requests.cancel(id),
-    result: async (id, { from, format }: { from?: string; format: ResultFormat }) =>
-      await results.file(id, { format, ...(from === undefined ? {} : { from }) }),
+    rerun: async (id, caller, options) => await requests.rerun(id, caller.user, options),
+    submission: async (id) => await requests.submission(id),
+    contract: async (id) => await requests.contract(id),
+    result: async (id, options, signal) => await results.read(id, options, signal),
 
     peers: async (signal): Promise<PeerView[]> => {
       await discovery.findMembers({ signal })
@@ -76,8 +72,9 @@ export function createOperations(components: OperationsComponents): Operations {
       return known.find((one) => one.peer === peer || one.organisation === peer)?.capability.payload
     },
     datasets: async (find, signal): Promise<DatasetView[]> => {
-      const all = (await offered(signal)).filter((one) => matches(one.dataset, find))
-      const ids = [...new Set(all.map((one) => one.dataset.id))].sort()
+      const all = await offered(signal)
+      const found = all.filter((one) => matches(one, find))
+      const ids = [...new Set(found.map((one) => one.dataset.id))].sort()
       return ids.flatMap(
         (id) =>
           viewDataset(
@@ -102,24 +99,28 @@ export function createOperations(components: OperationsComponents): Operations {
       const best = found.find(({ state }) => state === 'in-force') ?? found[0]
       return best === undefined ? undefined : view(best.agreement, best.state)
     },
-    checkAgreement: async (text) => {
-      const draft = agreements.parse(text)
+    checkAgreement: async (text, files) => {
+      const draft = agreements.parse(text, files)
       const findings = agreements.check(draft)
       const isOwn = draft.provider === own && !findings.some((finding) => finding.level === 'error')
-      return { findings, view: isOwn ? view(await agreements.draft(text), 'draft') : null }
+      return { findings, view: isOwn ? view(await agreements.draft(text, files), 'draft') : null }
     },
-    prepareAgreement: async (text) => {
-      const agreement = await agreements.draft(text)
+    prepareAgreement: async (text, files) => {
+      const agreement = await agreements.draft(text, files)
       return {
         id: agreement.id,
         payload: Buffer.from(agreement.bytes.payload).toString('base64'),
         view: view(agreement, 'draft')
       }
     },
-    signAgreement: async ({ text, signed }, signal) => {
+    signAgreement: async ({ text, files, signed }, signal) => {
       if (signed !== undefined)
         return await collect(await decodeSigned('agreement', Buffer.from(signed, 'base64')), signal)
-      return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '')), signal)
-    }
+      return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '', files)), signal)
+    },
+
+    approvals: async ({ user }) => await approvals.list(user),
+    approve: async (request, { user }) => await approvals.approve(request, user),
+    refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)
   }
 }

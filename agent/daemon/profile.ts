@@ -1,21 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ReportOf } from '../../services/index.ts'
 import { type AgentConfig, type DatasetTable, sourceTableOf } from '../config/index.ts'
 import { profileTables } from '../datasets/index.ts'
 import { createLauncher } from '../jobs/index.ts'
 import { findInstallation } from './installation.ts'
 
-export interface ProfiledTable {
-  name: string
-  rows: number
-  columns: { name: string; type: string; nulls: number }[]
-  notes: string[]
-}
+export type ProfiledTable = ReportOf<'profile'>['tables'][number]
 
 /**
- * Looks at data files in a sandboxed job of their own: rows, columns and their types, over the whole file. Needs no running
- * agent.
+ * Looks at data files in a sandboxed job of their own: rows, columns and their types over the whole file, codes, and what
+ * values look like. Needs no running agent.
  *
  * @throws {JobFailed} `dataset-malformed`, `dataset-missing`, `sandbox-unavailable`
  */
@@ -35,7 +31,7 @@ export async function profileDataset(
   try {
     const { memory, seconds, disk } = config.hosting.perJob
     const limits = { memory, seconds, disk, threads: config.resources.cores }
-    return (await profileTables(launcher, tables.map(sourceTableOf), limits)).tables
+    return (await profileTables(launcher, tables.map(sourceTableOf), limits, { closely: true })).tables
   } finally {
     await launcher.stop()
     await rm(folder, { recursive: true, force: true })

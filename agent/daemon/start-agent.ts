@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { MAX_APPROVAL_MS } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
+import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
@@ -11,7 +13,7 @@ import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
-import { Requests, ResultFiles } from '../requests/index.ts'
+import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
@@ -36,7 +38,9 @@ const COORDINATOR_LIMITS = {
   composeWithin: 10 * SECOND,
   acceptWithin: 8 * SECOND,
   retryEvery: 2 * SECOND,
-  closeWithin: 10 * SECOND
+  closeWithin: 10 * SECOND,
+  approvalWithin: MAX_APPROVAL_MS,
+  askAgainEvery: 120 * SECOND
 }
 const OFFER_LIFETIME_MS = 120 * SECOND
 const MAX_OPEN_PER_PEER = 64
@@ -124,6 +128,14 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  const approvals = new Approvals({
+    store,
+    agreements,
+    clock,
+    speaksFor: (user) => members.speaksFor(self.organisation, user),
+    isOpen: (request) => exchanges.waitsFor(request),
+    decided: (request) => exchanges.approvalDecided(request)
+  })
 
   const decisions = new Decisions(
     {
@@ -138,6 +150,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       self,
       engine,
       agreements,
+      approvals,
       datasets,
       launcher,
       manifests,
@@ -172,9 +185,15 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
   })
 
-  const results = new ResultFiles(join(config.data, 'results'), (request, stored) =>
-    requests.arrived(request, stored)
+  const results = new ResultFiles(
+    join(config.data, 'results'),
+    (request, stored) => requests.arrived(request, stored),
+    (request, result) => requests.unitsOf(request, result)
   )
+  await results.sweep(async (id) => {
+    const request = await store.requests.get(id)
+    return request?.final === true && request.status !== 'completed'
+  })
   const requests: Requests = new Requests({
     store,
     manifests,
@@ -223,7 +242,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
-    progress: (request, flow) => requests.progress(request, 'transfer', `flow ${flow.flow}`, flow)
+    progress: (request, flow) =>
+      requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
   const shares = new Shares({
     self,
@@ -273,14 +293,16 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   await discovery.start()
   undo.push(async () => await discovery.stop())
   await requests.closeOrphans()
+  await approvals.sweep()
   exchanges.resume()
 
   const operations = createOperations({
     requests,
-    results,
+    results: new ResultReader(results, new Exports({ launcher, limits })),
     discovery,
     members,
     agreements,
+    approvals,
     clock,
     health: () => ({
       status: problems.length === 0 ? 'ok' : 'degraded',

@@ -14,3 +14,11 @@ export class DatasetReplaced extends DynamosError {
     super('dataset-changed', message)
   }
 }
+
+/** A column, as it is, cannot become what the agreement says. The message names columns and types only. */
+export class AnonymizeImpossible extends DynamosError {
+  static override readonly name = 'AnonymizeImpossible'
+  constructor(message: string) {
+    super('anonymize-parameters', message)
+  }
+}

@@ -1,4 +1,15 @@
 /** The organisation's own datasets: files described by a steward, profiled in jobs, described to others without values. */
-export { anonymizeByDataset, type ShownDataset } from './anonymize.ts'
-export { DatasetMissing, DatasetReplaced } from './errors.ts'
+export {
+  anonymisedOf,
+  anonymisedSchema,
+  anonymizeByDataset,
+  anonymizeNotes,
+  anonymizeParameters,
+  anonymizeProblems,
+  givesPseudonyms,
+  type ShownDataset,
+  tablesCountedByRows,
+  tablesToRead
+} from './anonymize.ts'
+export { AnonymizeImpossible, DatasetMissing, DatasetReplaced } from './errors.ts'
 export { type Dataset, Datasets, type DatasetsInit, profileTables } from './registry.ts'

@@ -5,6 +5,7 @@ import type { JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 import { type DatasetConfig, sourceTableOf } from '../config/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { DatasetSource, Store, StoredDataset } from '../store/index.ts'
+import { describe } from './describe.ts'
 import { DatasetMissing, DatasetReplaced } from './errors.ts'
 
 /** A dataset of this organisation, with what its files were found to hold. */
@@ -35,11 +36,13 @@ export async function profileTables(
   launcher: Launcher,
   tables: SourceTable[],
   limits: JobLimits,
-  options?: { signal?: AbortSignal }
+  options: { signal?: AbortSignal; closely?: boolean } = {}
 ): Promise<ReportOf<'profile'>> {
   const folder = await launcher.folder({ for: 'profile' })
   try {
-    return (await launcher.run({ kind: 'profile', tables }, folder, limits, options)).report
+    const { closely = false, ...waiting } = options
+    const assignment = { kind: 'profile' as const, tables, ...(closely ? { closely } : {}) }
+    return (await launcher.run(assignment, folder, limits, waiting)).report
   } finally {
     await folder.wipe()
   }
@@ -167,37 +170,4 @@ async function identify(config: DatasetConfig): Promise<DatasetSource[]> {
 
 function sameSources(one: readonly DatasetSource[], other: readonly DatasetSource[]): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
-}
-
-function describe({ config, tables }: Dataset): DatasetDescription {
-  return {
-    id: config.id,
-    title: config.title,
-    ...(config.contact === undefined ? {} : { contact: config.contact }),
-    tables: tables.map((table) => {
-      const described = config.tables.find((one) => one.name === table.name)
-      return {
-        name: table.name,
-        rows: rounded(table.rows),
-        ...(described?.subject === undefined ? {} : { subject: described.subject }),
-        columns: table.columns.map((column) => {
-          const { unit, description, sensitive } =
-            described?.columns.find((one) => one.name === column.name) ?? {}
-          return {
-            ...column,
-            ...(unit === undefined ? {} : { unit }),
-            ...(description === undefined ? {} : { description }),
-            ...(sensitive === undefined ? {} : { sensitive })
-          }
-        })
-      }
-    })
-  }
-}
-
-/** Two significant digits. */
-function rounded(rows: number): number {
-  if (rows < 100) return rows
-  const magnitude = 10 ** (Math.floor(Math.log10(rows)) - 1)
-  return Math.round(rows / magnitude) * magnitude
 }

@@ -8,6 +8,7 @@ import type {
 } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
+import type { Approvals } from '../approvals/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { Members } from '../membership/index.ts'
@@ -30,6 +31,7 @@ export interface DecisionsComponents {
   self: { peer: string; organisation: string }
   engine: PolicyEngine
   agreements: Agreements
+  approvals: Pick<Approvals, 'of' | 'ask' | 'withdraw'>
   datasets: Datasets
   launcher: Launcher
   manifests: Manifests

@@ -10,9 +10,10 @@ import {
   type Verdict
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
+import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
@@ -49,8 +50,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     return this.#slots.load
   }
 
-  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer> {
+  async offer(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
     return await this.#offers.make(dossier, epoch)
+  }
+
+  async withdrawApproval(dossier: Dossier): Promise<void> {
+    await this.#components.approvals.withdraw(dossier.request.id)
   }
 
   async accept(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -216,7 +221,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, datasets } = this.#components
+    const { engine, agreements, approvals, datasets } = this.#components
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
       const agreement = agreements.get(named)
       const dataset = datasets.get(id)
@@ -239,13 +244,24 @@ export class Decisions implements HopDecisions, FlowDecisions {
     })
     if ('code' in inspected) return inspected
     const facts = await this.#providerFacts(question, payload, dossier.request)
-    const openTo = anonymize ? this.#openTo(payload) : undefined
+    const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
+    const changed = anonymize ? anonymisedOf(shown, dossier.request.payload.options.anonymize) : []
+    const pseudonymised = new Set(
+      changed.flatMap(({ terms, dataset }) => (givesPseudonyms(terms, dataset) ? [dataset] : []))
+    )
+    const openTo = pseudonymised.size > 0 ? this.#openTo(payload) : undefined
+    const approved = await approvals.of(
+      dossier.request,
+      grants.map(({ agreement }) => agreement)
+    )
     const decided = together(
-      grants.map(({ agreement }) => {
+      grants.map(({ agreement, dataset: described }) => {
         const { dataset } = agreement.payload
         const uses = usesOf(inspected, dataset)
-        const more = openTo === undefined ? {} : { pseudonymsOpenTo: openTo }
-        return decideAsProvider(engine, { ...facts, dataset, uses, ...more }, [agreement])
+        const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
+        return decideAsProvider(engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
+          agreement
+        ])
       })
     )
     const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }

@@ -3,6 +3,8 @@ import type { DecisionsComponents } from './components.ts'
 
 /** Long enough for an agreement to come whose window is longer than those of today. */
 const QUOTA_KEPT_MS = 366 * 86_400_000
+/** For whoever asks what was approved, and why not. */
+const APPROVALS_KEPT_MS = 90 * 86_400_000
 
 /** Removes what no decision rests on any more: nonces of requests that are over, uses of data outside every window. */
 export async function forgetOld({
@@ -15,5 +17,6 @@ export async function forgetOld({
   const now = clock.now()
   const windows = agreements.inForce().map(({ payload }) => payload.terms.limits?.per ?? 0)
   await store.nonces.prune(now)
+  await store.approvals.prune(now - APPROVALS_KEPT_MS)
   await store.quota.prune(now - Math.max(QUOTA_KEPT_MS, ...windows))
 }

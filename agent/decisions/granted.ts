@@ -1,9 +1,17 @@
-import { type Denial, decideAsProvider, type PolicyEngine, type ProviderFacts } from '../../policy/index.ts'
+import {
+  type Approval,
+  type Denial,
+  decideAsProvider,
+  type PolicyEngine,
+  type ProviderFacts
+} from '../../policy/index.ts'
 import type { Payload, Refusal } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
+import { givesPseudonyms } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
+import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, refuse } from './components.ts'
-import { openClauses, pseudonymsOpenTo } from './facts.ts'
+import { openClauses } from './facts.ts'
 import { type Grant, type Inspected, type Inspections, usesOf } from './inspection.ts'
 import { oneOfEach, PermittingAgreements } from './permitting.ts'
 import { checkPins } from './pins.ts'
@@ -28,6 +36,10 @@ export interface Asked {
   engine: PolicyEngine
   /** By the agreements under which they are granted. */
   grants: Map<string, GrantedRows>
+  /** By id of agreement. */
+  approvals: Readonly<Record<string, Approval>>
+  /** Would permit some row once somebody has approved the request. */
+  unapproved: Agreement | null
 }
 
 /** What is known of a row before it is known what the query reads. */
@@ -58,7 +70,8 @@ export class Granted {
     if (known !== undefined) {
       const verdict = this.#permitted(asked, facts, known.inspected, known.grants)
       if (verdict.verdict === 'permit') known.rows.push(index)
-      return this.#pinned(verdict, known.grants, request, index)
+      const pinned = this.#pinned(verdict, known.grants, request, index)
+      return this.#approved(asked, pinned, facts, known)
     }
     const permitting = request.datasets.map((dataset, place) => {
       const wished = wishOf(request, self.organisation, dataset)
@@ -103,7 +116,8 @@ export class Granted {
         const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
         granted.rows.push(index)
         grants.set(key, granted)
-        return this.#pinned(verdict, granting, request, index)
+        const pinned = this.#pinned(verdict, granting, request, index)
+        return this.#approved(asked, pinned, facts, granted)
       }
       nearest ??= verdict
     }
@@ -118,14 +132,15 @@ export class Granted {
     grants: readonly Granting[]
   ): WholeVerdict {
     const request = asked.dossier.request.payload
-    const openTo = this.#openTo(request, facts.infrastructure)
+    const hosts = facts.infrastructure === null ? [] : [facts.infrastructure]
+    const openTo = openToOf(this.#components, request, hosts)
     let pseudonyms = false
     const verdict = together(
-      grants.map(({ agreement }) => {
+      grants.map(({ agreement, dataset: described }) => {
         const { dataset, terms } = agreement.payload
         const wished = wishOf(request, facts.organisation, dataset)
         const known = { ...facts, dataset, uses: usesOf(inspected, dataset) }
-        const made = (terms.anonymize?.pseudonymise.length ?? 0) > 0 || request.options.anonymize
+        const made = isAnonymised(request, terms) && givesPseudonyms(terms, described)
         pseudonyms ||= made
         const told = made ? { ...known, pseudonymsOpenTo: openTo } : known
         return decideAsProvider(asked.engine, told, [agreement], wished)
@@ -136,14 +151,22 @@ export class Granted {
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
   }
 
-  #openTo(request: Payload<'request'>, infrastructure: string | null): string[] {
-    const { members, self } = this.#components
-    const holders = request.providers.flatMap((peer) =>
-      peer === self.peer ? self.organisation : (members.organisationOf(peer) ?? [])
-    )
-    const computes = infrastructure === null ? [] : [infrastructure]
-    const readers = [request.organisation, ...request.recipients, ...computes]
-    return pseudonymsOpenTo(holders, readers, self.organisation)
+  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  #approved(
+    asked: Asked,
+    verdict: WholeVerdict,
+    facts: FactsOfRow,
+    { grants, inspected }: GrantedRows
+  ): WholeVerdict {
+    if (verdict.verdict === 'deny' || asked.dossier.explains) return verdict
+    if (grants.every(({ agreement }) => agreement.payload.terms.approval === undefined)) return verdict
+    const told = { ...facts, approvals: asked.approvals }
+    const decided = this.#permitted(asked, told, inspected, grants)
+    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
+      asked.unapproved ??=
+        grants.find((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')?.agreement ??
+        null
+    return decided
   }
 
   /** What the agreements' names stood for when they were signed they must stand for still. */

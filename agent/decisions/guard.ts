@@ -1,4 +1,4 @@
-import type { Signed } from '../../protocol/documents/index.ts'
+import { MAX_APPROVAL_MS, type Signed } from '../../protocol/documents/index.ts'
 import { DynamosError, instantText } from '../../protocol/errors/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import type { RequestGuard } from '../negotiation/index.ts'
@@ -9,7 +9,8 @@ export class RequestRefused extends DynamosError {
   static override readonly name = 'RequestRefused'
 }
 
-const MAX_LIFETIME_MS = 86_400_000
+/** An exchange takes at most a day, and people who have to approve it as long as they may. */
+const MAX_LIFETIME_MS = 86_400_000 + MAX_APPROVAL_MS
 
 interface GuardComponents {
   members: Members
@@ -44,7 +45,7 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
     if (expires - now > MAX_LIFETIME_MS + MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'malformed-document',
-        `expected a request that ends within a day, found one of ${expires - now} ms`
+        `expected a request that ends within 31 days, found one of ${expires - now} ms`
       )
     }
     if (user.organisation !== organisation || !members.speaksFor(organisation, user.name)) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { grantedSchema } from '../../policy/index.ts'
+import { DatasetChanged, grantedSchema } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
-import { type Assignment, anonymisedTables, type ReportOf, type TableSchema } from '../../services/index.ts'
+import type { Assignment, ReportOf, TableSchema } from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import { anonymizeByDataset, type Dataset } from '../datasets/index.ts'
+import { AnonymizeImpossible, anonymisedOf, anonymisedSchema, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
@@ -51,7 +51,8 @@ export class Inspections {
 
   async inspect(init: InspectionInit): Promise<Inspected | Refusal> {
     const { requester, dossier, sql, algorithm, grants, anonymize } = init
-    const tables = visibleTables(grants, anonymize, dossier.request.payload.options.anonymize)
+    const tables = tablesOrRefusal(grants, anonymize, dossier.request.payload.options.anonymize)
+    if ('code' in tables) return tables
     const key = createHash('sha256')
       .update(JSON.stringify([sql, algorithm, tables]))
       .digest('hex')
@@ -100,19 +101,24 @@ export class Inspections {
  * @param asked whether it is the asker who wants them anonymised
  */
 export function visibleTables(grants: readonly Grant[], anonymize: boolean, asked: boolean): TableSchema[] {
-  const shown = grants.map(({ agreement, dataset }) => ({
-    terms: agreement.payload.terms,
-    config: dataset.config
-  }))
-  const changed = anonymize ? anonymizeByDataset(shown, asked) : {}
-  return grants.flatMap(({ agreement, dataset }) => {
-    const { id } = dataset.config
-    const granted = grantedSchema(agreement.payload.terms, dataset.tables)
-    const tables = granted.map(({ name, columns }) => ({ name, columns }))
-    const parameters = changed[id]
-    const met = parameters === undefined ? tables : anonymisedTables(tables, parameters)
-    return met.map((table) => ({ ...table, dataset: id }))
+  const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
+  const changed = new Set(anonymize ? anonymisedOf(shown, asked) : [])
+  return shown.flatMap((one) => {
+    const { terms, dataset } = one
+    const met = changed.has(one) ? anonymisedSchema(terms, dataset) : grantedSchema(terms, dataset.tables)
+    return met.map(({ name, columns }) => ({ name, columns, dataset: dataset.config.id }))
   })
+}
+
+/** An agreement that no longer fits the dataset is no fault of the hop: the asker, a party to it, is told. */
+function tablesOrRefusal(...init: Parameters<typeof visibleTables>): TableSchema[] | Refusal {
+  try {
+    return visibleTables(...init)
+  } catch (error) {
+    if (error instanceof AnonymizeImpossible) return refuse('anonymize-parameters', error.message)
+    if (error instanceof DatasetChanged) return refuse('dataset-changed', error.message)
+    throw error
+  }
 }
 
 /** What a query reads of one dataset. */

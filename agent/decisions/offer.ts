@@ -5,16 +5,19 @@ import {
   rememberingClauses,
   type Verdict
 } from '../../policy/index.ts'
-import type { OfferDetails, Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
+import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
-import type { Dossier, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { estimatesOf } from './estimates.ts'
 import { CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
-import type { Inspected, Inspections } from './inspection.ts'
+import type { Inspections } from './inspection.ts'
+import { mustWait, tooManyWait } from './must-approve.ts'
+import { detailsOf } from './offer-details.ts'
+import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
+import { unknownHere } from './unknown-name.ts'
 
 type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
@@ -47,11 +50,11 @@ export class OfferMaker {
     this.#load = load
   }
 
-  async make(dossier: Dossier, epoch: number): Promise<MadeOffer> {
-    const { speaker, launcher, engine, clock } = this.#components
+  async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
+    const { speaker, launcher, engine, agreements, approvals, clock, self } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
-    const rows: RowAnswer[] = []
+    let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
     const answering: Answering = {
@@ -63,30 +66,31 @@ export class OfferMaker {
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
-        : {}
+        : {},
+      approvals: asked
+        ? await approvals.of(
+            dossier.request,
+            payload.datasets.flatMap((dataset) =>
+              agreements.inForce({ provider: self.organisation, dataset })
+            )
+          )
+        : {},
+      unapproved: null
     }
-    for (const index of payload.rows.keys())
+    for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
-    for (const entry of uniform(answering.noted, payload.rows.length)) dossier.decided(entry)
-    const { grants } = answering
-    const details: OfferDetails = {
-      grants: [...grants.values()].map(({ grants: granting, rows: granted, inspected }) => ({
-        agreements: granting.map(({ agreement: { id, payload: signed } }) => ({
-          dataset: signed.dataset,
-          id,
-          name: signed.name
-        })),
-        rows: granted,
-        columns: inspected.columns
-      })),
-      estimates: estimatesOf(payload, {
-        datasets: this.#components.datasets,
-        resources: this.#init.resources,
-        granted: grants.size > 0,
-        load: this.#load()
-      }),
-      notes: notesOf([...grants.values()].map((grant) => grant.inspected))
+    rows.sort((one, other) => one.row - other.row)
+    const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
+    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
+    if (answering.unapproved !== null && mustWait(rows)) {
+      const awaited = await approvals.ask(dossier, answering.unapproved)
+      if (awaited !== null) return awaited
+      rows = tooManyWait(rows, payload.organisation)
     }
+    // It is answered without them: they approved another of its kind meanwhile, or what they were asked about has changed.
+    if (Object.keys(answering.approvals).length > 0) await approvals.withdraw(dossier.request.id)
+    const answered = { ...answering, rows, grants: answering.grants.values(), load: this.#load() }
+    const details = detailsOf(payload, answered, this.#init, this.#components)
     const { section, digest } = await speaker.section(details)
     const offer = await speaker.sign(
       'offer',
@@ -158,11 +162,10 @@ export class OfferMaker {
     const { dossier, roles, noted } = answering
     const request = dossier.request.payload
     const row = request.rows[index]
-    if (row === undefined || !this.#components.archetypes.has(row.archetype)) {
-      return refused(
-        index,
-        refuse('archetype-unknown', `archetype ${row?.archetype ?? ''} is not known here`)
-      )
+    const { archetypes, self } = this.#components
+    if (row === undefined || !archetypes.has(row.archetype)) {
+      const here = { organisation: self.organisation, known: archetypes.keys() }
+      return refused(index, unknownHere('archetype-unknown', row?.archetype ?? '', here))
     }
     const clauses: string[] = []
     let services: string[] = []
@@ -228,10 +231,8 @@ export class OfferMaker {
       roles.includes('computeProvider') ? hosting : null
     )
     if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
-      const refusal = refuse(
-        'algorithm-unknown',
-        `${self.organisation} has no algorithm ${request.algorithm}`
-      )
+      const here = { organisation: self.organisation, known: manifests.algorithms.keys() }
+      const refusal = unknownHere('algorithm-unknown', request.algorithm, here)
       return { verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }
     }
     return verdict
@@ -265,9 +266,4 @@ export class OfferMaker {
 
 function refused(row: number, refusal: Refusal): RowAnswer {
   return { row, verdict: 'refuse', refusal }
-}
-
-function notesOf(inspected: readonly Inspected[]): string[] {
-  const found = new Set(inspected.flatMap((one) => one.perProvider))
-  return [...found].map((clause) => `${clause.toUpperCase()} acts per provider`)
 }

@@ -1,9 +1,14 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { grantedSchema } from '../../policy/index.ts'
 import type { Flow, Section, Terms } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
-import { anonymizeByDataset, type Dataset, DatasetMissing } from '../datasets/index.ts'
+import {
+  anonymisedOf,
+  anonymizeByDataset,
+  type Dataset,
+  DatasetMissing,
+  tablesToRead
+} from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { assertEveryStep, moveParts, runJob, runSteps, type Spent } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
@@ -30,27 +35,29 @@ export async function runDataShare(
   const shown = section.agreements.map((one) => shownUnder(components, one))
   for (const { dataset } of shown) await datasets.assertUnchanged(dataset.config.id)
 
+  const own = chain.filter((step) => step.at === self.peer)
+  const asked = dossier.request.payload.options.anonymize
+  const anonymize = own.some((step) => step.service === 'anonymize')
+  const changed = new Set(anonymize ? anonymisedOf(shown, asked) : [])
   const extract: Extract<Assignment, { kind: 'extract' }> = {
     kind: 'extract',
-    tables: shown.flatMap(({ dataset, terms: clauses }) =>
-      grantedSchema(clauses, dataset.tables).flatMap((table) => {
+    tables: shown.flatMap((one) => {
+      const { dataset } = one
+      return tablesToRead(one.terms, dataset, changed.has(one)).flatMap((table) => {
         const source = dataset.sources.find((one) => one.name === table.name)
         if (source === undefined) return []
         const columns = table.columns.map((column) => column.name)
         const where = table.where === null ? {} : { where: table.where }
         return [{ source, dataset: dataset.config.id, columns, ...where }]
       })
-    )
+    })
   }
-  const own = chain.filter((step) => step.at === self.peer)
   const dataProviders = parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
   const steps = own.flatMap(({ service }): Step[] => {
     if (service === 'query') return [{ service, sql: section.query.sql }]
     if (service === 'anonymize') {
       const key = pseudonymKey(contract, [...held.acceptances.values()], dataProviders, self)
-      const all = shown.map(({ dataset, terms: clauses }) => ({ terms: clauses, config: dataset.config }))
-      const byDataset = anonymizeByDataset(all, dossier.request.payload.options.anonymize)
-      return [{ service, parameters: {}, datasets: byDataset, key }]
+      return [{ service, parameters: {}, datasets: anonymizeByDataset(shown, asked), key }]
     }
     if (service === 'algorithm' && section.algorithm !== null) {
       const { algorithm } = held.contract.payload

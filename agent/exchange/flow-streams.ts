@@ -50,6 +50,9 @@ const FINAL = new Set([
   'flow-not-in-contract'
 ])
 
+/** What the taking end lacks: it may be full, or take no more than a job may hold. */
+const ROOM = new Set(['output-too-large', 'storage-full'])
+
 interface Expected {
   flow: Flow
   dossier: Dossier
@@ -190,7 +193,8 @@ export class FlowStreams implements Flows {
       )
     } catch (error) {
       this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
-      if (opened !== undefined && FINAL.has(codeOf(error))) opened.arrived.reject(blamed(error, from))
+      if (opened !== undefined && FINAL.has(codeOf(error)))
+        opened.arrived.reject(blamed(error, ROOM.has(codeOf(error)) ? this.#components.self : from))
     }
   }
 
@@ -260,6 +264,8 @@ function sinkOf(taken: readonly PartInfo[]): PartSink {
 /** The other end is blamed for what it refused, changed or never sent. */
 function blamed(error: unknown, peer: string): ShareFailed {
   const failed = shareFailed(error, peer, null)
-  const code = failed.failure.code === 'internal' ? 'peer-unreachable' : failed.failure.code
+  const { code: found } = failed.failure
+  // Between agents nothing but disk bounds a flow; how many rows a result may have is told by its terms.
+  const code = found === 'internal' ? 'peer-unreachable' : found === 'output-too-large' ? 'disk-limit' : found
   return new ShareFailed({ ...failed.failure, hop: peer, code }, failed.message, { cause: error })
 }

@@ -59,6 +59,8 @@ export interface StoredResult {
   rows: unknown[][]
   rowCount: number
   truncated: boolean
+  /** Of the columns whose unit is known. */
+  units?: Record<string, string>
   parquet: string
   csv: string | null
 }
@@ -68,6 +70,8 @@ export interface Results {
   /** A fresh folder for the files of a request's results. */
   folder(request: string): Promise<string>
   store(request: string, results: readonly StoredResult[]): Promise<void>
+  /** Removes that folder: the share failed. */
+  discard(request: string): Promise<void>
 }
 
 export interface ShareComponents {

@@ -1,5 +1,6 @@
 import type { Resources } from '../../protocol/documents/index.ts'
 import type { ReportOf } from '../../services/index.ts'
+import { roundedUp } from '../composition/index.ts'
 import type { Body } from '../negotiation/index.ts'
 import type { Spent } from './job-run.ts'
 
@@ -9,6 +10,8 @@ export interface StepDone {
   step: number
   service: string
   rows: number | null
+  /** Rows that anonymising left out, rounded. */
+  withheld?: number | undefined
   milliseconds: number
 }
 
@@ -34,12 +37,23 @@ export function stepsDone(
   own: readonly { step: number; service: string }[],
   { steps }: Pick<ReportOf<'query'>, 'steps'>
 ): StepDone[] {
-  return own.map(({ step, service }, index) => ({
-    step,
-    service,
-    rows: steps[index]?.rows ?? null,
-    milliseconds: steps[index]?.milliseconds ?? 0
-  }))
+  return own.map(({ step, service }, index) => {
+    const withheld = withheldOf(steps[index]?.withheld)
+    return {
+      step,
+      service,
+      rows: steps[index]?.rows ?? null,
+      ...(withheld === undefined ? {} : { withheld }),
+      milliseconds: steps[index]?.milliseconds ?? 0
+    }
+  })
+}
+
+const LEAST_WITHHELD = 16
+
+/** How large the gap is, not how many: the exact number would tell of groups that nobody is to know of. */
+function withheldOf(rows: number | undefined): number | undefined {
+  return rows === undefined || rows === 0 ? rows : Math.max(LEAST_WITHHELD, roundedUp(rows))
 }
 
 /**
@@ -67,6 +81,7 @@ export function receiptsOf(done: JobDone): ReceiptBody[] {
       inputs: index === 0 ? [...done.inputs] : [],
       outputs: last ? [...done.outputs] : [],
       rows: step.rows,
+      ...(step.withheld === undefined ? {} : { withheld: step.withheld }),
       bytes: last ? done.bytes : null,
       cpuMicroseconds: Math.round(cpuSeconds * share * MICRO),
       microjoules: Math.round(cpuSeconds * share * wattsPerCore * MICRO),

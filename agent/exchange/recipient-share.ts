@@ -31,7 +31,8 @@ export async function runRecipientShare(
       ? [{ service: 'algorithm', name: algorithm, parameters: section.parameters, phase: 'merge' }]
       : [],
     maxInlineRows: 1000,
-    csv: true
+    // Whoever wants another form has it made then.
+    csv: false
   }
   components.progress(request, 'convert', 'puts the result together')
   const to = await results.folder(request)

@@ -153,7 +153,20 @@ class Share {
       signal
     )
     this.#step = 'convert'
-    return await runRecipientShare(this.#components, this.#dossier, this.#contract, section, arrived, signal)
+    try {
+      return await runRecipientShare(
+        this.#components,
+        this.#dossier,
+        this.#contract,
+        section,
+        arrived,
+        signal
+      )
+    } catch (error) {
+      // All of the results are kept or nothing of them: the disk may be full half-way.
+      await this.#components.results.discard(this.#dossier.request.id).catch(() => undefined)
+      throw error
+    }
   }
 
   async #arrived(flows: readonly number[], signal: AbortSignal): Promise<Map<number, HeldPart[]>> {

@@ -55,6 +55,8 @@ export function partsOf(found: Report): Part[] {
         result.parquet,
         ...(result.csv === undefined ? [] : [result.csv])
       ])
+    case 'export':
+      return [found.file]
     default:
       return []
   }

@@ -1,14 +1,24 @@
+import { dirname } from 'node:path'
 import { z } from 'zod'
+import { filesNamedBy, MAX_HIERARCHY_LENGTH } from '../../policy/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
 import { agreementView } from '../api/index.ts'
 import type { Client } from '../client/index.ts'
-import { ConfigInvalid, readSource, readUserFile, type TopologyAgreement } from '../config/index.ts'
+import {
+  ConfigInvalid,
+  readAttached,
+  readSource,
+  readUserFile,
+  type TopologyAgreement
+} from '../config/index.ts'
 import { LabFailed } from './errors.ts'
 
 export interface ReadAgreement {
   /** For messages. */
   place: string
   text: string
+  /** Hierarchy files that it names. */
+  files: Record<string, string>
   provider: string
 }
 
@@ -24,10 +34,17 @@ export async function readAgreement(agreement: TopologyAgreement, topology: stri
           place: agreement.line === undefined ? topology : `${topology}:${agreement.line}`
         }
   const parsed = withProvider.safeParse(readSource(text, place).value)
-  if (parsed.success) return { text, place, provider: parsed.data.provider }
+  const folder = dirname('file' in agreement ? agreement.file : topology)
+  const files = await readAttached(filesNamedBy(text), folder, MAX_HIERARCHY_LENGTH)
+  if (parsed.success) return { text, files, place, provider: parsed.data.provider }
   throw new ConfigInvalid(place, [
     { path: 'provider', message: 'expected the organisation whose data it is about' }
   ])
+}
+
+/** As the agent takes it; without files it is what it was before there were any. */
+function bodyOf({ text, files }: ReadAgreement): { text: string; files?: Record<string, string> } {
+  return Object.keys(files).length === 0 ? { text } : { text, files }
 }
 
 /** What may come of a signed agreement when its own dates or clauses say so. */
@@ -42,7 +59,7 @@ export async function signAtProvider(
   const failed = (reason: string, cause?: unknown) =>
     new LabFailed(`${agreement.place}: the agreement did not come into force: ${reason}`, { cause })
   const view = await client
-    .post('/api/v1/agreements', { json: { text: agreement.text } }, agreementView, options)
+    .post('/api/v1/agreements', { json: bodyOf(agreement) }, agreementView, options)
     .catch((cause: unknown) => {
       throw failed(toError(cause).message, cause)
     })

@@ -118,14 +118,18 @@ async function claimShare(
   return await tx.work.begin(contract, step, 0, ports.clock.now())
 }
 
-/** Whether something changed that a promise, or its end, rests on. Offers promise nothing. */
+/**
+ * Whether something changed that a promise, or its end, rests on. Offers promise nothing; but where people have to approve
+ * a request, both sides remember over a restart that it waits.
+ */
 function changedDurably(before: Machines, after: Machines): boolean {
   const { hop, coordinator } = after
   const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
-  const hopChanged = promised && hop !== before.hop
+  const hopChanged = hop !== null && (promised || hop.waited) && hop !== before.hop
   const phase = coordinator?.stage.phase
   // While offers are collected and weighed nothing is promised either: after a restart hops are asked again.
   const firm = before.coordinator === null || (phase !== 'collecting' && phase !== 'composing')
   const coordinatorChanged = phase !== undefined && firm && phase !== before.coordinator?.stage.phase
-  return hopChanged || coordinatorChanged
+  const waited = coordinator?.waited != null && coordinator !== before.coordinator
+  return hopChanged || coordinatorChanged || waited
 }

@@ -8,7 +8,7 @@ import { requestNamedBy } from './wire.ts'
 
 const RESEND_AFTER_MS = [500, 2000, 5000, 15_000]
 /** What must arrive, because nothing else will make up for it. */
-const PATIENT: readonly WireKind[] = ['outcome', 'failure', 'receipt', 'cancel']
+const PATIENT: readonly WireKind[] = ['outcome', 'failure', 'receipt', 'cancel', 'abort', 'offer']
 
 /** Carries messages of one request to peers, and their answers back. */
 export class Courier {

@@ -26,9 +26,11 @@ function note(ports: ExchangePorts, dossier: Dossier, error: unknown): void {
   )
 }
 
-/** Answers every row of the request. */
+/** Answers every row of the request, or says who has to approve it first. */
 export async function makeOffer(dossier: Dossier, epoch: number, ports: ExchangePorts): Promise<HopEvent> {
-  const { offer, details, permits } = await ports.decisions.offer(dossier, epoch)
+  const answer = await ports.decisions.offer(dossier, epoch)
+  if ('by' in answer) return { type: 'offer-waits', now: ports.clock.now(), epoch, ...answer }
+  const { offer, details, permits } = answer
   await dossier.holdOffer(offer, details)
   dossier.keep({ kind: 'offer', epoch, offer: offer.bytes, details })
   return {

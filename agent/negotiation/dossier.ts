@@ -24,6 +24,8 @@ import type { LogEntry } from '../audit/index.ts'
 
 /** One for each epoch, and as many that are declined for another. */
 const MAX_CONTRACTS = 2 * MAX_EPOCHS
+/** Of one agent: one for each epoch, and some that are made anew because people took their time to approve a request. */
+const MAX_OFFERS = 8
 
 /** What the recipient's step is called in its receipt. */
 export const RESULT_SERVICE = 'convert'
@@ -64,6 +66,8 @@ export class Dossier {
   readonly outcomes = new Map<string, Signed<'outcome'>>()
   /** Peers that may have the query part: data holders with which there is an agreement. Set by the asker. */
   readers: ReadonlySet<string> = new Set()
+  /** A dry run: answers are wanted, and nothing will follow from them. */
+  explains = false
   /** What the store does not have yet. */
   #unsaved: readonly Uint8Array[] = []
   #decisions: readonly LogEntry[] = []
@@ -142,8 +146,8 @@ export class Dossier {
     assertSignedBy(offer, issuer)
     if (request !== this.request.id) throw new UnknownDocument('the offer answers another request')
     const earlier = [...this.offers.values()].filter((one) => one.offer.payload.issuer === issuer)
-    if (earlier.length >= MAX_EPOCHS)
-      throw new UnknownDocument(`expected at most an offer for each of ${MAX_EPOCHS} epochs`)
+    if (earlier.length >= MAX_OFFERS)
+      throw new UnknownDocument(`expected at most ${MAX_OFFERS} offers of one agent for a request`)
     const held = { offer, section, details: await openSection(section, offer.payload.details, offerDetails) }
     this.offers.set(offer.id, held)
     return held

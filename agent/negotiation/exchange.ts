@@ -157,8 +157,7 @@ export class Exchange {
   }
 
   #deliver(from: string, message: Message): void {
-    const now = this.#ports.clock.now()
-    const event = { type: 'received' as const, now, from, message }
+    const event = { type: 'received' as const, now: this.#ports.clock.now(), from, message }
     for (const machine of addressees(message.kind))
       if (this[machine] !== null) this.#queue.push({ machine, event })
     void this.#drain()
@@ -275,9 +274,7 @@ export class Exchange {
           })
           break
         case 'release':
-          void this.#ports.decisions
-            .release(this.dossier, effect.contract, effect.spent)
-            .catch((error: unknown) => this.#note(error))
+          void this.#ports.decisions.release(this.dossier, effect.contract, effect.spent).catch(this.#note)
           break
         case 'run-share':
           this.#shares.start(effect.contract)
@@ -290,6 +287,9 @@ export class Exchange {
             const event = await composeContract(this.dossier, effect, this.#ports)
             this.dispatch({ machine: 'coordinator', event })
           })
+          break
+        case 'withdraw-approval':
+          this.#quick(async () => await this.#ports.decisions.withdrawApproval(this.dossier))
           break
         case 'sign-receipt':
           this.#sendReceipts(effect.contract)
@@ -306,12 +306,11 @@ export class Exchange {
   #forgetIfEnded(): void {
     if (this.hop?.stage.phase !== 'ended') return
     for (const contract of this.dossier.contracts.keys()) {
-      if (!this.#shares.has(contract))
-        void this.#ports.shares.forget(contract).catch((error: unknown) => this.#note(error))
+      if (!this.#shares.has(contract)) void this.#ports.shares.forget(contract).catch(this.#note)
     }
   }
 
-  #note(error: unknown): void {
+  readonly #note = (error: unknown): void => {
     this.#ports.log.warn(
       { request: this.request, code: codeOf(error), err: toError(error) },
       'an order was not carried out'
@@ -321,7 +320,7 @@ export class Exchange {
   #quick(work: () => Promise<void>): void {
     this.#pending++
     void work()
-      .catch((error: unknown) => this.#note(error))
+      .catch(this.#note)
       .finally(() => {
         this.#pending--
         this.#wakeIdle()
@@ -333,9 +332,9 @@ export class Exchange {
   }
 
   async #askPolicy({ question, contract, epoch }: Extract<Effect, { do: 'ask-policy' }>): Promise<void> {
-    if (question === 'offer') {
+    if (question === 'offer')
       this.dispatch({ machine: 'hop', event: await makeOffer(this.dossier, epoch, this.#ports) })
-    } else if (contract !== null) {
+    else if (contract !== null) {
       const refusal = await decide(question, this.dossier, contract, this.#ports)
       this.#hopEvent({ type: 'verdict', question, contract, refusal })
     }
@@ -389,11 +388,12 @@ export class Exchange {
   #undelivered(to: string, message: Message, error: unknown): void {
     const now = this.#ports.clock.now()
     if (message.kind === 'ask') {
+      // A hop that waits for people is out of reach for now, and will be asked again.
+      if (this.coordinator?.hops.some((hop) => hop.peer === to && hop.answer === 'approval')) return
       this.#ports.coordination.unanswered(this.request, to, error)
       const none: Message = { kind: 'offer', epoch: message.epoch, offer: 'none', permits: false }
       this.dispatch({ machine: 'coordinator', event: { type: 'received', now, from: to, message: none } })
-    } else if (message.kind === 'propose') {
+    } else if (message.kind === 'propose')
       this.dispatch({ machine: 'coordinator', event: { type: 'lost', now, peer: to } })
-    }
   }
 }

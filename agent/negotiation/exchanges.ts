@@ -13,7 +13,7 @@ import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
-import { replay } from './replay.ts'
+import { openDossier } from './replay.ts'
 import { openMachines, storedEnd, storedHop } from './stored.ts'
 import { requestNamedBy } from './wire.ts'
 
@@ -72,7 +72,29 @@ export class Exchanges {
 
   /** A membership, the status list or an agreement changed: what runs here is asked about again. */
   reconsider(): void {
-    for (const exchange of this.#open.values()) exchange.reconsider()
+    for (const exchange of this.#open.values()) {
+      exchange.reconsider()
+      // The agreement under which it waits for people may not be the one in force any more, or they approved of its kind.
+      if (exchange.hop !== null && exchange.hop.approval !== null) this.#askPolicyAgain(exchange)
+    }
+  }
+
+  /** Whether a request that others made is open here, as far as this agent's own part goes. */
+  waitsFor(request: string): boolean {
+    const hop = this.#open.get(request)?.hop
+    return hop !== undefined && hop !== null && hop.stage.phase !== 'ended'
+  }
+
+  /** Somebody here approved a request, refused it, or took an approval back, which may have covered others. */
+  approvalDecided(request: string): void {
+    const exchange = this.#open.get(request)
+    if (exchange !== undefined) this.#askPolicyAgain(exchange)
+    this.reconsider()
+  }
+
+  #askPolicyAgain(exchange: Exchange): void {
+    const event = { type: 'approval-decided' as const, now: this.#ports.clock.now() }
+    exchange.dispatch({ machine: 'hop', event })
   }
 
   /** The running shares, for load and for shutting down. */
@@ -100,7 +122,8 @@ export class Exchanges {
       request: dossier.request.id,
       self: this.#ports.self,
       candidates,
-      limits: this.#init.coordinator,
+      // Whoever only wants to know waits for nobody.
+      limits: dossier.explains ? { ...this.#init.coordinator, approvalWithin: 0 } : this.#init.coordinator,
       deadline: now + deadline,
       now
     })
@@ -268,16 +291,7 @@ export class Exchanges {
   }
 
   async #reopen(request: string): Promise<Dossier | undefined> {
-    const entries = await this.#ports.store.documents.ofRequest(request)
-    let dossier: Dossier | undefined
-    for (const { bytes } of entries) {
-      const wire = Dossier.parse(bytes)
-      if (dossier === undefined) {
-        if (wire.kind !== 'ask') continue
-        dossier = new Dossier(await openRequest(wire), this.#ports.self)
-      }
-      await replay(dossier, wire)
-    }
+    const dossier = await openDossier(this.#ports.store, request, this.#ports.self)
     if (dossier !== undefined) await this.#ports.coordination.reopened(dossier)
     return dossier
   }

@@ -18,8 +18,11 @@ export async function hearMessage(
 ): Promise<Message | null> {
   switch (wire.kind) {
     case 'ask':
+      dossier.explains = wire.explain === true
       if (wire.query !== null && (await dossier.holdQuery(wire.query))) dossier.keep(wire)
       return { kind: 'ask', epoch: wire.epoch }
+    case 'waiting':
+      return { kind: 'waiting', epoch: wire.epoch, within: wire.within, by: wire.by }
     case 'offer': {
       const offer = await openDocument('offer', wire.offer)
       assertSignedBy(offer, from)

@@ -12,6 +12,7 @@ export {
 export type { Exchange } from './exchange.ts'
 export { Exchanges, type ExchangesInit, type RequestGuard, RequestNotTaken } from './exchanges.ts'
 export type {
+  AwaitedOffer,
   Clock,
   Composed,
   Coordination,
@@ -22,6 +23,7 @@ export type {
   ShareFailure,
   ShareRunner
 } from './ports.ts'
+export { openDossier } from './replay.ts'
 export { ShareFailed } from './share-failed.ts'
 export { type Body, createSpeaker, type Speaker } from './speaker.ts'
 export { machineOf } from './stored.ts'

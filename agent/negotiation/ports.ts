@@ -25,10 +25,20 @@ export interface MadeOffer {
   permits: boolean
 }
 
+/** An offer that waits for somebody here to approve the request; it is on disk that it does. */
+export interface AwaitedOffer {
+  /** When it is refused by itself. */
+  until: number
+  /** Who may approve it: told to the asker, who is a party to the agreement that says so. */
+  by: readonly string[]
+}
+
 /** What a hop decides about requests and contracts of others. */
 export interface HopDecisions {
-  /** Answers every row of a request. Reserves nothing. */
-  offer(dossier: Dossier, epoch: number): Promise<MadeOffer>
+  /** Answers every row of a request, once everybody has approved of it who must. Reserves nothing. */
+  offer(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer>
+  /** The request is over: nobody need approve it any more. */
+  withdrawApproval(dossier: Dossier): Promise<void>
   /** Null when the contract is what was offered and policy permits it. */
   accept(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Asked again with the full set of acceptances at hand. */

@@ -1,6 +1,7 @@
 import { openDocument, sectionDigest } from '../../protocol/documents/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
-import { type Dossier, UnknownDocument } from './dossier.ts'
+import type { Store } from '../store/index.ts'
+import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 
 /**
  * Puts a stored message back into its dossier, verified as if it had just come.
@@ -10,6 +11,7 @@ import { type Dossier, UnknownDocument } from './dossier.ts'
 export async function replay(dossier: Dossier, wire: WireMessage): Promise<void> {
   switch (wire.kind) {
     case 'ask':
+      dossier.explains = wire.explain === true
       if (wire.query !== null) await dossier.holdQuery(wire.query)
       return
     case 'offer':
@@ -41,6 +43,7 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
     case 'receipt':
       dossier.holdReceipt(await openDocument('receipt', wire.receipt))
       return
+    case 'waiting':
     case 'abort':
     case 'started':
     case 'rejected':
@@ -48,4 +51,22 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
     case 'cancel':
       return
   }
+}
+
+/**
+ * The documents of a request that the store has; undefined when it has none, or they were forgotten.
+ *
+ * @throws {MalformedDocument}, {BadSignature}, {UnknownDocument} when the store was tampered with
+ */
+export async function openDossier(store: Store, request: string, self: string): Promise<Dossier | undefined> {
+  let dossier: Dossier | undefined
+  for (const { bytes } of await store.documents.ofRequest(request)) {
+    const wire = Dossier.parse(bytes)
+    if (dossier === undefined) {
+      if (wire.kind !== 'ask') continue
+      dossier = new Dossier(await openRequest(wire), self)
+    }
+    await replay(dossier, wire)
+  }
+  return dossier
 }

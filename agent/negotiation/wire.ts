@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { decodePlain, fields, openDocument, type SignedBytes } from '../../protocol/documents/index.ts'
+import {
+  decodePlain,
+  fields,
+  MAX_APPROVAL_MS,
+  openDocument,
+  type SignedBytes
+} from '../../protocol/documents/index.ts'
 import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import { type Message, viewOutcome } from '../../protocol/negotiation/index.ts'
 import type { Dossier } from './dossier.ts'
@@ -15,13 +21,23 @@ export function toWire(dossier: Dossier, message: Message, to: string, self: str
   switch (message.kind) {
     case 'ask': {
       const query = dossier.readers.has(to) ? (dossier.query?.section ?? null) : null
-      return { kind: 'ask', epoch: message.epoch, request: dossier.request.bytes, query }
+      return {
+        kind: 'ask',
+        epoch: message.epoch,
+        request: dossier.request.bytes,
+        query,
+        ...(dossier.explains ? { explain: true } : {})
+      }
     }
     case 'offer': {
       const held = dossier.offers.get(message.offer)
       return held === undefined
         ? null
         : { kind: 'offer', epoch: message.epoch, offer: held.offer.bytes, details: held.section }
+    }
+    case 'waiting': {
+      const { epoch, within, by } = message
+      return { kind: 'waiting', request, epoch, within: Math.min(Math.ceil(within), MAX_APPROVAL_MS), by }
     }
     case 'propose': {
       const held = dossier.contract(message.contract.id)
@@ -83,6 +99,7 @@ export function requestNamedBy(wire: Exclude<WireMessage, { kind: 'ask' }>): str
       return within(wire.outcome)
     case 'receipt':
       return within(wire.receipt)
+    case 'waiting':
     case 'abort':
     case 'started':
     case 'rejected':

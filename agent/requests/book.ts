@@ -35,8 +35,12 @@ export class RequestBook {
     return this.#submissions.get(id)
   }
 
-  /** Keeps a record; the oldest that has ended makes room. */
-  remember(record: RequestRecord, submission: Submission): void {
+  /**
+   * Keeps a record; the oldest that has ended makes room.
+   *
+   * @param after the number after which its events count on
+   */
+  remember(record: RequestRecord, submission: Submission, after = 0): void {
     if (this.#records.size >= MAX_RECENT) {
       const ended = [...this.#records.values()].find((old) => FINAL_STATUS.includes(old.status))
       if (ended !== undefined) {
@@ -47,7 +51,7 @@ export class RequestBook {
     }
     this.#records.set(record.id, record)
     this.#submissions.set(record.id, submission)
-    this.#progress.set(record.id, new Progress())
+    this.#progress.set(record.id, new Progress(after))
   }
 
   view(record: RequestRecord): RequestView {
@@ -62,7 +66,13 @@ export class RequestBook {
     this.#progress.get(record.id)?.tell(this.#components.clock.now(), record.status, phase, message, more)
   }
 
-  tellOf(record: RequestRecord, hop: string, phase: string, message: string): void {
-    this.tell(record, phase, message, { hop: this.organisationOf(hop) })
+  tellOf(
+    record: RequestRecord,
+    hop: string,
+    phase: string,
+    message: string,
+    more: Partial<ProgressEvent> = {}
+  ): void {
+    this.tell(record, phase, message, { ...more, hop: this.organisationOf(hop) })
   }
 }

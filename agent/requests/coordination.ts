@@ -1,7 +1,7 @@
 import { refusalCode } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
-import type { Effect, EndCode, Exchange as Machine } from '../../protocol/negotiation/index.ts'
+import type { Coordinator, Effect, EndCode, Exchange as Machine } from '../../protocol/negotiation/index.ts'
 import { compose } from '../composition/index.ts'
 import { submission as submissionSchema } from '../config/index.ts'
 import type { Composed, Coordination, Dossier } from '../negotiation/index.ts'
@@ -10,7 +10,8 @@ import type { RequestBook } from './book.ts'
 import type { RequestsComponents } from './components.ts'
 import { readersOf } from './holders.ts'
 import { newRecord, type RequestRecord } from './record.ts'
-import { statusOf } from './view.ts'
+import { recoverPrepared } from './recover.ts'
+import { contractOf, statusOf, waitingOf } from './view.ts'
 import { writeContract } from './write-contract.ts'
 
 const RECEIPTS_WITHIN_MS = 250
@@ -41,9 +42,16 @@ export class RequestCoordination implements Coordination {
   ): Promise<Composed | { code: EndCode; hop: string | null }> {
     const record = this.#book.record(dossier.request.id)
     const submission = this.#book.submission(dossier.request.id)
-    const prepared = record?.prepared
-    if (record === undefined || submission === undefined || prepared == null)
-      return { code: 'restarted', hop: null }
+    if (record === undefined || submission === undefined) return { code: 'restarted', hop: null }
+    // People may take days, and the agent be restarted meanwhile; anything else is asked again by whoever wants it.
+    if (record.prepared === null && order.waited)
+      record.prepared = await recoverPrepared(
+        dossier,
+        record.coordinator?.hops.map((hop) => hop.peer) ?? [],
+        this.#components
+      )
+    const { prepared } = record
+    if (prepared === null) return { code: 'restarted', hop: null }
     const { manifests, archetypeBodies, speaker, sandbox, clock } = this.#components
     record.milestones.offered ??= clock.now()
     const asked = prepared.candidates
@@ -92,7 +100,7 @@ export class RequestCoordination implements Coordination {
   changed(dossier: Dossier, machine: Machine): void {
     const record = this.#book.record(dossier.request.id)
     if (record === undefined || machine.machine !== 'coordinator') return
-    const before = record.coordinator?.stage.phase
+    const before = record.coordinator
     record.coordinator = machine
     const { clock } = this.#components
     if (machine.stage.phase === 'running') record.milestones.started ??= clock.now()
@@ -111,9 +119,13 @@ export class RequestCoordination implements Coordination {
       return
     }
     record.status = statusOf(record)
-    if (before === machine.stage.phase) return
+    if (record.status === 'waiting') this.#tellWaiting(record, before)
+    else if (before !== null && waitingOf(before).length > 0 && machine.stage.phase === 'collecting')
+      this.#book.tell(record, 'negotiate', 'was decided on: asks the other hops again')
+    if (before?.stage.phase === machine.stage.phase) return
     const [phase, message] = PHASES[machine.stage.phase]
-    this.#book.tell(record, phase, message)
+    const left = machine.stage.phase === 'running' ? (record.composition?.expected ?? null) : null
+    this.#book.tell(record, phase, message, left === null ? {} : { etaMilliseconds: Math.round(left) })
   }
 
   received(dossier: Dossier, message: WireMessage, from: string): void {
@@ -123,13 +135,29 @@ export class RequestCoordination implements Coordination {
       const held = latestOffer(dossier, from)
       this.#book.tellOf(record, from, 'offer', held !== undefined && permits(held) ? 'permits' : 'refuses')
     } else if (message.kind === 'receipt') {
-      this.#book.tellOf(record, from, 'run', 'has done its share')
+      this.#tellReceipt(record, from)
       this.#receiptCame.get(record.id)?.()
     }
   }
 
+  #tellReceipt(record: RequestRecord, from: string): void {
+    const receipts = [...(contractOf(record)?.receipts.values() ?? [])]
+    const last = receipts.filter((one) => one.payload.issuer === from).at(-1)?.payload
+    if (last === undefined) {
+      this.#book.tellOf(record, from, 'run', 'has done its share')
+      return
+    }
+    this.#book.tellOf(
+      record,
+      from,
+      'run',
+      `has done ${last.service}`,
+      last.rows === null ? {} : { rows: last.rows }
+    )
+  }
+
   async reopened(dossier: Dossier): Promise<void> {
-    const { store, members, agreements, results } = this.#components
+    const { store, members, agreements, results, clock } = this.#components
     const stored = await store.requests.get(dossier.request.id)
     if (stored === undefined || stored.final) return
     const submission = submissionSchema.parse(stored.submission)
@@ -137,7 +165,22 @@ export class RequestCoordination implements Coordination {
     const { id, user, submittedAt } = stored
     const record = newRecord({ id, user, dossier, status: 'running', submittedAt })
     record.results = (await results.read(id)) ?? null
-    this.#book.remember(record, submission)
+    // Milliseconds are more than an earlier run can have counted.
+    this.#book.remember(record, submission, clock.now())
+    this.#book.tell(record, 'run', 'goes on after a restart of this agent')
+  }
+
+  /** Each hop where somebody has to approve it, as it becomes known. */
+  #tellWaiting(record: RequestRecord, before: Coordinator | null): void {
+    const known = before === null ? [] : waitingOf(before).map(({ peer }) => peer)
+    for (const { peer, by, until } of record.coordinator === null ? [] : waitingOf(record.coordinator))
+      if (!known.includes(peer))
+        this.#book.tellOf(
+          record,
+          peer,
+          'approval',
+          `waits for the approval of ${by.join(' or ')}, until ${new Date(until).toISOString()}`
+        )
   }
 
   /** The receipts of the other parties may still be on their way when the result is there. */
@@ -148,6 +191,8 @@ export class RequestCoordination implements Coordination {
     record.status = status
     if (record.results === null && status === 'completed')
       record.results = (await this.#components.results.read(record.id)) ?? null
+    // They may have come before it was cancelled; nobody is told of them.
+    if (status !== 'completed') await this.#components.results.discard(record.id)
     await store.requests.update(record.id, {
       status,
       final: true,

@@ -1,4 +1,4 @@
-import type { Payload, Refusal, Row } from '../../protocol/documents/index.ts'
+import { MAX_APPROVAL_MS, type Payload, type Refusal, type Row } from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Submission } from '../config/index.ts'
 import { suggestionFor } from '../config/index.ts'
@@ -9,6 +9,7 @@ import { type Finder, findHolders, readersOf } from './holders.ts'
 const MAX_ARCHETYPES = 8
 const MAX_COMPUTE_PROVIDERS = 8
 const NONCE_BYTES = 16
+const MOST_NAMES = 256
 
 export interface PrepareComponents {
   finder: Finder
@@ -81,6 +82,7 @@ export async function prepareRequest(
   const found = holders.whole.filter(
     (one) => wanted === undefined || wanted.includes(one.payload.organisation)
   )
+  const holding = [...new Set(holders.whole.map((one) => one.payload.organisation))].sort()
   const unknown = (wanted ?? [...holders.lacking.keys(), ...holders.unreached])
     .filter((name) => !found.some((one) => one.payload.organisation === name))
     .map((organisation) => {
@@ -88,9 +90,10 @@ export async function prepareRequest(
       if (lacks !== undefined) return { organisation, refusal: notWhole(organisation, lacks) }
       const reason =
         members.byOrganisation(organisation) === undefined
-          ? `no member ${organisation} is known here`
+          ? `no member ${organisation} is known here${didYouMean(organisation, holding.length > 0 ? holding : memberNames(members))}`
           : `no agent of ${organisation} that holds ${submission.datasets.join(', ')} could be reached`
-      return { organisation, refusal: no('provider-missing', reason) }
+      const acceptable = holding.length === 0 ? null : { providers: holding.slice(0, MOST_NAMES) }
+      return { organisation, refusal: no('provider-missing', reason, acceptable) }
     })
   const [nowhere] = holders.nowhere
   if (wanted === undefined && nowhere !== undefined)
@@ -114,7 +117,12 @@ export async function prepareRequest(
   }
   const recipient = recipientName === own ? speaker.peer : members.byOrganisation(recipientName)?.agents[0]
   if (recipient === undefined)
-    return stop(no('recipient-not-permitted', `no agent of the recipient ${recipientName} is known here`))
+    return stop(
+      no(
+        'recipient-not-permitted',
+        `no agent of the recipient ${recipientName} is known here${didYouMean(recipientName, memberNames(members))}`
+      )
+    )
 
   const archetypesWanted = submission.archetypes.length > 0 ? submission.archetypes : components.archetypes
   const archetypes = [...new Set(archetypesWanted)].slice(0, MAX_ARCHETYPES)
@@ -150,7 +158,7 @@ export async function prepareRequest(
       deadline: submission.deadline,
       query: digest
     },
-    submission.deadline
+    submission.deadline + approvalsWithin(submission.datasets, components)
   )
   const dossier = new Dossier(request, speaker.peer)
   await dossier.holdQuery(section)
@@ -168,6 +176,17 @@ export async function prepareRequest(
     capabilities: new Map([...found, ...compute].map((one) => [one.payload.issuer, one.payload])),
     unknown
   }
+}
+
+/** How long people at providers may take to approve a request: it lasts so much longer. */
+function approvalsWithin(
+  datasets: readonly string[],
+  { agreements, speaker }: Pick<PrepareComponents, 'agreements' | 'speaker'>
+): number {
+  const within = datasets
+    .flatMap((dataset) => agreements.inForce({ dataset, consumer: speaker.organisation }))
+    .map(({ payload }) => payload.terms.approval?.within ?? 0)
+  return Math.min(Math.max(0, ...within), MAX_APPROVAL_MS)
 }
 
 function rowsOf(
@@ -196,12 +215,16 @@ function notWhole(organisation: string, lacks: readonly string[]): Refusal {
   )
 }
 
-function unknownName(code: Refusal['code'], what: string, name: string, known: readonly string[]): Refusal {
+function memberNames(members: Members): string[] {
+  return members.all().map(({ organisation }) => organisation)
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
   const near = suggestionFor(name, known)
-  const acceptable = known.length === 0 ? null : { [`${what}s`]: [...known].slice(0, 256) }
-  return no(
-    code,
-    `no ${what} ${name} was found${near === undefined ? '' : `; did you mean ${near}?`}`,
-    acceptable
-  )
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
+function unknownName(code: Refusal['code'], what: string, name: string, known: readonly string[]): Refusal {
+  const acceptable = known.length === 0 ? null : { [`${what}s`]: known.slice(0, MOST_NAMES) }
+  return no(code, `no ${what} ${name} was found${didYouMean(name, known)}`, acceptable)
 }

@@ -7,6 +7,12 @@ export class Progress {
   readonly #events: ProgressEvent[] = []
   #wake: (() => void)[] = []
   #ended = false
+  readonly #after: number
+
+  /** @param after events that an earlier run of the agent told have no greater number: whoever saw those still sees all of these */
+  constructor(after = 0) {
+    this.#after = after
+  }
 
   get ended(): boolean {
     return this.#ended
@@ -29,7 +35,7 @@ export class Progress {
     )
       return
     if (this.#events.length >= MAX_KEPT) this.#events.splice(1, 1)
-    const sequence = (last?.sequence ?? 0) + 1
+    const sequence = (last?.sequence ?? this.#after) + 1
     this.#events.push({ sequence, at: new Date(at).toISOString(), status, phase, message, ...more })
     this.#ended = FINAL_STATUS.includes(status)
     const waiting = this.#wake

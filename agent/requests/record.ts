@@ -3,6 +3,7 @@ import type { RequestStatus } from '../api/index.ts'
 import type { Composition, HopRefusal } from '../composition/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
+import { Pace } from './pace.ts'
 import type { Prepared } from './prepare.ts'
 
 /** Instants of one request, milliseconds on this agent's clock. */
@@ -31,6 +32,7 @@ export interface RequestRecord {
   unanswered: Map<string, { code: string; reason: string }>
   results: StoredResult[] | null
   milestones: Milestones
+  pace: Pace
   status: RequestStatus
 }
 
@@ -48,6 +50,7 @@ export function newRecord(
     refusals: [],
     unanswered: new Map(),
     results: null,
+    pace: new Pace(),
     milestones: {
       submitted: asked.submittedAt,
       discovered: null,

@@ -1,6 +1,7 @@
 import { encodePlain, idOf, type Payload } from '../../protocol/documents/index.ts'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
 import {
+  type ContractView,
   FINAL_STATUS,
   type ProgressEvent,
   type RequestSummary,
@@ -12,14 +13,28 @@ import type { FlowProgress, StoredResult } from '../exchange/index.ts'
 import type { Coordination, Exchanges } from '../negotiation/index.ts'
 import { RequestBook } from './book.ts'
 import type { RequestsComponents } from './components.ts'
+import { contractOfRequest } from './contract.ts'
 import { RequestCoordination } from './coordination.ts'
 import { closeOrphans } from './orphans.ts'
 import { type NotAskable, type Prepared, prepareRequest } from './prepare.ts'
 import { newRecord } from './record.ts'
+import { queryColumnsOf, resultUnits } from './result-units.ts'
+import { contractOf } from './view.ts'
 
 /** A submission that this agent does not take. */
 export class SubmissionRefused extends DynamosError {
   static override readonly name = 'SubmissionRefused'
+}
+
+/** Another member's people asked; only their result was sent here. */
+export class NotAskedHere extends DynamosError {
+  static override readonly name = 'NotAskedHere'
+  constructor() {
+    super(
+      'not-asked-here',
+      'expected a request of this agent, found one of another member whose result was sent here; what was asked is known there'
+    )
+  }
 }
 
 /** Requests of this agent's own people: prepared, coordinated, watched, answered. */
@@ -75,6 +90,7 @@ export class Requests {
     })
     record.prepared = prepared
     record.dryRun = options.dryRun ?? false
+    dossier.explains = record.dryRun
     record.milestones.discovered = clock.now()
     const created = await store.requests.create({
       id: record.id,
@@ -95,6 +111,43 @@ export class Requests {
     return { request: record.id, created: true }
   }
 
+  /**
+   * The same submission as a new request, for whoever asks now.
+   *
+   * @returns undefined when there is no such request
+   * @throws {SubmissionRefused}, {NotAskedHere}
+   */
+  async rerun(
+    id: string,
+    caller: string,
+    options: { idempotencyKey?: string } = {}
+  ): Promise<{ request: string; created: boolean } | undefined> {
+    const submission = await this.submission(id)
+    return submission === undefined ? undefined : await this.submit(submission, caller, options)
+  }
+
+  /** What was asked. @throws {NotAskedHere} */
+  async submission(id: string): Promise<Submission | undefined> {
+    const stored = await this.#components.store.requests.get(id)
+    if (stored === undefined) return undefined
+    const parsed = submissionSchema.safeParse(stored.submission)
+    if (!parsed.success) throw new NotAskedHere()
+    return parsed.data
+  }
+
+  /** The contract that a request runs or ran under; undefined when there is none here. */
+  async contract(id: string): Promise<ContractView | undefined> {
+    const view = await this.view(id)
+    if (view === undefined || view.contract === null) return undefined
+    const { store, speaker } = this.#components
+    return await contractOfRequest(id, view.contract, {
+      store,
+      self: speaker.peer,
+      organisationOf: (peer) => this.#book.organisationOf(peer),
+      dossierOf: (request) => this.#exchangesOrThrow().get(request)?.dossier
+    })
+  }
+
   /** Everything but running it: every hop's answer, every candidate. */
   async explain(submission: Submission, caller: string, signal: AbortSignal): Promise<RequestView> {
     const { request } = await this.submit(submission, caller, { dryRun: true, signal })
@@ -111,8 +164,8 @@ export class Requests {
       const exchange = this.#exchangesOrThrow().get(id)
       if (exchange === undefined || exchange.coordinator === null) return false
       const { coordinator, dossier } = exchange
-      // It had ended, but its people were not told: now they are, with all that it left behind.
-      if (coordinator.stage.phase === 'ended') this.coordination.changed(dossier, coordinator)
+      // Its people see how it stands; if it had ended and they were not told, now they are, with all that it left behind.
+      this.coordination.changed(dossier, coordinator)
       return true
     }
     await closeOrphans({ store, results, clock, goesOn })
@@ -167,15 +220,15 @@ export class Requests {
   progress(request: string, phase: string, message: string, flow?: FlowProgress): void {
     const record = this.#book.record(request)
     if (record === undefined) return
-    const more =
-      flow === undefined
-        ? {}
-        : {
-            bytes: flow.bytes,
-            ...(flow.of === null ? {} : { of: flow.of }),
-            hop: this.#book.organisationOf(flow.peer)
-          }
-    this.#book.tell(record, phase, message, more)
+    if (flow === undefined) {
+      this.#book.tell(record, phase, message)
+      return
+    }
+    const { direction, bytes, of, peer } = flow
+    const pace = record.pace.step(`${direction} ${flow.flow}`, bytes, of, this.#components.clock.now())
+    if (pace === null) return
+    const size = { bytes, ...(of === null ? {} : { of }) }
+    this.#book.tell(record, phase, message, { ...pace, ...size, hop: this.#book.organisationOf(peer) })
   }
 
   /** Results were stored: of an own request, or one that another member sends here. */
@@ -191,6 +244,20 @@ export class Requests {
         'a result that another asked for could not be listed'
       )
     )
+  }
+
+  /** What is known of the units of a result of an own request. */
+  unitsOf(request: string, result: Pick<StoredResult, 'from' | 'columns'>): Record<string, string> {
+    const record = this.#book.record(request)
+    const held = record === undefined ? null : contractOf(record)
+    if (record === undefined || held === null) return {}
+    const { dossier } = record
+    const { payload } = dossier.request
+    return resultUnits(result, queryColumnsOf(payload, dossier.offers, held), {
+      name: payload.algorithm,
+      parameters: dossier.query?.part.parameters ?? {},
+      units: this.#components.manifests.algorithms.get(payload.algorithm)?.units ?? {}
+    })
   }
 
   #userOf(submission: Submission, caller: string): string {

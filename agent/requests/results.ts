@@ -1,9 +1,8 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Results, StoredResult } from '../exchange/index.ts'
 import { replacePrivateFile } from '../identity/index.ts'
-import { viewResult } from './view.ts'
 
 const storedResults = z.array(
   z.strictObject({
@@ -13,21 +12,31 @@ const storedResults = z.array(
     rows: z.array(z.array(z.unknown())),
     rowCount: z.int(),
     truncated: z.boolean(),
+    units: z.record(z.string(), z.string()).exactOptional(),
     parquet: z.string(),
     csv: z.string().nullable()
   })
 )
 
+type UnitsOf = (request: string, result: Pick<StoredResult, 'from' | 'columns'>) => Record<string, string>
+
 const INDEX = 'results.json'
 
-/** Results on disk, a folder for each request: Parquet and CSV whole, JSON as shown. */
+/** Results on disk, a folder for each request: each whole as Parquet, and an index with the rows that are shown at once. */
 export class ResultFiles implements Results {
   readonly #folder: string
   readonly #arrived: (request: string, results: readonly StoredResult[]) => void
+  readonly #unitsOf: UnitsOf
 
-  constructor(folder: string, arrived: (request: string, results: readonly StoredResult[]) => void) {
+  /** @param unitsOf what is known of a result's units when it arrives */
+  constructor(
+    folder: string,
+    arrived: (request: string, results: readonly StoredResult[]) => void,
+    unitsOf: UnitsOf = () => ({})
+  ) {
     this.#folder = folder
     this.#arrived = arrived
+    this.#unitsOf = unitsOf
   }
 
   async folder(request: string): Promise<string> {
@@ -40,16 +49,14 @@ export class ResultFiles implements Results {
    * Resolves when every file of the results is on disk under its name: what is signed afterwards, `completed`, cannot be taken
    * back.
    */
-  async store(request: string, results: readonly StoredResult[]): Promise<void> {
+  async store(request: string, arrived: readonly StoredResult[]): Promise<void> {
     const folder = await this.folder(request)
+    const results = arrived.map((result) => {
+      const units = this.#unitsOf(request, result)
+      return Object.keys(units).length === 0 ? result : { ...result, units }
+    })
     const files = results.flatMap(({ parquet, csv }) => (csv === null ? [parquet] : [parquet, csv]))
     await Promise.all(files.map(syncToDisk))
-    for (const [index, result] of results.entries()) {
-      await replacePrivateFile(
-        join(folder, `result-${index}.json`),
-        `${JSON.stringify(viewResult(result))}\n`
-      )
-    }
     await replacePrivateFile(join(folder, INDEX), JSON.stringify(results))
     await syncToDisk(this.#folder)
     await syncToDisk(dirname(this.#folder))
@@ -65,19 +72,33 @@ export class ResultFiles implements Results {
     }
   }
 
-  /** The file of one result; `from` chooses by organisation. */
-  async file(
-    request: string,
-    { from, format }: { from?: string; format: 'json' | 'csv' | 'parquet' }
-  ): Promise<{ path: string; mediaType: string } | undefined> {
-    const results = await this.read(request)
-    if (results === undefined) return undefined
+  /** One result; `from` chooses by organisation, without it the first. */
+  async find(request: string, from?: string): Promise<{ result: StoredResult; index: number } | undefined> {
+    const results = (await this.read(request)) ?? []
     const index = from === undefined ? 0 : results.findIndex((result) => result.from.includes(from))
     const result = results[index]
-    if (result === undefined) return undefined
-    if (format === 'parquet') return { path: result.parquet, mediaType: 'application/vnd.apache.parquet' }
-    if (format === 'csv') return result.csv === null ? undefined : { path: result.csv, mediaType: 'text/csv' }
-    return { path: join(this.#folder, request, `result-${index}.json`), mediaType: 'application/json' }
+    return result === undefined ? undefined : { result, index }
+  }
+
+  /** Removes what a share that failed left of results: nobody is told of them. */
+  async discard(request: string): Promise<void> {
+    await rm(join(this.#folder, request), { recursive: true, force: true })
+  }
+
+  /**
+   * Removes what an earlier run of the agent began and did not finish.
+   *
+   * @param isVoid whether a request has ended without a result
+   */
+  async sweep(isVoid: (request: string) => Promise<boolean>): Promise<void> {
+    const names = await readdir(this.#folder).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      throw error
+    })
+    for (const name of names) {
+      const known = await readdir(join(this.#folder, name)).catch(() => [INDEX])
+      if (!known.includes(INDEX) || (await isVoid(name))) await this.discard(name)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { refusalCode } from '../../protocol/documents/index.ts'
+import type { Coordinator } from '../../protocol/negotiation/index.ts'
 import type {
   DecisionView,
   ReceiptView,
@@ -12,6 +13,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
 
@@ -21,6 +23,9 @@ export function statusOf(record: RequestRecord): RequestStatus {
   if (stage === undefined) return 'discovering'
   switch (stage.phase) {
     case 'collecting':
+      return record.coordinator !== null && waitingOf(record.coordinator).length > 0
+        ? 'waiting'
+        : 'negotiating'
     case 'composing':
     case 'proposing':
       return 'negotiating'
@@ -38,6 +43,14 @@ export function statusOf(record: RequestRecord): RequestStatus {
       return result === 'expired' || code === 'timeout' ? 'timed-out' : 'failed'
     }
   }
+}
+
+/** Hops where somebody has to approve the request, and who. */
+export function waitingOf({ stage, hops }: Coordinator): { peer: string; by: string[]; until: number }[] {
+  if (stage.phase !== 'collecting') return []
+  return hops.flatMap(({ peer, answer, approval }) =>
+    answer === 'approval' && approval !== null ? [{ peer, ...approval }] : []
+  )
 }
 
 /** The contract in force, or the last one that was tried. */
@@ -68,7 +81,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
     status,
     archetype: held?.contract.payload.archetype.name ?? composition?.plan?.archetype.name ?? null,
     missing: status === 'refused' ? [] : missing,
-    notes: notesOf(record),
+    notes: [...notesOf(record), ...(held === null ? [] : withheldNotes(held))],
     chain: chain.map((step) => ({ service: step.service, at: organisationOf(step.at) })),
     decisions: decisionsOf(record, held, organisationOf),
     candidates: (composition?.candidates ?? []).map((candidate) => ({
@@ -79,7 +92,8 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       scores: { ...candidate.scores },
       total: candidate.total,
       chosen: candidate.chosen,
-      why: candidate.why
+      why: candidate.why,
+      answers: candidate.answers.map(viewAnswer)
     })),
     ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
     artifacts: [],
@@ -93,6 +107,15 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
             position: ended.position,
             message: explainFailure(ended.code ?? 'internal', named.length === 0 ? null : named.join(' and '))
           }
+        }
+      : {}),
+    ...(status === 'waiting' && record.coordinator !== null
+      ? {
+          waiting: waitingOf(record.coordinator).map(({ peer, by, until }) => ({
+            hop: organisationOf(peer),
+            by,
+            until: new Date(until).toISOString()
+          }))
         }
       : {}),
     receipts: held === null ? [] : receiptsOf(held),
@@ -129,8 +152,9 @@ export function viewRefusal({
 }
 
 export function viewResult(result: StoredResult): ResultView {
-  const { from, columns, types, rows, rowCount, truncated } = result
-  return { from, columns, types, rows, rowCount, truncated, suppressed: [] }
+  const { from, columns, types, rows, rowCount, truncated, units } = result
+  const known = units === undefined ? {} : { units }
+  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
 }
 
 function notesOf(record: RequestRecord): string[] {
@@ -141,6 +165,15 @@ function notesOf(record: RequestRecord): string[] {
   if (epochs > 1) notes.push(`planned ${epochs} times: a party dropped out or declined`)
   if (record.dryRun) notes.push('dry run: nothing was run')
   return notes
+}
+
+/** Who left out rows that too few share, and about how many. */
+function withheldNotes(held: HeldContract): string[] {
+  const notes = [...held.receipts.values()].flatMap(({ payload: { organisation, withheld } }) => {
+    if (withheld === undefined || withheld === 0) return []
+    return [`${organisation}: anonymize left out up to ${withheld} rows of its tables`]
+  })
+  return [...new Set(notes)].sort()
 }
 
 /** What each hop said to each question, as its signed documents show. */
@@ -154,7 +187,13 @@ function decisionsOf(
   for (const peer of new Set([...record.dossier.offers.values()].map((one) => one.offer.payload.issuer))) {
     const offer = latestOffer(record.dossier, peer)?.offer.payload
     if (offer === undefined) continue
-    const row = offer.rows.find((one) => one.row === chosen) ?? offer.rows[0]
+    // A compute provider answers every row, but is asked only about those that it would compute.
+    const asked = offer.rows.filter(
+      ({ row }) =>
+        offer.as.some((role) => role !== 'infrastructure') ||
+        record.dossier.request.payload.rows[row]?.infrastructure === peer
+    )
+    const row = asked.find((one) => one.row === chosen) ?? asked[0]
     if (row === undefined) continue
     decisions.push({
       hop: offer.organisation,

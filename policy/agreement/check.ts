@@ -1,5 +1,6 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate, predicateColumns } from '../predicate/index.ts'
+import { checkAnonymize } from './check-anonymize.ts'
 import { type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { formatInstant } from './quantities.ts'
@@ -15,6 +16,8 @@ export interface KnownFacts {
   algorithms?: readonly string[]
   /** Tables of the provider's dataset; null when the provider has no such dataset. */
   tables?: readonly { name: string; columns: readonly { name: string }[] }[] | null
+  /** Whether somebody who is to approve requests can: the provider speaks for them. */
+  approves?: (user: string) => boolean
   /** Instant in milliseconds. */
   now?: number
 }
@@ -99,45 +102,6 @@ function checkTables(check: Check, terms: Terms, known: NonNullable<KnownFacts['
   }
 }
 
-function checkAnonymize(check: Check, terms: Terms, known: KnownFacts['tables']): void {
-  const { anonymize, tables } = terms
-  if (anonymize === undefined) return
-  const generalised = Object.keys(anonymize.generalise)
-  const { require, forbid } = terms.services
-  const ordered = requiredServices(terms).includes('anonymize') && !require.includes('anonymize')
-  if (ordered && forbid.includes('anonymize'))
-    check.add('error', 'services.forbid', 'the service "anonymize" is forbidden, and `anonymize` orders it')
-  const twice = [...anonymize.pseudonymise, ...generalised].find((name) => anonymize.suppress.includes(name))
-  if (twice !== undefined)
-    check.add('error', 'anonymize.suppress', `column "${twice}" is suppressed and kept in another form`)
-  const both = anonymize.pseudonymise.find((name) => generalised.includes(name))
-  if (both !== undefined)
-    check.add('error', 'anonymize.generalise', `column "${both}" is pseudonymised and generalised`)
-  const shown =
-    tables === '*'
-      ? known?.flatMap((table) => table.columns.map((column) => column.name))
-      : Object.entries(tables).flatMap(([name, { columns }]) =>
-          columns === '*'
-            ? (known?.find((table) => table.name === name)?.columns.map((column) => column.name) ?? [])
-            : columns
-        )
-  if (shown === undefined) return
-  for (const [clause, names] of [
-    ['anonymize.pseudonymise', anonymize.pseudonymise],
-    ['anonymize.generalise', generalised],
-    ['anonymize.suppress', anonymize.suppress]
-  ] as const) {
-    for (const name of names) {
-      if (!shown.includes(name))
-        check.add(
-          'error',
-          clause,
-          `no table of the agreement shows a column "${name}"${didYouMean(name, shown)}`
-        )
-    }
-  }
-}
-
 /** Clauses that permit nothing. Legal, and often an oversight. */
 function checkEmpty(check: Check, terms: Terms): void {
   for (const clause of ['purposes', 'archetypes', 'algorithms', 'recipients', 'consumers'] as const) {
@@ -170,8 +134,16 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
   checkNames(check, draft, known)
   if (known.tables === null) check.add('error', 'dataset', `the provider has no dataset "${draft.dataset}"`)
   else if (known.tables !== undefined) checkTables(check, terms, known.tables)
-  checkAnonymize(check, terms, known.tables)
+  checkAnonymize((...finding) => check.add(...finding), terms, known.tables)
   checkEmpty(check, terms)
+  terms.approval?.by.forEach((user, index) => {
+    if (known.approves?.(user) === false)
+      check.add(
+        'warning',
+        `approval.by.${index}`,
+        `"${user}" is no user of ${draft.provider} that is known here, and could not approve anything`
+      )
+  })
 
   const torn = requiredServices(terms).find(
     (name) => terms.services.require.includes(name) && terms.services.forbid.includes(name)

@@ -1,4 +1,5 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
+import { anonymisationInWords } from './anonymize-words.ts'
 import { type Agreed, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { formatDuration, formatInstant } from './quantities.ts'
@@ -33,19 +34,8 @@ function tables(terms: Terms): string[] {
   return shown.length > 0 ? shown : ['They may see no tables.']
 }
 
-function anonymisation({ anonymize }: Terms): string[] {
-  if (anonymize === undefined) return []
-  const parts = [
-    ...(anonymize.pseudonymise.length > 0
-      ? [`replaces ${list(anonymize.pseudonymise, '')} by pseudonyms`]
-      : []),
-    ...Object.entries(anonymize.generalise).map(([name, level]) =>
-      typeof level === 'number'
-        ? `rounds ${name} down to multiples of ${level}`
-        : `reduces ${name} to the ${level}`
-    ),
-    ...(anonymize.suppress.length > 0 ? [`removes ${list(anonymize.suppress, '')}`] : [])
-  ]
+function anonymisation(terms: Terms): string[] {
+  const parts = anonymisationInWords(terms)
   return parts.length > 0 ? [`Before anything leaves, anonymize ${list(parts, '')}.`] : []
 }
 
@@ -61,6 +51,17 @@ function limits(terms: Terms): string[] {
       ? ['It has no end.']
       : [`In force until ${formatInstant(until)}, which is not included.`])
   ]
+}
+
+function approval({ approval }: Terms): string[] {
+  if (approval === undefined) return []
+  const { by, when, within } = approval
+  const what =
+    when === 'firstTime'
+      ? 'The first request of a person for a purpose and an algorithm'
+      : 'Every single request'
+  const who = by.length > 1 ? `one of ${list(by, 'nobody')}` : list(by, 'nobody')
+  return [`${what} waits until ${who} approves it, at most ${formatDuration(within)}.`]
 }
 
 /** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */
@@ -85,6 +86,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
     ...(terms.services.forbid.length > 0 ? [`No chain contains ${list(terms.services.forbid, '')}.`] : []),
     ...anonymisation(terms),
     ...limits(terms),
+    ...approval(terms),
     terms.sandbox === 'required'
       ? 'Wherever the data goes, jobs run in sandboxes.'
       : 'Places that run jobs without sandboxes may hold the data.',

@@ -1,6 +1,7 @@
-import type { Terms } from '../../protocol/documents/index.ts'
+import { MAX_APPROVAL_MS, type Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate } from '../predicate/index.ts'
 import { formatDuration, isTimezone } from './quantities.ts'
+import { quasiIdentifiers } from './quasi.ts'
 
 export interface Unenforceable {
   clause: string
@@ -11,13 +12,27 @@ type Check = (terms: Terms) => string | undefined
 
 const LATER = 'this agent cannot enforce it yet'
 
+function approvalObjection({ by, when, within }: NonNullable<Terms['approval']>): string | undefined {
+  if (by.length === 0) return 'nobody is named who could approve: expected by: [steward@vu.nl]'
+  if (when !== 'always' && when !== 'firstTime') return `expected when: always or firstTime, found ${when}`
+  if (within === 0 || within > MAX_APPROVAL_MS)
+    return `expected within: more than no time and at most P30D, found ${formatDuration(within)}`
+  const long = by.find((one) => one.length > 256)
+  return long === undefined ? undefined : 'expected names of at most 256 characters in by'
+}
+
 /** Each clause that does not bind here, unless it says what happens anyway. */
 const CHECKS: Readonly<Record<string, Check>> = {
   'output.unit': ({ output }) => (output.unit === undefined ? undefined : LATER),
   'output.minGroupSize': ({ output }) => ((output.minGroupSize ?? 0) > 1 ? LATER : undefined),
   'output.aggregatesOnly': ({ output }) => (output.aggregatesOnly === true ? LATER : undefined),
-  'anonymize.k': ({ anonymize }) => ((anonymize?.k ?? 0) > 1 ? LATER : undefined),
-  approval: ({ approval }) => (approval === undefined ? undefined : LATER),
+  'anonymize.k': ({ anonymize }) =>
+    anonymize !== undefined && (anonymize.k ?? 0) > 1 && quasiIdentifiers(anonymize).length === 0
+      ? 'nothing to count by: name the columns in `quasi` or `generalise`'
+      : undefined,
+  'anonymize.quasi': ({ anonymize }) =>
+    anonymize?.quasi !== undefined && anonymize.k === undefined ? 'expected `k` with it' : undefined,
+  approval: ({ approval }) => (approval === undefined ? undefined : approvalObjection(approval)),
   privacy: ({ privacy }) => (privacy === undefined ? undefined : LATER),
   cache: ({ cache }) =>
     cache === undefined || (cache.extract === 'none' && cache.results === 'none')

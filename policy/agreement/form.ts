@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parsePredicate } from '../predicate/index.ts'
 import { REQUESTER } from './draft.ts'
+import { GENERALISE_KEYS, generaliseForm } from './generalise.ts'
 import { isTimezone, parseDuration } from './quantities.ts'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
@@ -110,21 +111,17 @@ const output = mapping(
   },
   '{maxRows: …}'
 )
-const levelError = 'expected year, quarter, month or a whole number above 0'
 const anonymize = mapping(
   {
     pseudonymise: listOf(identifier, 256, 'columns').optional(),
     generalise: z
-      .record(
-        identifier,
-        z.union([z.enum(['year', 'quarter', 'month']), z.int().positive()], { error: levelError }),
-        {
-          error: 'expected columns with how to generalise them, such as {born: year}'
-        }
-      )
+      .record(identifier, generaliseForm, {
+        error: 'expected columns with how to generalise them, such as {born: year}'
+      })
       .optional(),
     suppress: listOf(identifier, 256, 'columns').optional(),
-    k: count.optional()
+    k: count.optional(),
+    quasi: listOf(identifier, 32, 'columns').min(1, 'expected at least one column').optional()
   },
   '{pseudonymise: […], generalise: {…}, suppress: […]}'
 )
@@ -214,6 +211,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   services: Object.keys(services.shape),
   output: Object.keys(output.shape),
   anonymize: Object.keys(anonymize.shape),
+  'anonymize.generalise.*': GENERALISE_KEYS,
   limits: Object.keys(limits.shape),
   approval: Object.keys(approval.shape),
   privacy: Object.keys(privacy.shape),

@@ -6,15 +6,20 @@
  * const findings = checkAgreement(draft, { archetypes: ['computeToData', 'dataThroughTtp'] })
  * const parties = agreementParties(draft)
  */
+export { anonymisationInWords } from './anonymize-words.ts'
 export { checkAgreement, type KnownFacts } from './check.ts'
 export { describeAgreement } from './describe.ts'
 export { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 export { type Unenforceable, unenforceableClauses } from './enforceable.ts'
 export { AgreementMalformed } from './errors.ts'
+export type { Attached } from './generalise.ts'
+export { MAX_HIERARCHY_LENGTH } from './hierarchy.ts'
 export { lineNestedTooDeep } from './nesting.ts'
-export { parseAgreement, type ResolveUser } from './parse.ts'
+export { filesNamedBy, parseAgreement, type ResolveUser } from './parse.ts'
 export { agreementParties } from './parties.ts'
 export { namesToPin, type Pin, type PinnedKind, pinKey } from './pins.ts'
 export { formatDuration, formatInstant, hourAt } from './quantities.ts'
+export { quasiIdentifiers } from './quasi.ts'
 export { requiredServices } from './required-services.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
+export { didYouMean } from './suggestion.ts'

@@ -1,7 +1,10 @@
+import { z } from 'zod'
 import type { Terms, User } from '../../protocol/documents/index.ts'
 import { type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 import { AgreementMalformed } from './errors.ts'
 import { type AgreementForm, agreementForm } from './form.ts'
+import { type Attached, generalisationOf } from './generalise.ts'
+import { readHierarchy } from './hierarchy.ts'
 import { findingsOf } from './problems.ts'
 import { parseInstant } from './quantities.ts'
 import { type Path, readSource, type Source } from './source.ts'
@@ -41,6 +44,36 @@ class Conversion {
     })
   }
 
+  anonymize(attached: Attached): Pick<Terms, 'anonymize'> {
+    const { anonymize } = this.#form
+    if (anonymize === undefined) return {}
+    const { pseudonymise = [], suppress = [], k, quasi } = anonymize
+    const generalise: NonNullable<Terms['anonymize']>['generalise'] = {}
+    for (const [column, form] of Object.entries(anonymize.generalise ?? {})) {
+      const found = generalisationOf(form)
+      if (typeof found !== 'object' || !('level' in found)) {
+        generalise[column] = found
+        continue
+      }
+      const text = attached(found.hierarchy)
+      const map =
+        text === undefined
+          ? { problem: `expected the file "${found.hierarchy}" beside the agreement; it was not there` }
+          : readHierarchy(found.hierarchy, text, found.level, found.otherwise)
+      if ('problem' in map) this.#problem(['anonymize', 'generalise', column, 'hierarchy'], map.problem)
+      else generalise[column] = map
+    }
+    return {
+      anonymize: {
+        pseudonymise,
+        generalise,
+        suppress,
+        ...(k === undefined ? {} : { k }),
+        ...(quasi === undefined ? {} : { quasi })
+      }
+    }
+  }
+
   valid(timezone: string): Terms['valid'] {
     const bound = (key: 'from' | 'until') => {
       const text = this.#form.valid?.[key]
@@ -77,12 +110,6 @@ function outputOf({ output }: AgreementForm): Terms['output'] {
   }
 }
 
-function anonymizeOf({ anonymize }: AgreementForm): Pick<Terms, 'anonymize'> {
-  if (anonymize === undefined) return {}
-  const { pseudonymise = [], generalise = {}, suppress = [], k } = anonymize
-  return { anonymize: { pseudonymise, generalise, suppress, ...(k === undefined ? {} : { k }) } }
-}
-
 function laterClauses(form: AgreementForm): Partial<Terms> {
   const { approval, privacy, cache, onward, revocation, cedar } = form
   return {
@@ -107,9 +134,15 @@ function laterClauses(form: AgreementForm): Partial<Terms> {
  *
  * @param file name for messages
  * @param resolveUser turns `analyst@uva.nl` into organisation and name; the resolved form is what gets signed
+ * @param attached the hierarchy files that it names; what they hold gets signed
  * @throws {AgreementMalformed} naming every problem with file, line, clause and what was expected
  */
-export function parseAgreement(text: string, file: string, resolveUser: ResolveUser): AgreementDraft {
+export function parseAgreement(
+  text: string,
+  file: string,
+  resolveUser: ResolveUser,
+  attached: Attached = () => undefined
+): AgreementDraft {
   const read = readSource(text)
   if ('findings' in read) throw new AgreementMalformed(file, read.findings)
   const { source } = read
@@ -134,7 +167,7 @@ export function parseAgreement(text: string, file: string, resolveUser: ResolveU
     algorithms: form.algorithms ?? [],
     services: { require: form.services?.require ?? [], forbid: form.services?.forbid ?? [] },
     output: outputOf(form),
-    ...anonymizeOf(form),
+    ...conversion.anonymize(attached),
     ...(form.limits === undefined ? {} : { limits: form.limits }),
     ...laterClauses(form),
     valid: conversion.valid(timezone),
@@ -144,4 +177,19 @@ export function parseAgreement(text: string, file: string, resolveUser: ResolveU
   }
   if (conversion.findings.length > 0) throw new AgreementMalformed(file, conversion.findings)
   return { name: form.agreement, provider: form.provider, dataset: form.dataset, terms, lines: source.lines }
+}
+
+/** The files that an agreement names and that have to be handed over with it; none of a text that cannot be read. */
+export function filesNamedBy(text: string): string[] {
+  const read = readSource(text)
+  if ('findings' in read) return []
+  const parsed = z
+    .looseObject({ anonymize: z.looseObject({ generalise: z.record(z.string(), z.unknown()) }) })
+    .safeParse(read.source.value)
+  const forms = parsed.success ? Object.values(parsed.data.anonymize.generalise) : []
+  const names = forms.flatMap((form) => {
+    const named = z.looseObject({ hierarchy: z.string().min(1).max(256) }).safeParse(form)
+    return named.success ? [named.data.hierarchy] : []
+  })
+  return [...new Set(names)]
 }

@@ -36,8 +36,8 @@ function unfold(issue: Issue, path: Path): { issue: Issue; path: Path }[] {
 
 function keysAt(path: Path): readonly string[] {
   const exact = path.join('.')
-  const pattern = path.map((key, index) => (index === 1 ? '*' : key)).join('.')
-  return KEYS[exact] ?? KEYS[pattern] ?? []
+  const pattern = (any: number) => path.map((key, index) => (index === any ? '*' : key)).join('.')
+  return KEYS[exact] ?? KEYS[pattern(1)] ?? KEYS[pattern(2)] ?? []
 }
 
 /** Issues of the form as findings: clause, line, what was expected, what was found. */

@@ -10,6 +10,7 @@ export function requiredServices(terms: Terms): string[] {
     anonymize !== undefined &&
     (anonymize.pseudonymise.length > 0 ||
       anonymize.suppress.length > 0 ||
-      Object.keys(anonymize.generalise).length > 0)
+      Object.keys(anonymize.generalise).length > 0 ||
+      (anonymize.k ?? 0) > 1)
   return [...new Set([...services.require, ...(asked ? ['anonymize'] : [])])].sort()
 }

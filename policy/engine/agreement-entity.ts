@@ -1,7 +1,7 @@
 import type { Payload, Terms } from '../../protocol/documents/index.ts'
 import { hourAt, REQUESTER, requiredServices } from '../agreement/index.ts'
 import type { Values } from './engine.ts'
-import type { ProviderFacts, TableUse } from './facts.ts'
+import { approvalUnder, type ProviderFacts, type TableUse } from './facts.ts'
 import { columnKey, namesValue } from './names.ts'
 
 /** A signed agreement that no newer one replaced. A verified `Signed<'agreement'>` is one. */
@@ -75,7 +75,8 @@ export function agreementAttributes({ payload }: AgreementInForce, facts: Provid
     ...(valid.from === undefined ? {} : { validFrom: valid.from }),
     validUntil: endOf(payload),
     ...(limits === undefined ? {} : { requests: limits.requests }),
-    sandboxed: terms.sandbox === 'required'
+    sandboxed: terms.sandbox === 'required',
+    approval: terms.approval !== undefined
   }
 }
 
@@ -83,6 +84,7 @@ export function agreementAttributes({ payload }: AgreementInForce, facts: Provid
 export function agreementContext({ id, payload }: AgreementInForce, facts: ProviderFacts): Values {
   const { uses, services, sandboxes, infrastructure } = facts
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
+  const { approvals = null } = facts
   return {
     now: { datetime: facts.now },
     instant: facts.now,
@@ -104,6 +106,7 @@ export function agreementContext({ id, payload }: AgreementInForce, facts: Provi
           unsandboxed: sandboxes.filter((place) => place.sandbox !== 'bubblewrap').map((place) => place.at)
         }),
     ...(window === undefined ? {} : { requestsInWindow: window.count }),
+    ...(approvals === null ? {} : { approved: approvalUnder(approvals, id).state === 'approved' }),
     ...(facts.pseudonymsOpenTo === undefined ? {} : { pseudonymsOpenTo: facts.pseudonymsOpenTo })
   }
 }

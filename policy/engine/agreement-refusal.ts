@@ -1,7 +1,7 @@
 import type { AnyOrNames, Payload, RefusalCode } from '../../protocol/documents/index.ts'
-import { formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
+import { didYouMean, formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
 import { endOf } from './agreement-entity.ts'
-import type { ProviderFacts, WindowCount } from './facts.ts'
+import { approvalUnder, type ProviderFacts, type WindowCount } from './facts.ts'
 import { columnKey, listed } from './names.ts'
 import type { AcceptableValue } from './verdict.ts'
 
@@ -15,7 +15,8 @@ interface Explanation {
 type Explain = (
   payload: Payload<'agreement'>,
   facts: ProviderFacts,
-  window: WindowCount | undefined
+  window: WindowCount | undefined,
+  id: string
 ) => Explanation
 
 function known(names: AnyOrNames): string[] {
@@ -31,7 +32,7 @@ function amongNames(
     const names = known(terms[clause])
     return {
       code,
-      reason: `${one} "${facts[one]}" is not among those agreed: ${listed(names)}`,
+      reason: `${one} "${facts[one]}" is not among those agreed: ${listed(names)}${didYouMean(facts[one], names)}`,
       acceptable: { [clause]: names }
     }
   }
@@ -94,7 +95,7 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
       reason:
         recipients.length === 0
           ? 'nobody would receive the result'
-          : `${listed(wrong)} may not receive results; these may: ${listed(names)}`,
+          : `${listed(wrong)} may not receive results; these may: ${listed(names)}${didYouMean(wrong[0] ?? '', names)}`,
       acceptable: { recipients: names }
     }
   },
@@ -153,6 +154,28 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
         ...(frees === null ? {} : { 'limits.freesAt': frees })
       }
     }
+  },
+  approval: ({ terms, provider }, { approvals }, _window, id) => {
+    const { by, when, within } = terms.approval ?? { by: [], when: 'always', within: 0 }
+    const { state, reason } = approvalUnder(approvals ?? {}, id)
+    const acceptable = { 'approval.by': by, 'approval.when': when, 'approval.within': formatDuration(within) }
+    if (state === 'refused')
+      return {
+        code: 'approval-refused',
+        reason: `${provider} was asked and did not approve this request${reason === null ? '' : `: ${reason}`}`,
+        acceptable
+      }
+    if (state === 'expired')
+      return {
+        code: 'approval-expired',
+        reason: `nobody approved it in time; ${listed(by)} had ${formatDuration(within)}`,
+        acceptable
+      }
+    return {
+      code: 'approval-required',
+      reason: `${listed(by)} has to approve this request, within ${formatDuration(within)}`,
+      acceptable
+    }
   }
 }
 
@@ -161,11 +184,12 @@ export function explainClause(
   clause: string,
   payload: Payload<'agreement'>,
   facts: ProviderFacts,
-  window: WindowCount | undefined
+  window: WindowCount | undefined,
+  id: string
 ): Explanation {
   const explain = EXPLAIN[clause]
   return (
-    explain?.(payload, facts, window) ?? {
+    explain?.(payload, facts, window, id) ?? {
       code: 'policy-forbids',
       reason: `the clause "${clause}" does not permit it`,
       acceptable: {}

@@ -1,4 +1,5 @@
 import type { Hosting, RefusalCode } from '../../protocol/documents/index.ts'
+import { didYouMean } from '../agreement/index.ts'
 import { type Answer, type Evaluation, type PolicyEngine, permits, type Values } from './engine.ts'
 import type { HostFacts, RecipientFacts } from './facts.ts'
 import { unknownHostFact, unknownRecipientFact } from './known.ts'
@@ -101,7 +102,7 @@ export function decideAsHost(engine: PolicyEngine, facts: HostFacts, hosting: Ho
           }
         : {
             code: 'algorithm-not-permitted',
-            reason: `${organisation} does not run "${algorithm}"; it runs: ${listed(acceptable.algorithms ?? [])}`,
+            reason: `${organisation} does not run "${algorithm}"; it runs: ${listed(acceptable.algorithms ?? [])}${didYouMean(algorithm, acceptable.algorithms ?? [])}`,
             acceptable
           }
     }

@@ -1,4 +1,5 @@
-import { requiredServices, unenforceableClauses } from '../agreement/index.ts'
+import type { Terms } from '../../protocol/documents/index.ts'
+import { didYouMean, requiredServices, unenforceableClauses } from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
 import { explainClause } from './agreement-refusal.ts'
@@ -12,12 +13,13 @@ const CLAUSES = clausesOf('Agreement')
 const ALWAYS = ['valid.from', 'valid.until', 'consumers', 'dataset']
 
 /** The clauses that a question is about, in the order in which they are reported. */
-function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: string[] } {
+function askedClauses(facts: ProviderFacts, { approval }: Terms): { checked: string[]; deferred: string[] } {
   if (facts.question === 'discover') return { checked: ALWAYS, deferred: [] }
   const unknown = [
     ...(facts.uses === null ? ['tables', 'columns'] : []),
     ...(facts.services === null ? ['services.forbid', 'services.require'] : []),
-    ...(facts.sandboxes === null ? ['sandbox'] : [])
+    ...(facts.sandboxes === null ? ['sandbox'] : []),
+    ...(facts.approvals == null && approval !== undefined ? ['approval'] : [])
   ]
   const asked = CLAUSES.filter(
     (clause) => clause !== 'limits' || facts.question === 'offer' || facts.question === 'accept'
@@ -26,10 +28,11 @@ function askedClauses(facts: ProviderFacts): { checked: string[]; deferred: stri
 }
 
 /** Whoever signed no agreement about this learns nothing: neither that there is one, nor what would be acceptable. */
-function noAgreement(facts: ProviderFacts, policy: string): Denial {
+function noAgreement(facts: ProviderFacts, policy: string, wish = ''): Denial {
+  const reason = `no agreement with ${facts.organisation} permits this${wish}`
   return {
     verdict: 'deny',
-    refusal: refusalOf('no-agreement', null, `no agreement with ${facts.organisation} permits this`, null),
+    refusal: refusalOf('no-agreement', null, reason, null),
     clauses: [],
     detail: null,
     policy
@@ -79,7 +82,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
   const { policy } = answer
   const named = (clauses: readonly string[]) => clauses.map((clause) => `${payload.name}#${clause}`)
   if (permits(answer)) {
-    const { checked, deferred } = askedClauses(facts)
+    const { checked, deferred } = askedClauses(facts, payload.terms)
     return {
       agreement,
       distance: 0,
@@ -103,7 +106,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
     return { agreement, distance: answer.forbidding.length, verdict }
   }
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
-  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window))
+  const explanations = answer.broken.map((clause) => explainClause(clause, payload, facts, window, id))
   const [explained] = explanations
   const acceptable = Object.assign({}, ...explanations.map((one) => one.acceptable))
   return {
@@ -134,8 +137,8 @@ function byId(one: AgreementInForce, other: AgreementInForce): number {
  * nearest gives the reason (fewest broken clauses, then lowest id; one that is not in force or not enforceable last).
  *
  * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
- * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits; all are
- * listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
+ * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits, approval; all
+ * are listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
  *
  * An asker whose organisation is a party to no agreement about the dataset gets `no-agreement` and nothing else, whatever
  * it asks or wishes for.
@@ -152,20 +155,25 @@ export function decideAsProvider(
   const unknown = unknownProviderFact(facts)
   if (unknown !== null) return undetermined(`the fact "${unknown}" is not known`, engine.policy)
   const { requester, organisation, dataset } = facts
-  const eligible = agreements
-    .filter(
-      ({ payload }) =>
-        payload.provider === organisation &&
-        payload.dataset === dataset &&
-        payload.parties.includes(requester.organisation) &&
-        (wished === undefined || payload.name === wished)
-    )
-    .sort(byId)
+  const own = agreements.filter(
+    ({ payload }) =>
+      payload.provider === organisation &&
+      payload.dataset === dataset &&
+      payload.parties.includes(requester.organisation)
+  )
+  const eligible = own.filter(({ payload }) => wished === undefined || payload.name === wished).sort(byId)
   let nearest: Attempt | undefined
   for (const agreement of eligible) {
     const tried = attempt(engine, facts, agreement)
     if (tried.verdict.verdict === 'permit') return tried.verdict
     if (nearest === undefined || tried.distance < nearest.distance) nearest = tried
   }
-  return nearest?.verdict ?? noAgreement(facts, engine.policy)
+  if (nearest !== undefined) return nearest.verdict
+  // Names of agreements are told to their parties alone.
+  const names = own.map(({ payload }) => payload.name)
+  const wish =
+    wished === undefined || names.length === 0
+      ? ''
+      : ` under the name "${wished.slice(0, 128)}"${didYouMean(wished, names)}`
+  return noAgreement(facts, engine.policy, wish)
 }

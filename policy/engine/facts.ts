@@ -19,6 +19,20 @@ export interface WindowCount {
   freesAt: number | null
 }
 
+/** How it stands with the approval of one request under one agreement. */
+export interface Approval {
+  /** `missing`: nobody was asked. `pending`: somebody was, and has time left. */
+  state: 'missing' | 'pending' | 'approved' | 'refused' | 'expired'
+  /** What was said with a refusal. */
+  reason: string | null
+}
+
+const MISSING: Approval = { state: 'missing', reason: null }
+
+export function approvalUnder(approvals: Readonly<Record<string, Approval>>, agreement: string): Approval {
+  return (Object.hasOwn(approvals, agreement) ? approvals[agreement] : undefined) ?? MISSING
+}
+
 export type ProviderQuestion = 'discover' | 'offer' | 'accept' | 'start' | 'send' | 'continue' | 'release'
 
 /**
@@ -49,6 +63,8 @@ export interface ProviderFacts {
   algorithm: string
   /** By id of agreement; needed where an agreement has `limits`. */
   requestsInWindow: Readonly<Record<string, WindowCount>>
+  /** By id of agreement, where one has `approval`; null or left out before everything else is decided. */
+  approvals?: Readonly<Record<string, Approval>> | null
   /** Every place this data goes to, the provider itself included; null before they are known. */
   sandboxes: readonly Place[] | null
   /**

@@ -24,6 +24,7 @@ export {
   type Values
 } from './engine.ts'
 export {
+  type Approval,
   discoveryFacts,
   type FlowFacts,
   type HostFacts,

@@ -67,6 +67,16 @@ const PROVIDER: Tests<ProviderFacts> = {
     value !== null &&
     Object.values(value).every(shaped({ count: isCount, freesAt: orNull(isInstant) })),
   sandboxes: orNull(listOf(shaped({ at: isName, sandbox: oneOf('bubblewrap', 'none') }))),
+  approvals: (value) =>
+    value === undefined ||
+    value === null ||
+    (typeof value === 'object' &&
+      Object.values(value).every(
+        shaped({
+          state: oneOf('missing', 'pending', 'approved', 'refused', 'expired'),
+          reason: orNull(isText)
+        })
+      )),
   pseudonymsOpenTo: (value) => value === undefined || listOf(isName)(value)
 }
 

@@ -87,6 +87,12 @@ forbid (principal, action, resource) unless {
   then context has requestsInWindow && context.requestsInWindow < resource.requests
   else true
 };
+
+@id("approval")
+forbid (principal, action, resource) unless {
+  !resource.approval ||
+  (if context has approved then context.approved else action in [Action::"discover", Action::"offer"])
+};
 `
 
 const HOSTING = `

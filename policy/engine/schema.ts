@@ -38,7 +38,9 @@ entity Agreement {
   validUntil: Long,
   // How many requests in its window.
   requests?: Long,
-  sandboxed: Bool
+  sandboxed: Bool,
+  // Whether somebody has to approve of requests.
+  approval: Bool
 };
 
 // Whom this organisation computes for.
@@ -107,6 +109,8 @@ type Facts = {
   // Who would read pseudonyms and also has a share of their key; absent where nothing is pseudonymised.
   pseudonymsOpenTo?: Set<String>,
   requestsInWindow?: Long,
+  // Whether it was approved; absent until everything else is decided, which is only before an offer is made.
+  approved?: Bool,
   flow?: Flow
 };
 

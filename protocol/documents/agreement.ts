@@ -13,9 +13,36 @@ import {
   user
 } from './fields.ts'
 
+/** 30 days: nobody waits longer for somebody's approval. */
+export const MAX_APPROVAL_MS = 2_592_000_000
+
 const columns = z.union([z.literal('*'), z.array(identifier).max(2000)])
 export const tableGrant = z.strictObject({ columns, where: z.string().max(8192).optional() })
-export const generalisation = z.union([z.enum(['year', 'quarter', 'month']), z.int().positive()])
+const decimal = z.string().regex(/^-?\d{1,18}(\.\d{1,9})?$/, 'expected a decimal number')
+const value = z.string().max(256)
+
+/** Of the file that a value map was made of; what is applied is the map, which is what was signed. */
+const hierarchySource = z.strictObject({ name: value, level: z.int().min(1).max(16), sha256: digest })
+
+export const MAX_MAPPED_VALUES = 4096
+/**
+ * How a column is made coarser: to a part of a date, to bins of one width, to the first characters, to bins between edges, or
+ * to what a map says of each value. A value that the map lacks becomes `otherwise`, or NULL: never what it was.
+ */
+export const generalisation = z.union([
+  z.enum(['year', 'quarter', 'month']),
+  z.int().positive(),
+  z.strictObject({ prefix: z.int().min(1).max(128) }),
+  z.strictObject({ edges: z.array(decimal).min(1).max(256) }),
+  z.strictObject({
+    values: z
+      .record(value, value)
+      .refine((map) => Object.keys(map).length <= MAX_MAPPED_VALUES, 'expected fewer values'),
+    otherwise: value.optional(),
+    hierarchy: hierarchySource.optional()
+  })
+])
+export type Generalisation = z.infer<typeof generalisation>
 
 /** Clauses of an agreement. What is absent is closed or unlimited as CONTRACT says clause by clause; `null`-free on purpose. */
 export const terms = z.strictObject({
@@ -38,7 +65,9 @@ export const terms = z.strictObject({
       pseudonymise: z.array(identifier).max(256),
       generalise: z.record(identifier, generalisation),
       suppress: z.array(identifier).max(256),
-      k: count.optional()
+      k: count.optional(),
+      /** Columns by whose combination `k` counts; absent: those that `generalise` names. */
+      quasi: z.array(identifier).min(1).max(32).optional()
     })
     .optional(),
   limits: z.strictObject({ requests: count, per: duration }).optional(),

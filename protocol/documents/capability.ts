@@ -15,6 +15,8 @@ import { role } from './membership.ts'
 export const describedColumn = z.strictObject({
   ...column.shape,
   unit: text.optional(),
+  /** What its codes mean, where the steward wrote a code table: these are the values that an analyst meets. */
+  values: z.array(z.string().max(256)).max(256).optional(),
   description: text.optional(),
   sensitive: z.boolean().optional()
 })

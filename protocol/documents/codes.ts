@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Why a hop says no. Published and closed: `docs/errors/` has a page for the lists. */
+/** Why a hop says no. Published and closed: `docs/errors/` has a page for each. */
 export const REFUSAL_CODES = [
   'no-agreement',
   'agreement-expired',
@@ -24,6 +24,9 @@ export const REFUSAL_CODES = [
   'algorithm-parameters',
   'output-limit',
   'quota-exceeded',
+  'approval-required',
+  'approval-refused',
+  'approval-expired',
   'policy-forbids',
   'hosting-not-offered',
   'role-not-offered',

@@ -34,6 +34,8 @@ export const receipt = z.strictObject({
   outputs: z.array(digest).max(10_000),
   rows: count.nullable(),
   bytes: count.nullable(),
+  /** Rows of the tables that `anonymize` left out: 0, or a power of two from 16; only where it counted. */
+  withheld: count.optional(),
   cpuMicroseconds: count,
   microjoules: count,
   energy: z.enum(['estimated', 'measured']),

@@ -154,6 +154,10 @@ export const offer = z.strictObject({
   details: documentId
 })
 
+/** A column that a query yields; the unit of one that is a column of a table, unchanged. */
+export const grantedColumn = z.strictObject({ ...column.shape, unit: text.optional() })
+export type GrantedColumn = z.infer<typeof grantedColumn>
+
 /** For the requester alone. Counts are powers of two, from the stored profile, and ignore literals. */
 export const offerDetails = z.strictObject({
   /** Under which agreements, one for each dataset, the permitted rows would run, and what columns the query yields there. Empty at other hops than data. */
@@ -165,7 +169,7 @@ export const offerDetails = z.strictObject({
           .array(z.strictObject({ dataset: name, id: documentId, name }))
           .min(1)
           .max(MAX_DATASETS),
-        columns: z.array(column).max(2000)
+        columns: z.array(grantedColumn).max(2000)
       })
     )
     .max(MAX_ROWS),

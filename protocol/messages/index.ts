@@ -4,7 +4,15 @@
  * what comes later travels as a message of its own.
  */
 import { z } from 'zod'
-import { failureCode, fields, refusal, refusalCode, saltedSection, signedBytes } from '../documents/index.ts'
+import {
+  failureCode,
+  fields,
+  MAX_APPROVAL_MS,
+  refusal,
+  refusalCode,
+  saltedSection,
+  signedBytes
+} from '../documents/index.ts'
 
 const { documentId, organisation, peer } = fields
 const epoch = z.int().min(1).max(3)
@@ -12,8 +20,23 @@ const endCode = z.union([failureCode, refusalCode])
 
 export const wireMessage = z.discriminatedUnion('kind', [
   /** The query part goes to data holders under an agreement only. */
-  z.strictObject({ kind: z.literal('ask'), epoch, request: signedBytes, query: saltedSection.nullable() }),
+  z.strictObject({
+    kind: z.literal('ask'),
+    epoch,
+    request: signedBytes,
+    query: saltedSection.nullable(),
+    /** Only to know what the answer would be: nobody is bothered with it. */
+    explain: z.literal(true).exactOptional()
+  }),
   z.strictObject({ kind: z.literal('offer'), epoch, offer: signedBytes, details: saltedSection }),
+  /** Instead of an offer: somebody has to approve the request, for which `within` milliseconds are left; `by` may. */
+  z.strictObject({
+    kind: z.literal('waiting'),
+    request: documentId,
+    epoch,
+    within: z.int().nonnegative().max(MAX_APPROVAL_MS),
+    by: z.array(z.string().max(256)).max(32)
+  }),
   z.strictObject({ kind: z.literal('propose'), contract: signedBytes, sections: saltedSection }),
   z.strictObject({ kind: z.literal('acceptance'), acceptance: signedBytes }),
   z.strictObject({ kind: z.literal('decline'), decline: signedBytes }),
@@ -78,6 +101,7 @@ const documents: MessageLimits = { maxBytes: 256 * KIB, ratePerSecond: 50, burst
 export const MESSAGE_LIMITS: Readonly<Record<WireKind, MessageLimits>> = {
   ask: { maxBytes: 256 * KIB, ratePerSecond: 20, burst: 60, timeoutMs: 10_000 },
   offer: documents,
+  waiting: { ...plain, maxBytes: 16 * KIB },
   propose: { ...documents, maxBytes: 512 * KIB },
   acceptance: documents,
   decline: documents,

@@ -1,6 +1,12 @@
 import { DynamosError } from '../errors/index.ts'
 import { abortUnstarted, giveUp } from './coordinator-ending.ts'
-import { type Coordinator, type CoordinatorLimits, startedRecipient } from './coordinator-state.ts'
+import {
+  type AskedHop,
+  type Coordinator,
+  type CoordinatorLimits,
+  startedRecipient
+} from './coordinator-state.ts'
+import { askAfterWaiting, awaitsAnswer, restartSpan } from './coordinator-waiting.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { Planned, Unplannable } from './events.ts'
 import { type ContractView, type EndCode, recipientOf } from './views.ts'
@@ -45,25 +51,31 @@ export function createCoordinator(init: {
       self,
       limits,
       deadline,
+      span: Math.max(0, deadline - now),
+      waited: null,
       epoch: 1,
-      hops: [...new Set(candidates)].map((peer) => ({ peer, answer: 'waiting', offer: null })),
+      hops: [...new Set(candidates)].map(unheard),
       without: [],
       refusals: [],
       plans: [],
-      stage: { phase: 'collecting', until: now + limits.offerWithin }
+      stage: { phase: 'collecting', until: now + limits.offerWithin, askAt: null }
     },
     now
   )
+}
+
+function unheard(peer: string): AskedHop {
+  return { peer, answer: 'waiting', offer: null, approval: null, heardAt: 0 }
 }
 
 function ask(coordinator: Coordinator, now: number): Advance<Coordinator> {
   const { epoch, limits } = coordinator
   const hops = coordinator.hops
     .filter((hop) => !coordinator.without.some((one) => one.hop === hop.peer))
-    .map((hop) => ({ peer: hop.peer, answer: 'waiting' as const, offer: null }))
+    .map((hop) => unheard(hop.peer))
   return then(
     stay<Coordinator>(
-      { ...coordinator, hops, stage: { phase: 'collecting', until: now + limits.offerWithin } },
+      { ...coordinator, hops, stage: { phase: 'collecting', until: now + limits.offerWithin, askAt: null } },
       ...hops.map((hop) => send(hop.peer, { kind: 'ask', epoch }))
     ),
     (asked) => composeWhenAnswered(asked, now)
@@ -82,7 +94,8 @@ export function compose(coordinator: Coordinator): Effect {
     ),
     silent: hops.filter((hop) => hop.answer === 'silent').map((hop) => hop.peer),
     without,
-    recipient: startedRecipient(coordinator) ?? null
+    recipient: startedRecipient(coordinator) ?? null,
+    waited: coordinator.waited !== null
   }
 }
 
@@ -93,9 +106,9 @@ export function startComposing(coordinator: Coordinator, now: number): Advance<C
   )
 }
 
-function composeWhenAnswered(coordinator: Coordinator, now: number): Advance<Coordinator> {
-  const waiting = coordinator.hops.some((hop) => hop.answer === 'waiting')
-  return waiting ? stay(coordinator) : startComposing(coordinator, now)
+export function composeWhenAnswered(coordinator: Coordinator, now: number): Advance<Coordinator> {
+  if (awaitsAnswer(coordinator)) return stay(coordinator)
+  return askAfterWaiting(coordinator, now) ?? startComposing(restartSpan(coordinator, now), now)
 }
 
 export function offered(
@@ -106,10 +119,14 @@ export function offered(
   now: number
 ): Advance<Coordinator> {
   const { stage, hops } = coordinator
-  const waiting = hops.some((hop) => hop.peer === from && hop.answer === 'waiting')
+  const waiting = hops.some(
+    (hop) => hop.peer === from && (hop.answer === 'waiting' || hop.answer === 'approval')
+  )
   if (stage.phase !== 'collecting' || epoch !== coordinator.epoch || !waiting) return stay(coordinator)
   const answer = offer === null ? ('refused' as const) : ('offered' as const)
-  const answered = hops.map((hop) => (hop.peer === from ? { peer: from, answer, offer } : hop))
+  const answered = hops.map((hop) =>
+    hop.peer === from ? { peer: from, answer, offer, approval: null, heardAt: now } : hop
+  )
   return composeWhenAnswered({ ...coordinator, hops: answered }, now)
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { refusal } from '../documents/index.ts'
 import {
   acceptanceView,
+  approvers,
   contractView,
   endCode,
   epoch,
@@ -23,18 +24,28 @@ export const coordinatorLimits = z.strictObject({
   /** Between deliveries of a start, or of a wish to end, to parties that have not confirmed. */
   retryEvery: duration,
   /** How long the recipient is asked to end what has started. */
-  closeWithin: duration
+  closeWithin: duration,
+  /** How long approvals of people at hops may take, all together. */
+  approvalWithin: duration.default(0),
+  /** Between questions to hops where somebody has to approve the request: their answer may have been lost. */
+  askAgainEvery: duration.default(120_000)
 })
 export type CoordinatorLimits = z.infer<typeof coordinatorLimits>
 
 const askedHop = z.strictObject({
   peer: id,
-  answer: z.enum(['waiting', 'offered', 'refused', 'silent']),
-  offer: id.nullable()
+  /** `waiting`: nothing was heard; `approval`: somebody there has to approve the request. */
+  answer: z.enum(['waiting', 'approval', 'offered', 'refused', 'silent']),
+  offer: id.nullable(),
+  approval: z.strictObject({ until: instant, by: approvers }).nullable().default(null),
+  /** When the offer came. */
+  heardAt: instant.default(0)
 })
+export type AskedHop = z.infer<typeof askedHop>
 
 export const coordinatorStage = z.discriminatedUnion('phase', [
-  z.strictObject({ phase: z.literal('collecting'), until: instant }),
+  /** `askAt`: when hops that wait for an approval are asked again. */
+  z.strictObject({ phase: z.literal('collecting'), until: instant, askAt: instant.nullable().default(null) }),
   z.strictObject({ phase: z.literal('composing'), until: instant }),
   z.strictObject({
     phase: z.literal('proposing'),
@@ -69,8 +80,12 @@ export const coordinator = z.strictObject({
   request: id,
   self: id,
   limits: coordinatorLimits,
-  /** The whole exchange ends by then. */
+  /** The whole exchange ends by then. It begins anew once all approvals are there. */
   deadline: instant,
+  /** How long the exchange may take. */
+  span: duration.default(300_000),
+  /** Set once somebody's approval was waited for: the latest that it may be, and how often older offers were asked for again. */
+  waited: z.strictObject({ latest: instant, rounds: z.int().nonnegative() }).nullable().default(null),
   epoch,
   hops: z.array(askedHop),
   /** Hops that declined, failed, were silent at acceptance or lost: a new plan does without them. */
@@ -88,10 +103,25 @@ export function startedRecipient(coordinator: Coordinator): string | undefined {
   return started === undefined ? undefined : recipientOf(started.contract)
 }
 
+/** When a hop that has not answered counts as silent; infinity: it has answered. */
+export function dueAt({ stage, limits }: Coordinator, { answer, approval }: AskedHop): number {
+  if (stage.phase !== 'collecting') return Number.POSITIVE_INFINITY
+  if (answer === 'waiting') return stage.until
+  // The hop itself says that the time is up; it gets as long for that as for any answer.
+  return answer === 'approval' && approval !== null
+    ? approval.until + limits.offerWithin
+    : Number.POSITIVE_INFINITY
+}
+
 export function coordinatorWakeAt(coordinator: Coordinator): number | null {
   const { stage, deadline } = coordinator
   switch (stage.phase) {
     case 'collecting':
+      return Math.min(
+        stage.askAt ?? deadline,
+        deadline,
+        ...coordinator.hops.map((hop) => dueAt(coordinator, hop))
+      )
     case 'composing':
     case 'proposing':
       return Math.min(stage.until, deadline)

@@ -1,6 +1,7 @@
 import { closingTick, giveUp, hearOutcome } from './coordinator-ending.ts'
-import { compose, offered, planned, retreat, startComposing, unplannable } from './coordinator-plan.ts'
+import { compose, composeWhenAnswered, offered, planned, retreat, unplannable } from './coordinator-plan.ts'
 import { type Coordinator, startedRecipient } from './coordinator-state.ts'
+import { hearWaiting, pollTick, silenced } from './coordinator-waiting.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { CoordinatorEvent, Received } from './events.ts'
 import { isComplete } from './hop-share.ts'
@@ -69,7 +70,13 @@ function received(coordinator: Coordinator, event: Received): Advance<Coordinato
   const { stage } = coordinator
   switch (message.kind) {
     case 'offer':
+    case 'waiting': {
+      // Somebody there may still be looking at a request that is over here.
+      if (stage.phase === 'ended')
+        return stay(coordinator, send(from, { kind: 'abort', contract: null, epoch: coordinator.epoch }))
+      if (message.kind === 'waiting') return hearWaiting(coordinator, from, message, now)
       return offered(coordinator, from, message.epoch, message.permits ? message.offer : null, now)
+    }
     case 'acceptance':
       return accepted(coordinator, from, message.acceptance, now)
     case 'decline': {
@@ -120,11 +127,8 @@ function tick(coordinator: Coordinator, now: number): Advance<Coordinator> {
   if (now >= deadline) return giveUp(coordinator, 'failed', 'timeout', null, now)
   switch (stage.phase) {
     case 'collecting': {
-      if (now < stage.until) return stay(coordinator)
-      const hops = coordinator.hops.map((hop) =>
-        hop.answer === 'waiting' ? { ...hop, answer: 'silent' as const } : hop
-      )
-      return startComposing({ ...coordinator, hops }, now)
+      const left = silenced(coordinator, now)
+      return left === null ? pollTick(coordinator, now) : composeWhenAnswered(left, now)
     }
     case 'composing':
       return now < stage.until ? stay(coordinator) : giveUp(coordinator, 'failed', 'internal', null, now)
@@ -157,7 +161,9 @@ function restarted(coordinator: Coordinator): Advance<Coordinator> {
     case 'collecting':
       return stay(
         coordinator,
-        ...hops.filter((hop) => hop.answer === 'waiting').map((hop) => send(hop.peer, { kind: 'ask', epoch }))
+        ...hops
+          .filter((hop) => hop.answer === 'waiting' || hop.answer === 'approval')
+          .map((hop) => send(hop.peer, { kind: 'ask', epoch }))
       )
     case 'composing':
       return stay(coordinator, compose(coordinator))

@@ -15,7 +15,7 @@ import type { EndCode, OutcomeView } from './views.ts'
 export type Effect =
   /** The driver attaches the signed document that the message stands for. `to` may be this agent itself. */
   | { readonly do: 'send'; readonly to: string; readonly message: Message }
-  /** `offer` is answered by `offer-made`, the others by `verdict`. */
+  /** `offer` is answered by `offer-made` or `offer-waits`, the others by `verdict`. */
   | {
       readonly do: 'ask-policy'
       readonly question: 'offer' | 'accept' | 'start'
@@ -43,6 +43,8 @@ export type Effect =
     }
   | { readonly do: 'sign-receipt'; readonly contract: string }
   | { readonly do: 'sign-outcome'; readonly outcome: OutcomeView }
+  /** Nobody need approve the request any more: it is over. */
+  | { readonly do: 'withdraw-approval' }
   /** Choose the best row that does without `without` and sign its contract for `epoch`; answered by `planned` or `unplannable`. */
   | {
       readonly do: 'compose'
@@ -55,6 +57,8 @@ export type Effect =
       readonly without: readonly { readonly hop: string; readonly code: EndCode }[]
       /** Once an epoch has started the recipient stays. */
       readonly recipient: string | null
+      /** It waited for somebody's approval, perhaps for days and over restarts. */
+      readonly waited: boolean
     }
 
 /** A new state and what it orders. */

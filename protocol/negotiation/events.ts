@@ -37,6 +37,20 @@ export interface OfferMade extends At {
   readonly until: number
 }
 
+/** Somebody here has to approve the request before an offer can be made: the other answer to `ask-policy` about an offer. */
+export interface OfferWaits extends At {
+  readonly type: 'offer-waits'
+  readonly epoch: number
+  /** When it is refused by itself. */
+  readonly until: number
+  readonly by: readonly string[]
+}
+
+/** It was approved or refused here: what an offer waits for. */
+export interface ApprovalDecided extends At {
+  readonly type: 'approval-decided'
+}
+
 /** The answer to `ask-policy`; `continue` comes unasked, when an input of the decision changed. */
 export interface Verdict extends At {
   readonly type: 'verdict'
@@ -70,7 +84,17 @@ export interface ShareFailed extends At {
   readonly position: number | null
 }
 
-export type HopEvent = Received | Tick | Restarted | OfferMade | Verdict | Reserved | ShareDone | ShareFailed
+export type HopEvent =
+  | Received
+  | Tick
+  | Restarted
+  | OfferMade
+  | OfferWaits
+  | ApprovalDecided
+  | Verdict
+  | Reserved
+  | ShareDone
+  | ShareFailed
 
 /** The answer to `compose`: a signed contract. */
 export interface Planned extends At {

@@ -1,8 +1,9 @@
 import type { Refusal, RefusalCode } from '../documents/index.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { OfferMade, Reserved, Verdict } from './events.ts'
-import { disengage, dropProposal, giveBack, lapse, tellOutcome } from './hop-ending.ts'
-import { type Answered, engaged, type Hop, type HopStage, latestAccepted } from './hop-state.ts'
+import { waitingAnswer } from './hop-approval.ts'
+import { disengage, dropProposal, forgotten, giveBack, lapse, tellOutcome } from './hop-ending.ts'
+import { type Answered, engaged, type Hop, type HopStage, latestAccepted, MAX_OFFERS } from './hop-state.ts'
 import { type ContractView, recipientOf } from './views.ts'
 
 /** A refusal that the state machine itself gives; no policy was asked. */
@@ -18,19 +19,38 @@ export function unengaged(hop: Hop, now: number): HopStage {
     : { phase: 'idle', until: now + hop.limits.idle }
 }
 
-/** The request arrives. The same question is answered with the same offer; a higher epoch asks policy anew. */
-export function hearAsk(hop: Hop, from: string, epoch: number, now: number): Advance<Hop> {
-  if (from !== hop.coordinator) return stay(hop)
+/** A request of which nothing was ever promised, and that was forgotten only because time went by, is remembered again. */
+function recalled(hop: Hop, now: number): Hop {
+  if (!forgotten(hop)) return hop
+  return { ...hop, offer: null, stage: { phase: 'idle', until: now + hop.limits.idle } }
+}
+
+/** Whether an offer, though asked for again, would run out before a contract could rest on it. */
+function runsOut({ offer, proposal, stage, limits, asked }: Hop, now: number): boolean {
+  if (offer?.id == null || offer.usedBy !== null || proposal !== null || asked >= MAX_OFFERS) return false
+  return (stage.phase === 'idle' || stage.phase === 'offered') && offer.until - now < limits.startBy
+}
+
+/**
+ * The request arrives. The same question is answered with the same offer while that is good, or with what it waits for; a
+ * higher epoch asks policy anew.
+ */
+export function hearAsk(known: Hop, from: string, epoch: number, now: number): Advance<Hop> {
+  if (from !== known.coordinator) return stay(known)
+  const hop = known.asked < MAX_OFFERS ? recalled(known, now) : known
   if (hop.stage.phase === 'ended') return stay(hop, ...tellOutcome(hop, from))
   const { offer } = hop
-  if (offer !== null && epoch <= offer.epoch) {
-    if (epoch < offer.epoch || offer.id === null) return stay(hop)
+  if (offer !== null && epoch <= offer.epoch && !(epoch === offer.epoch && runsOut(hop, now))) {
+    if (epoch < offer.epoch) return stay(hop)
+    if (offer.id === null) return stay(hop, ...waitingAnswer(hop, now))
     return stay(hop, send(from, { kind: 'offer', epoch, offer: offer.id, permits: offer.permits }))
   }
   const until = now + hop.limits.idle
   const asked: Hop = {
     ...hop,
     offer: { epoch, id: null, permits: false, until, usedBy: null },
+    approval: null,
+    asked: hop.asked + 1,
     stage: hop.stage.phase === 'idle' || hop.stage.phase === 'offered' ? { phase: 'idle', until } : hop.stage
   }
   return stay(asked, { do: 'ask-policy', question: 'offer', contract: null, epoch })
@@ -43,7 +63,12 @@ export function offerMade(hop: Hop, event: OfferMade): Advance<Hop> {
   const { epoch, permits, until } = event
   const made = { epoch, id: event.offer, permits, until, usedBy: null }
   return stay(
-    { ...hop, offer: made, stage: stage.phase === 'idle' ? { phase: 'offered', until } : stage },
+    {
+      ...hop,
+      offer: made,
+      approval: null,
+      stage: stage.phase === 'idle' ? { phase: 'offered', until } : stage
+    },
     send(hop.coordinator, { kind: 'offer', epoch, offer: event.offer, permits })
   )
 }
@@ -123,8 +148,9 @@ function withdraw(hop: Hop): Advance<Hop> {
 }
 
 /** A contract arrives. One contract per epoch is answered; policy decides, unless the contract breaks a rule of its own. */
-export function hearContract(hop: Hop, from: string, contract: ContractView): Advance<Hop> {
-  if (from !== hop.coordinator) return stay(hop)
+export function hearContract(known: Hop, from: string, contract: ContractView, now: number): Advance<Hop> {
+  if (from !== known.coordinator) return stay(known)
+  const hop = recalled(known, now)
   const answer = hop.answered.find((one) => one.epoch === contract.epoch)
   if (hop.stage.phase === 'ended') {
     const ended = no('already-ended', 'this request has ended here')
@@ -236,7 +262,9 @@ export function hearAbort(
   now: number
 ): Advance<Hop> {
   const { stage } = hop
-  if (from !== hop.coordinator || stage.phase === 'ended') return stay(hop)
+  if (from !== hop.coordinator) return stay(hop)
+  if (contract === null && forgotten(hop)) return lapse(hop)
+  if (stage.phase === 'ended') return stay(hop)
   if (contract === null) return hop.everStarted ? stay(hop) : lapse(hop)
   if (hop.proposal?.contract.id === contract) return withdraw(hop)
   if (stage.phase === 'accepted' && stage.contract.id === contract) {

@@ -56,8 +56,13 @@ function audience(hop: Hop): string[] {
 }
 
 function close(hop: Hop, outcome: OutcomeView): Advance<Hop> {
-  return then(dropProposal(hop), (dropped) =>
-    then(disengage(dropped), (free) => stay({ ...free, stage: { phase: 'ended', outcome, late: null } }))
+  // Also when policy is being asked once more whether it was approved.
+  const open = hop.approval !== null || (hop.waited && hop.offer?.id === null)
+  const withdraw: Effect[] = open ? [{ do: 'withdraw-approval' }] : []
+  return then(dropProposal({ ...hop, approval: null }), (dropped) =>
+    then(disengage(dropped), (free) =>
+      stay({ ...free, stage: { phase: 'ended', outcome, late: null } }, ...withdraw)
+    )
   )
 }
 
@@ -94,14 +99,24 @@ export function adopt(hop: Hop, outcome: OutcomeView): Advance<Hop> {
   return close(hop, outcome)
 }
 
-/** Ends without an outcome that anybody needs. */
-export function lapse(hop: Hop): Advance<Hop> {
+/** Whether it ended only because nothing came of it for so long, and nothing was ever promised. */
+export function forgotten({ stage, answered }: Hop): boolean {
+  return (
+    stage.phase === 'ended' &&
+    stage.outcome.signer === null &&
+    stage.outcome.code === 'timeout' &&
+    answered.length === 0
+  )
+}
+
+/** Ends without an outcome that anybody needs. @param code `timeout` when nothing but time ended it */
+export function lapse(hop: Hop, code: 'timeout' | null = null): Advance<Hop> {
   const contract = engaged(hop) ?? null
   return close(hop, {
     contract,
     signer: null,
     result: 'expired',
-    code: null,
+    code,
     hop: null,
     step: null,
     position: null
@@ -115,7 +130,7 @@ export function lapse(hop: Hop): Advance<Hop> {
 export function expire(hop: Hop): Advance<Hop> {
   if (decides(hop) && hop.everStarted) return conclude(hop, 'failed', { code: 'timeout' })
   const promised = engaged(hop) !== undefined || hop.everStarted
-  if (!promised) return lapse(hop)
+  if (!promised) return lapse(hop, 'timeout')
   if (hop.coordinator !== hop.self)
     return conclude(hop, 'expired', {
       code: hop.stage.phase === 'accepted' ? 'start-too-late' : 'timeout'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { RefusalCode } from '../documents/index.ts'
 import { refusal } from '../documents/index.ts'
-import { contractView, endCode, epoch, id, instant, outcomeView } from './views.ts'
+import { approvers, contractView, endCode, epoch, id, instant, outcomeView } from './views.ts'
 
 const duration = z.number().nonnegative()
 
@@ -17,6 +17,9 @@ export const hopLimits = z.strictObject({
   idle: duration
 })
 export type HopLimits = z.infer<typeof hopLimits>
+
+/** One for each epoch, and one more for each when an approval took so long that the first ran out. */
+export const MAX_OFFERS = 6
 
 const answered = z.strictObject({
   epoch,
@@ -73,6 +76,12 @@ export const hop = z.strictObject({
   offer: z
     .strictObject({ epoch, id: id.nullable(), permits: z.boolean(), until: instant, usedBy: id.nullable() })
     .nullable(),
+  /** While the newest question waits for somebody here to approve the request: until when, and who may. */
+  approval: z.strictObject({ until: instant, by: approvers }).nullable().default(null),
+  /** Whether it ever waited for that: then it is remembered over a restart until it ends. */
+  waited: z.boolean().default(false),
+  /** How many offers were asked for: no asker gets more than {@link MAX_OFFERS}. */
+  asked: z.int().nonnegative().default(0),
   /** The one contract of each epoch that was answered. */
   answered: z.array(answered).max(3),
   /** A contract that is being decided on, beside whatever runs. */
@@ -104,6 +113,9 @@ export function createHop(init: {
     coordinator,
     limits,
     offer: null,
+    approval: null,
+    waited: false,
+    asked: 0,
     answered: [],
     proposal: null,
     reservations: [],
@@ -131,7 +143,12 @@ export function engaged(hop: Hop): string | undefined {
 }
 
 export function hopWakeAt(hop: Hop): number | null {
-  const { stage } = hop
+  const { approval } = hop
+  const at = stageWakeAt(hop)
+  return approval === null || at === null ? at : Math.min(at, approval.until)
+}
+
+function stageWakeAt({ stage }: Hop): number | null {
   switch (stage.phase) {
     case 'idle':
     case 'offered':

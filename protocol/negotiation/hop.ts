@@ -1,5 +1,6 @@
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { HopEvent, Received, Restarted } from './events.ts'
+import { approvalDecided, approvalTick, offerWaits } from './hop-approval.ts'
 import {
   acceptance,
   acceptVerdict,
@@ -28,7 +29,7 @@ function received(hop: Hop, event: Received): Advance<Hop> {
     case 'ask':
       return hearAsk(hop, from, message.epoch, now)
     case 'propose':
-      return hearContract(hop, from, message.contract)
+      return hearContract(hop, from, message.contract, now)
     case 'abort':
       return hearAbort(hop, from, message.contract, message.epoch, now)
     case 'start':
@@ -40,6 +41,7 @@ function received(hop: Hop, event: Received): Advance<Hop> {
     case 'outcome':
       return hearOutcome(hop, message.outcome)
     case 'offer':
+    case 'waiting':
     case 'acceptance':
     case 'decline':
     case 'started':
@@ -101,6 +103,7 @@ function restarted(hop: Hop, event: Restarted): Advance<Hop> {
     }
     case 'ended': {
       const { outcome } = stage
+      if (hop.waited) again.push({ do: 'withdraw-approval' })
       if (outcome.signer !== hop.self) return stay(hop, ...again)
       if (outcome.result === 'completed' && outcome.contract !== null)
         again.push({ do: 'sign-receipt', contract: outcome.contract })
@@ -124,6 +127,10 @@ function happened(hop: Hop, event: HopEvent): Advance<Hop> {
       return restarted(hop, event)
     case 'offer-made':
       return offerMade(hop, event)
+    case 'offer-waits':
+      return offerWaits(hop, event)
+    case 'approval-decided':
+      return approvalDecided(hop)
     case 'verdict':
       if (event.question === 'accept') return acceptVerdict(hop, event)
       return event.question === 'start'
@@ -140,5 +147,6 @@ function happened(hop: Hop, event: HopEvent): Advance<Hop> {
 
 /** See the package comment for the states. Deadlines that have passed are seen to before the event. */
 export function advanceHop(hop: Hop, event: HopEvent): Advance<Hop> {
-  return then(hopTick(hop, event.now), (current) => happened(current, event))
+  const inTime = then(hopTick(hop, event.now), (current) => approvalTick(current, event.now))
+  return then(inTime, (current) => happened(current, event))
 }

@@ -54,11 +54,13 @@ export { createCoordinator, PlanInvalid } from './coordinator-plan.ts'
 export type { Coordinator, CoordinatorLimits, CoordinatorStage } from './coordinator-state.ts'
 export type { Advance, Effect } from './effects.ts'
 export type {
+  ApprovalDecided,
   Cancel,
   CoordinatorEvent,
   HopEvent,
   Lost,
   OfferMade,
+  OfferWaits,
   Planned,
   Received,
   Reserved,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { refusal } from '../documents/index.ts'
-import { acceptanceView, contractView, endCode, epoch, id, outcomeView } from './views.ts'
+import { acceptanceView, approvers, contractView, endCode, epoch, id, outcomeView } from './views.ts'
 
 /**
  * What agents tell each other about one request. `ask`, `offer`, `propose`, `acceptance`, `decline`, `start` and `outcome`
@@ -12,6 +12,8 @@ export const message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ask'), epoch }),
   /** The hop's offer; `permits` when at least one row is permitted. */
   z.strictObject({ kind: z.literal('offer'), epoch, offer: id, permits: z.boolean() }),
+  /** Instead of an offer, for now: somebody at the hop has to approve this very request, for which `within` milliseconds are left. */
+  z.strictObject({ kind: z.literal('waiting'), epoch, within: z.number().nonnegative(), by: approvers }),
   z.strictObject({ kind: z.literal('propose'), contract: contractView }),
   z.strictObject({ kind: z.literal('acceptance'), acceptance: acceptanceView }),
   z.strictObject({ kind: z.literal('decline'), contract: id, epoch, refusal }),
@@ -52,6 +54,7 @@ export function addressees(kind: Message['kind']): readonly ('coordinator' | 'ho
     case 'cancel':
       return ['hop']
     case 'offer':
+    case 'waiting':
     case 'acceptance':
     case 'decline':
     case 'started':

@@ -27,6 +27,9 @@ export type ContractView = z.infer<typeof contractView>
 export const acceptanceView = z.strictObject({ contract: id, epoch, signer: id })
 export type AcceptanceView = z.infer<typeof acceptanceView>
 
+/** Who at a hop may approve a request, for people to read. */
+export const approvers = z.array(z.string().max(256)).max(32)
+
 export const result = z.enum(['completed', 'failed', 'cancelled', 'expired'])
 
 /** How an exchange ended. `signer` is null for an end that nobody needs to be told: an offer that was never used. */

@@ -65,18 +65,20 @@ const agreement = (provider: Provider) => ({
   archetypes: ['computeToData', 'dataThroughTtp'],
   computeProviders: ['Host'],
   tables: { person: { columns: ['id', 'gender', 'age'] }, job: { columns: ['id', 'wage', 'occupation'] } },
-  algorithms: ['average'],
+  algorithms: ['average', 'crosstab', 'histogram', 'regression', 'table'],
   sandbox: 'required'
 })
 
 export const QUERY = 'SELECT p.gender, j.wage FROM person p JOIN job j USING (id)'
 
-export const request = (archetype: string) => ({
+export const AVERAGE = { name: 'average', parameters: { value: 'wage', by: ['gender'] } }
+
+export const request = (archetype: string, query = QUERY, algorithm: object = AVERAGE) => ({
   purpose: 'research',
   datasets: ['wages'],
   providers: [...PROVIDERS],
-  query: QUERY,
-  algorithm: { name: 'average', parameters: { value: 'wage', by: ['gender'] } },
+  query,
+  algorithm,
   archetype
 })
 

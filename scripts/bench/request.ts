@@ -1,3 +1,5 @@
+import type { Client } from '../../agent/client/index.ts'
+import { ALGORITHMS, assertRows } from './algorithms.ts'
 import type { Benchmark } from './benchmark.ts'
 import { request, writeInputs } from './data.ts'
 import { answerTo, type RequestAnswer, untilWarm, withLab } from './lab.ts'
@@ -7,6 +9,8 @@ import { quantile, type Result, resultOf } from './statistics.ts'
 const ARCHETYPES = ['computeToData', 'dataThroughTtp']
 const WARM_UP = 3
 const TOLERANCE = 1e-9
+/** Of each further algorithm: they differ little, and each takes a pause. */
+const FURTHER_REPETITIONS = 10
 
 function assertSame(answer: RequestAnswer, expected: ReadonlyMap<string, number>): void {
   const rows = answer.results?.[0]?.rows ?? []
@@ -34,9 +38,45 @@ function stagesOf(archetype: string, answers: readonly RequestAnswer[]): Result[
   )
 }
 
+/** Algorithms beside `average`, warm, in both archetypes and in turn with DuckDB. */
+async function furtherAlgorithms(
+  client: Client,
+  reference: Reference,
+  repetitions: number,
+  say: (text: string) => void
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const one of ALGORITHMS) {
+    const { name } = one.algorithm
+    const direct: number[] = []
+    const taken = new Map<string, number[]>(ARCHETYPES.map((archetype) => [archetype, []]))
+    for (let round = -1; round < repetitions; round += 1) {
+      const [time, expected] = await timed(() => reference.rows(one.query, one.over))
+      if (round >= 0) direct.push(time)
+      for (const archetype of round % 2 === 0 ? ARCHETYPES : [...ARCHETYPES].reverse()) {
+        await untilWarm()
+        const [took, answer] = await timed(() =>
+          answerTo(client, request(archetype, one.query, one.algorithm))
+        )
+        assertRows(one, answer.results?.[0]?.rows ?? [], expected)
+        if (round >= 0) taken.get(archetype)?.push(took)
+      }
+    }
+    const yardstick = quantile(direct, 0.5)
+    results.push(
+      resultOf(`duckdb directly, ${name}`, direct),
+      ...ARCHETYPES.map((archetype) =>
+        resultOf(`${archetype}, ${name}`, taken.get(archetype) ?? [], { reference: yardstick })
+      )
+    )
+    say(name)
+  }
+  return results
+}
+
 /**
  * From the HTTP request to the answer, warm agents, three providers on loopback, join and average; against DuckDB answering the
- * same SQL over the same files, asked in turn. Every answer is compared with DuckDB's.
+ * same SQL over the same files, asked in turn; then four more algorithms. Every answer is compared with DuckDB's.
  */
 export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000, say }) =>
   await withLab(
@@ -66,6 +106,12 @@ export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000,
         say(`round ${round + 1} of ${repetitions}`)
       }
       const expected = await reference.ask()
+      const further = await furtherAlgorithms(
+        client,
+        reference,
+        Math.min(repetitions, FURTHER_REPETITIONS),
+        say
+      )
       reference.close()
       const hurried = new Map<string, number[]>()
       for (const archetype of ARCHETYPES) {
@@ -90,7 +136,8 @@ export const requestBench: Benchmark = async ({ repetitions = 30, rows = 50_000,
             resultOf(archetype, taken.get(archetype) ?? [], { reference: yardstick }),
             ...stagesOf(archetype, answers.get(archetype) ?? []),
             resultOf(`${archetype}, back to back`, hurried.get(archetype) ?? [], { reference: yardstick })
-          ])
+          ]),
+          ...further
         ]
       }
     }

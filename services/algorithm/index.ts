@@ -2,3 +2,19 @@
 
 export type { Algorithm, AlgorithmInput, Phase } from './algorithm.ts'
 export { algorithmRefused, columnNamed, onlyParameters } from './algorithm.ts'
+export {
+  atMostCells,
+  columnsNamed,
+  decimalPlaces,
+  groupBy,
+  keyList,
+  namesOf,
+  numeric,
+  oneColumn,
+  orderBy,
+  TOO_LARGE,
+  unscaled,
+  wholeNumber,
+  wholeOnly
+} from './columns.ts'
+export { type Decimal, decimalParameter } from './decimal.ts'

@@ -5,4 +5,4 @@
 
 export type { AnonymizeParameters } from './parameters.ts'
 export { parseAnonymize } from './parameters.ts'
-export { anonymisedTables, planAnonymize, pseudonymKeys } from './plan.ts'
+export { anonymisedTables, type Counting, planAnonymize, planShared, pseudonymKeys } from './plan.ts'

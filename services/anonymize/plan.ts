@@ -1,5 +1,6 @@
 import type { Column, TableSchema } from '../job/index.ts'
-import { isDecimal, isDouble, isInteger, isTemporal, quoteName } from '../sql/index.ts'
+import { foldName, quoteName, quoteText } from '../sql/index.ts'
+import { type Changed, coarser } from './coarser.ts'
 import { type AnonymizeParameters, type Coarseness, parseAnonymize, refused } from './parameters.ts'
 
 const BLOCK = 64
@@ -7,29 +8,81 @@ const BLOCK = 64
 const INNER = 'pseudonym_inner'
 const OUTER = 'pseudonym_outer'
 
-/** What a column becomes: the SQL over its old name, and its type. */
-interface Changed {
+/** By what `k` counts in a table, in the columns that the plan gives. */
+export interface Counting {
+  k: number
+  quasi: readonly string[]
+  /** The column after all others that holds whom a row is about; null where each row counts for itself. */
+  subject: string | null
+}
+
+export interface AnonymizePlan {
+  /** Gives `columns`, and after them the column that {@link Counting} counts by. */
   sql: string
-  type: string
+  columns: Column[]
+  /** Null where nothing is counted: the plan is then all there is to do. */
+  counting: Counting | null
 }
 
 /**
  * A SELECT that gives `relation` with the asked columns changed, under the same names and in the same order. Columns that the
  * relation lacks are passed over: an agreement names those of all its tables.
  *
+ * @param table its name, by which it has a subject
  * @throws {Failure} anonymize-parameters
  */
 export function planAnonymize(
   relation: string,
   columns: readonly Column[],
-  parameters: AnonymizeParameters
-): { sql: string; columns: Column[] } {
-  const changed = columns.map((column) => ({ name: column.name, ...changeColumn(column, parameters) }))
-  const list = changed.map(({ name, sql }) => `${sql} AS ${quoteName(name)}`).join(', ')
+  parameters: AnonymizeParameters,
+  table = ''
+): AnonymizePlan {
+  const subject = parameters.subjects.get(table)
+  const subjectColumn =
+    subject === undefined ? undefined : columns.find((column) => sameName(column.name, subject.column))
+  const shown = columns.filter((column) => subject?.shown !== false || column !== subjectColumn)
+  const free = freeNames(columns)
+  const joins: string[] = []
+  const changed = shown.map((column) => {
+    const become = (to: Coarseness) => {
+      const mapped = free('coarser')
+      const change = coarser(quoteName(column.name), column, to, mapped)
+      if (typeof to === 'object' && 'values' in to)
+        joins.push(
+          joinMap(to.values, quoteName(column.name), { map: free('map'), value: free('value'), mapped })
+        )
+      return change
+    }
+    return { name: column.name, ...changeColumn(column, parameters, become) }
+  })
+  const counting = countingOf(shown, parameters, subject === undefined ? null : free('subject'))
+  if (counting !== null && subject !== undefined && subjectColumn === undefined)
+    throw refused(`table "${table}" has no column "${subject.column}" to count its subjects by`)
+  const list = changed.map(({ name, sql }) => `${sql} AS ${quoteName(name)}`)
+  if (counting?.subject != null && subjectColumn !== undefined)
+    list.push(`${quoteName(subjectColumn.name)} AS ${counting.subject}`)
   return {
-    sql: `SELECT ${list} FROM ${relation}`,
-    columns: changed.map(({ name, type }) => ({ name, type }))
+    sql: `SELECT ${list.join(', ')} FROM ${[relation, ...joins].join(' ')}`,
+    columns: changed.map(({ name, type }) => ({ name, type })),
+    counting
   }
+}
+
+/**
+ * The rows of `relation`, which holds what {@link planAnonymize} gave, whose combination of quasi-identifiers at least `k`
+ * distinct subjects share. NULL is a value like others here, but a row without subject counts for nobody.
+ */
+export function planShared(
+  relation: string,
+  columns: readonly Column[],
+  { k, quasi, subject }: Counting
+): string {
+  const by = quasi.map(quoteName)
+  const subjects = subject === null ? 'count(*)' : `count(DISTINCT ${subject})`
+  const shared = `SELECT ${by.join(', ')} FROM ${relation} GROUP BY ${by.join(', ')} HAVING ${subjects} >= ${k}`
+  const same = by.map((name) => `changed.${name} IS NOT DISTINCT FROM shared.${name}`)
+  const list = columns.map(({ name }) => `changed.${quoteName(name)}`)
+  return `SELECT ${list.join(', ')} FROM ${relation} AS changed SEMI JOIN (${shared}) AS shared ON ${same.join(' AND ')}`
 }
 
 /**
@@ -42,7 +95,10 @@ export function anonymisedTables(
   parameters: Record<string, unknown>
 ): TableSchema[] {
   const parsed = parseAnonymize(parameters)
-  return tables.map(({ name, columns }) => ({ name, columns: planAnonymize('t', columns, parsed).columns }))
+  return tables.map(({ name, columns }) => ({
+    name,
+    columns: planAnonymize('t', columns, parsed, name).columns
+  }))
 }
 
 /**
@@ -60,13 +116,53 @@ export function pseudonymKeys(key: string, domain: string): Record<string, strin
   }
 }
 
-function changeColumn(column: Column, parameters: AnonymizeParameters): Changed {
+function sameName(one: string, other: string): boolean {
+  return foldName(one) === foldName(other)
+}
+
+/** Makes quoted names that no column has. */
+function freeNames(columns: readonly Column[]): (stem: string) => string {
+  const taken = new Set(columns.map(({ name }) => foldName(name)))
+  return (stem) => {
+    let name = `dynamos ${stem}`
+    for (let number = 1; taken.has(name); number += 1) name = `dynamos ${stem} ${number}`
+    taken.add(name)
+    return quoteName(name)
+  }
+}
+
+function countingOf(
+  columns: readonly Column[],
+  { k, quasi }: AnonymizeParameters,
+  subject: string | null
+): Counting | null {
+  const here = columns.filter(({ name }) => quasi.some((one) => sameName(one, name))).map(({ name }) => name)
+  return k > 1 && here.length > 0 ? { k, quasi: here, subject } : null
+}
+
+function joinMap(
+  values: ReadonlyMap<string, string>,
+  old: string,
+  { map, value, mapped }: { map: string; value: string; mapped: string }
+): string {
+  const rows = [...values].map(([from, to]) => `(${quoteText(from)}, ${quoteText(to)})`)
+  const list =
+    rows.length > 0
+      ? `(VALUES ${rows.join(', ')})`
+      : '(SELECT CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR) WHERE false)'
+  return `LEFT JOIN ${list} AS ${map}(${value}, ${mapped}) ON CAST(${old} AS VARCHAR) = ${value}`
+}
+
+function changeColumn(
+  column: Column,
+  parameters: AnonymizeParameters,
+  become: (to: Coarseness) => Changed
+): Changed {
   const old = quoteName(column.name)
-  const is = (name: string): boolean => name.toLowerCase() === column.name.toLowerCase()
+  const is = (name: string): boolean => sameName(name, column.name)
   if (parameters.suppress.some(is)) return { sql: `CAST(NULL AS ${column.type})`, type: column.type }
   if (parameters.pseudonymise.some(is)) return { sql: pseudonym(old, parameters.domain), type: 'VARCHAR' }
-  for (const [name, to] of parameters.generalise)
-    if (is(name)) return { sql: generalise(old, column, to), type: column.type }
+  for (const [name, to] of parameters.generalise) if (is(name)) return become(to)
   return { sql: old, type: column.type }
 }
 
@@ -79,36 +175,4 @@ function pseudonym(old: string, domain: string): string {
   const value = `encode(CAST(${old} AS VARCHAR))`
   const inner = `unhex(sha256(unhex(getvariable('${innerOf(domain)}')) || ${value}))`
   return `CASE WHEN ${old} IS NULL THEN NULL ELSE left(sha256(unhex(getvariable('${OUTER}')) || ${inner}), 32) END`
-}
-
-function generalise(old: string, column: Column, to: Coarseness): string {
-  const { type } = column
-  if (typeof to === 'number') {
-    if (isInteger(type)) {
-      if (!Number.isSafeInteger(to))
-        throw refused(`"generalise", column "${column.name}": expected a whole bin width for ${type}`)
-      const rest = `(CAST(${old} AS HUGEINT) % ${to})`
-      return `TRY_CAST(CAST(${old} AS HUGEINT) - ${rest} - CASE WHEN ${rest} < 0 THEN ${to} ELSE 0 END AS ${type})`
-    }
-    if (isDouble(type) || isDecimal(type))
-      return `TRY_CAST(floor(${old} / ${decimalText(to)}) * ${decimalText(to)} AS ${type})`
-    throw refused(`"generalise", column "${column.name}": a bin width needs a number, it is ${type}`)
-  }
-  if (isTemporal(type)) return `CAST(date_trunc('${to}', ${old}) AS ${type})`
-  if (type === 'VARCHAR')
-    return `CAST(CAST(date_trunc('${to}', TRY_CAST(${old} AS DATE)) AS DATE) AS VARCHAR)`
-  if (isInteger(type))
-    return `CASE WHEN ${old} BETWEEN 10000101 AND 99991231 THEN CAST(${compactDate(old, to)} AS ${type}) END`
-  throw refused(`"generalise", column "${column.name}": "${to}" needs a date, it is ${type}`)
-}
-
-/** Dates are often kept as whole numbers of the form yyyymmdd. */
-function compactDate(old: string, to: 'year' | 'quarter' | 'month'): string {
-  if (to === 'year') return `(${old} // 10000) * 10000 + 101`
-  if (to === 'month') return `(${old} // 100) * 100 + 1`
-  return `(${old} // 10000) * 10000 + ((((${old} // 100) % 100) - 1) // 3 * 3 + 1) * 100 + 1`
-}
-
-function decimalText(value: number): string {
-  return `CAST('${value}' AS DOUBLE)`
 }

@@ -65,6 +65,11 @@ export class Engine {
     return await this.connection.run(sql)
   }
 
+  /** The result as it is made, a chunk at a time: for more rows than memory holds. */
+  async stream(sql: string): Promise<DuckDBResult> {
+    return await this.connection.stream(sql)
+  }
+
   /** How many statements a text holds. */
   async statements(sql: string): Promise<number> {
     const extracted = await this.connection.extractStatements(sql)

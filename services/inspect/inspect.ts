@@ -4,6 +4,7 @@ import type { Column, ReportOf, TableSchema } from '../job/index.ts'
 import { foldName, quoteName, quoteText } from '../sql/index.ts'
 import { checkStatement } from './check.ts'
 import { lineageOf, SHADOW, shadowTable } from './lineage.ts'
+import { originsOf } from './origins.ts'
 import { sqlFailure } from './sql-failure.ts'
 import { namingStatements } from './tables.ts'
 
@@ -39,9 +40,13 @@ export async function inspect(
     await engine.run(shadowOf(tables).join('; '))
     const { columns, plan } = await bind(engine, sql, tables)
     if (next !== undefined) await follow(engine, columns, next)
+    const origins = originsOf(facts.statement, tables, columns)
     return {
       kind: 'inspect',
-      columns,
+      columns: columns.map((column, index) => {
+        const origin = origins[index]
+        return origin === undefined ? column : { ...column, origin }
+      }),
       uses: lineageOf(plan, tables),
       functions: [...facts.functions].sort(),
       notDistributable: [...facts.notDistributable],

@@ -23,6 +23,7 @@ const FILE_NAME = /[./\\*?[\]:]/
 
 /** Goes through a whole syntax tree; what it does not know it refuses. */
 export class TreeWalk implements StatementFacts {
+  statement: Tree = {}
   readonly functions = new Set<string>()
   readonly notDistributable = new Set<Undistributable>()
   readonly perProvider = new Set<'limit' | 'order by'>()
@@ -41,6 +42,7 @@ export class TreeWalk implements StatementFacts {
   }
 
   query(node: Tree): void {
+    this.statement = node
     this.node(node, { ctes: new Map(), depth: 0 })
   }
 

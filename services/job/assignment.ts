@@ -49,9 +49,13 @@ export const tableSchema = z.strictObject({
 /** Of all datasets of one request. */
 const MAX_TABLES = 512
 
-/** `profile`: the data owner looks at a new file. Types come from the whole file. */
+/**
+ * `profile`: the data owner looks at a new file. Types come from the whole file. With `closely` also what its steward needs to
+ * describe it: codes, which are values, and what values look like.
+ */
 export const profileAssignment = z.strictObject({
   kind: z.literal('profile'),
+  closely: z.boolean().optional(),
   tables: z.array(sourceTable).min(1).max(64)
 })
 
@@ -145,12 +149,23 @@ export const convertAssignment = z.strictObject({
   csv: z.boolean().default(true)
 })
 
+/** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */
+export const exportAssignment = z.strictObject({
+  kind: z.literal('export'),
+  path: jobPath,
+  format: z.enum(['json', 'csv', 'parquet']),
+  offset: z.int().nonnegative().default(0),
+  /** Omitted: all that are left. */
+  limit: z.int().positive().optional()
+})
+
 export const assignment = z.discriminatedUnion('kind', [
   profileAssignment,
   extractAssignment,
   inspectAssignment,
   queryAssignment,
-  convertAssignment
+  convertAssignment,
+  exportAssignment
 ])
 export type Assignment = z.infer<typeof assignment>
 export type SourceTable = z.infer<typeof sourceTable>

@@ -1,2 +1,3 @@
 export * from './assignment.ts'
+export * from './csv-field.ts'
 export * from './report.ts'

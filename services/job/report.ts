@@ -12,7 +12,21 @@ export const part = z.strictObject({
 export const profiledColumn = z.strictObject({
   name: identifier,
   type: z.string(),
-  nulls: z.int().nonnegative()
+  nulls: z.int().nonnegative(),
+  /** What its values look like, where that often belongs to a person; `unique`: nearly every row has another. */
+  shape: z
+    .enum([
+      'mail address',
+      'account number',
+      'citizen service number',
+      'telephone number',
+      'network address',
+      'postal code',
+      'unique'
+    ])
+    .exactOptional(),
+  /** Its values where they are few: for the data owner's own description, never for others. */
+  codes: z.array(z.string().max(64)).max(24).exactOptional()
 })
 
 export const profileReport = z.strictObject({
@@ -34,10 +48,16 @@ export const extractReport = z.strictObject({
   )
 })
 
+/** `origin`: the column of a table that it is, unchanged; an expression has none. */
+export const inspectedColumn = z.strictObject({
+  ...column.shape,
+  origin: z.strictObject({ dataset: identifier.optional(), table: identifier, column: identifier }).optional()
+})
+
 /** What the analyst's statement is, found without any data. `uses` is the bound lineage: every table and column that is read. */
 export const inspectReport = z.strictObject({
   kind: z.literal('inspect'),
-  columns: z.array(column),
+  columns: z.array(inspectedColumn),
   uses: z.array(
     z.strictObject({ dataset: identifier.optional(), table: identifier, columns: z.array(identifier) })
   ),
@@ -55,7 +75,13 @@ export const queryReport = z.strictObject({
   rows: z.int().nonnegative(),
   /** Rows into and out of each step, for receipts. */
   steps: z.array(
-    z.strictObject({ service: z.string(), rows: z.int().nonnegative(), milliseconds: z.number() })
+    z.strictObject({
+      service: z.string(),
+      rows: z.int().nonnegative(),
+      /** Rows of the tables that anonymising left out, exactly: for the data owner alone. */
+      withheld: z.int().nonnegative().optional(),
+      milliseconds: z.number()
+    })
   )
 })
 
@@ -74,6 +100,12 @@ export const convertReport = z.strictObject({
       csv: part.optional()
     })
   )
+})
+
+export const exportReport = z.strictObject({
+  kind: z.literal('export'),
+  rows: z.int().nonnegative(),
+  file: part
 })
 
 /** A failure as the runner tells it. `message` may quote data: it stays in the local log. `position` is in the analyst's own text. */
@@ -111,6 +143,7 @@ export const report = z.discriminatedUnion('kind', [
   inspectReport,
   queryReport,
   convertReport,
+  exportReport,
   jobError
 ])
 export type Report = z.infer<typeof report>

@@ -59,7 +59,7 @@ async function convertGroup(
         await applyAlgorithm(engine, step, relation),
         `dynamos result ${index} ${number}`
       )
-    } else if (step.service === 'anonymize') relation = await applyAnonymize(engine, step, relation)
+    } else if (step.service === 'anonymize') relation = await applyAnonymize(engine, step, relation, '')
   }
   const path = `out/result-${index}.parquet`
   const rowCount = await copy(engine, relation, join(place.root, path))

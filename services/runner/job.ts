@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.ts'
 import type { Assignment, JobLimits, Report } from '../job/index.ts'
 import { runConvert } from './convert.ts'
+import { runExport } from './export.ts'
 import { runExtract } from './extract.ts'
 import type { JobPlace } from './place.ts'
 import { runProfile } from './profile.ts'
@@ -48,5 +49,7 @@ export async function runJob(
       return await runQuery(engine, assignment, place)
     case 'convert':
       return await runConvert(engine, assignment, place)
+    case 'export':
+      return await runExport(engine, assignment, place)
   }
 }

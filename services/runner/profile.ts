@@ -5,23 +5,31 @@ import { Failure } from '../failure/index.ts'
 import type { Assignment, ReportOf, SourceTable } from '../job/index.ts'
 import { type OpenSource, openSource } from '../source/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
+import { lookClosely } from './look.ts'
 import type { JobPlace } from './place.ts'
 
 type ProfiledTable = ReportOf<'profile'>['tables'][number]
 
-/** Looks at whole files: types, NULLs, rows; no values. */
+/** Looks at whole files: types, NULLs, rows; no values but codes, where the owner asked to look closely. */
 export async function runProfile(
   engine: Engine,
   assignment: Extract<Assignment, { kind: 'profile' }>,
   place: JobPlace
 ): Promise<ReportOf<'profile'>> {
   const tables: ProfiledTable[] = []
-  for (const table of assignment.tables) tables.push(await profileTable(engine, table, place))
+  for (const table of assignment.tables)
+    tables.push(await profileTable(engine, table, place, assignment.closely ?? false))
   return { kind: 'profile', tables }
 }
 
-async function profileTable(engine: Engine, table: SourceTable, place: JobPlace): Promise<ProfiledTable> {
+async function profileTable(
+  engine: Engine,
+  table: SourceTable,
+  place: JobPlace,
+  closely: boolean
+): Promise<ProfiledTable> {
   const source = await openTable(engine, table, place)
+  checkNames(table, source.columns)
   const coded = table.columns.filter(
     (column) => column.values !== undefined && (column.type ?? 'VARCHAR') === 'VARCHAR'
   )
@@ -46,16 +54,38 @@ async function profileTable(engine: Engine, table: SourceTable, place: JobPlace)
     const outside = Number(row[1 + source.columns.length + index])
     if (outside > 0) notes.push(`column "${name}": ${outside} rows hold a code outside its table`)
   }
+  const declared = new Set(table.columns.map(({ name }) => name))
+  const inferred = table.format === 'csv' ? source.columns.filter(({ name }) => !declared.has(name)) : []
+  const close: Awaited<ReturnType<typeof lookClosely>> = closely
+    ? await reading(source, () =>
+        lookClosely(engine, { ...source, rows, inferred: new Set(inferred.map(({ name }) => name)) })
+      )
+    : { looks: new Map(), notes: [] }
+  notes.push(...close.notes)
   return {
     name: table.name,
     rows,
     columns: source.columns.map(({ name, type }, index) => ({
       name,
       type,
-      nulls: rows - Number(row[1 + index])
+      nulls: rows - Number(row[1 + index]),
+      ...close.looks.get(name)
     })),
     notes
   }
+}
+
+const MOST_COLUMNS = 2000
+const LONGEST_NAME = 128
+
+/** What a description could not hold is told before anybody describes it. */
+function checkNames(table: SourceTable, columns: OpenSource['columns']): void {
+  const problem = (hint: string): Failure =>
+    new Failure('dataset-malformed', `${table.path}: ${hint}`, { hint: `${basename(table.path)}: ${hint}` })
+  if (columns.length > MOST_COLUMNS)
+    throw problem(`expected at most ${MOST_COLUMNS} columns, found ${columns.length}`)
+  const index = columns.findIndex(({ name }) => name === '' || name.length > LONGEST_NAME)
+  if (index !== -1) throw problem(`column ${index + 1}: expected a name of 1 to ${LONGEST_NAME} characters`)
 }
 
 /** @throws {Failure} dataset-missing, dataset-malformed */

@@ -36,6 +36,8 @@ class QueryRun {
   private relation: Relation | undefined
   private contributions: (Contribution & { rows: number })[] = []
   private tables: TableSchema[] = []
+  /** Rows that anonymising left out; undefined where nothing was counted. */
+  private withheld: number | undefined
   /** The analyst's text, while an error may still be placed in it. */
   private pending: string | undefined
 
@@ -59,9 +61,11 @@ class QueryRun {
       // anonymising after a query happened when its tables were opened
       const done = step.service === 'anonymize' && index === 1 && steps[0]?.service === 'query'
       if (!done) this.relation = await this.apply(step, index, last)
+      const withheld = step.service === 'anonymize' ? this.withheld : undefined
       reports.push({
         service: step.service,
         rows: this.relation?.rows ?? 0,
+        ...(withheld === undefined ? {} : { withheld }),
         milliseconds: performance.now() - started
       })
       started = performance.now()
@@ -86,11 +90,11 @@ class QueryRun {
     anonymize: AnonymizeStep | undefined
   ): Promise<void> {
     const relations: Relation[] = []
-    for (const { dataset, path } of inputs) {
+    for (const { name, dataset, path } of inputs) {
       const { sql, columns } = await readFiles(this.engine, [join(this.place.root, path)])
       const relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
       const step = anonymize === undefined ? undefined : anonymizeOf(anonymize, dataset)
-      relations.push(step === undefined ? relation : await applyAnonymize(this.engine, step, relation))
+      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name))
     }
     this.tables = inputs.map(({ name, dataset }, index) => ({
       name,
@@ -102,13 +106,22 @@ class QueryRun {
       await this.engine.run(statement)
   }
 
+  private async anonymize(step: AnonymizeStep, relation: Relation, table: string): Promise<Relation> {
+    const changed = await applyAnonymize(this.engine, step, relation, table)
+    if (changed.withheld !== undefined) this.withheld = (this.withheld ?? 0) + changed.withheld
+    return changed
+  }
+
   private async apply(step: Step, index: number, last: boolean): Promise<Relation> {
     const as = `dynamos step ${index}`
     if (step.service === 'query') return await this.query(step.sql, as, last)
     const relation = this.relation ?? this.input()
     switch (step.service) {
-      case 'anonymize':
-        return await applyAnonymize(this.engine, step, relation)
+      case 'anonymize': {
+        const [table] = this.tables
+        const own = anonymizeOf(step, table?.dataset)
+        return own === undefined ? relation : await this.anonymize(own, relation, table?.name ?? '')
+      }
       case 'aggregate':
         return relation
       case 'algorithm': {

@@ -1,7 +1,7 @@
 import { algorithms } from 'dynamos:algorithms'
 import { type Contribution, planAggregate } from '../aggregate/index.ts'
-import { type AlgorithmInput, algorithmRefused } from '../algorithm/index.ts'
-import { parseAnonymize, planAnonymize, pseudonymKeys } from '../anonymize/index.ts'
+import { type AlgorithmInput, algorithmRefused, TOO_LARGE } from '../algorithm/index.ts'
+import { parseAnonymize, planAnonymize, planShared, pseudonymKeys } from '../anonymize/index.ts'
 import { type Engine, engineError, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
 import type { Planner } from '../inspect/index.ts'
@@ -15,6 +15,8 @@ export interface Relation {
   columns: readonly Column[]
   /** How many rows, when that is known without counting. */
   rows: number | undefined
+  /** How many rows anonymising left out of it. */
+  withheld?: number
 }
 
 type AlgorithmStep = Extract<Step, { service: 'algorithm' }>
@@ -60,11 +62,17 @@ export async function applyAlgorithm(
   return { sql: `(${sql})`, columns: await engine.describe(sql), rows: undefined }
 }
 
-/** Gives one relation with the asked columns changed. */
+/**
+ * Gives one relation with the asked columns changed. Where rows are left out it is a table: through a view, an expression of
+ * the analyst could be evaluated on a row before it is left out, and fail there, which tells of it.
+ *
+ * @param table its name
+ */
 export async function applyAnonymize(
   engine: Engine,
   step: AnonymizeStep,
-  relation: Relation
+  relation: Relation,
+  table: string
 ): Promise<Relation> {
   const parameters = parseAnonymize(step.parameters)
   if (parameters.pseudonymise.length > 0) {
@@ -76,8 +84,20 @@ export async function applyAnonymize(
       await engine.run(`SET VARIABLE ${variable} = ${quoteText(value)}`)
     }
   }
-  const plan = planAnonymize(`${relation.sql} AS input`, relation.columns, parameters)
-  return { sql: `(${plan.sql})`, columns: plan.columns, rows: relation.rows }
+  const plan = planAnonymize(`${relation.sql} AS input`, relation.columns, parameters, table)
+  if (plan.counting === null) return { sql: `(${plan.sql})`, columns: plan.columns, rows: relation.rows }
+  const [changed, shared] = [quoteName(`dynamos changed ${table}`), quoteName(`dynamos shared ${table}`)]
+  try {
+    const before = await engine.run(`CREATE TEMP TABLE ${changed} AS ${plan.sql}`)
+    const after = await engine.run(
+      `CREATE TEMP TABLE ${shared} AS ${planShared(changed, plan.columns, plan.counting)}`
+    )
+    await engine.run(`DROP TABLE ${changed}`)
+    const rows = Number(after)
+    return { sql: shared, columns: plan.columns, rows, withheld: Number(before) - rows }
+  } catch (error) {
+    throw runtimeFailure(error)
+  }
 }
 
 /** Keeps a relation as a table, so that what made it runs once and fails under its own name. */
@@ -98,9 +118,12 @@ export async function kept(engine: Engine, as: string, columns: readonly Column[
 /** A failure of SQL that is ours. */
 export function runtimeFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
+  const { message } = engineError(error)
+  if (message.startsWith(TOO_LARGE))
+    return new Failure('output-too-large', message, { cause: error, hint: message.slice(TOO_LARGE.length) })
   return (
     resourceFailure(error) ??
-    new Failure('sql-runtime', engineError(error).message, {
+    new Failure('sql-runtime', message, {
       cause: error,
       hint: 'the step failed while it ran'
     })

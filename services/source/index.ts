@@ -3,3 +3,4 @@
 export type { EngineReader, OpenSource } from './open.ts'
 export { openSource } from './open.ts'
 export { describeCsvProblem } from './ragged.ts'
+export { tall } from './tall.ts'

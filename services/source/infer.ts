@@ -1,4 +1,5 @@
 import { quoteName, quoteText } from '../sql/index.ts'
+import { tall } from './tall.ts'
 
 /** What inferring needs of the engine. */
 export interface RowReader {
@@ -44,6 +45,9 @@ export async function inferTypes(
   return new Map(names.map((name) => [name, found.get(name)?.[0]?.type ?? 'VARCHAR']))
 }
 
+/** From so many columns on, one question about all of them is quicker than one about each. */
+const WIDE = 40
+
 /** The candidates that hold all values of each column; a column without values is left out. */
 async function ask(
   engine: RowReader,
@@ -51,6 +55,7 @@ async function ask(
   asked: ReadonlyMap<string, readonly Candidate[]>
 ): Promise<Map<string, readonly Candidate[]>> {
   if (asked.size === 0) return new Map()
+  if (asked.size >= WIDE) return await askWide(engine, relation, asked)
   const counts = [...asked].flatMap(([name, types]) => {
     const column = quoteName(name)
     return [
@@ -70,6 +75,28 @@ async function ask(
       )
   }
   return left
+}
+
+async function askWide(
+  engine: RowReader,
+  relation: string,
+  asked: ReadonlyMap<string, readonly Candidate[]>
+): Promise<Map<string, readonly Candidate[]>> {
+  const names = [...asked.keys()]
+  const all = [...new Set([...asked.values()].flat())]
+  const failing = all.map(({ holds }) => `count(*) FILTER (WHERE NOT (${holds('v')}))`)
+  const counts = ['i', ...failing].join(', ')
+  const found = await engine.rows(
+    `SELECT ${counts} FROM ${tall(`${relation} AS t`, names)} AS t WHERE v IS NOT NULL GROUP BY i`
+  )
+  return new Map(
+    found.flatMap(([index, ...answers]) => {
+      const name = names[Number(index)]
+      const types = name === undefined ? undefined : asked.get(name)
+      if (name === undefined || types === undefined) return []
+      return [[name, types.filter((type) => Number(answers[all.indexOf(type)]) === 0)] as const]
+    })
+  )
 }
 
 function candidates(decimal: '.' | ','): Candidate[] {

@@ -211,4 +211,51 @@ describe('an agreement', () => {
     await vu.agreements.open()
     expect(vu.agreements.get(agreement.id)?.signers).to.have.length(4)
   })
+
+  describe('that anonymises', () => {
+    const anonymising = (clause: string) => `${aText()}anonymize: ${clause}\n`
+    const findings = (clause: string, files?: Record<string, string>) => {
+      const { agreements } = market.get('VU')
+      return agreements
+        .check(agreements.parse(anonymising(clause), files))
+        .map(({ level, clause: at, line, message }) => `${level} ${at}:${line}: ${message}`)
+    }
+
+    it('is told before it is signed that a column cannot become that', async () => {
+      const [found] = findings('{generalise: {WAGE: 10}}')
+      expect(found).to.match(
+        /^error anonymize\.generalise\.WAGE:11: .*a bin width needs a number, it is VARCHAR/
+      )
+      const { agreements } = market.get('VU')
+      expect(await refusalOf(agreements.draft(anonymising('{generalise: {wage: 10}}')))).to.equal(
+        'agreement-malformed'
+      )
+    })
+
+    it('is told that its values are too many to be shown to the other parties', async () => {
+      const long = Array.from({ length: 4000 }, (_, index) => `${index}-${'é'.repeat(25)},${'y'.repeat(20)}`)
+      const clause = '{generalise: {sex: {hierarchy: sex.csv}}}'
+      expect(findings(clause, { 'sex.csv': long.join('\n') })[0]).to.match(
+        /expected terms of at most 245760 bytes/
+      )
+      expect(findings(clause, { 'sex.csv': long.slice(0, 3000).join('\n') })).to.deep.equal([])
+    })
+
+    it('is warned of where k counts rows', () => {
+      expect(findings('{generalise: {wage: {prefix: 1}}, k: 3}').join()).to.match(
+        /^warning anonymize\.k:11: table "person" has no subject/
+      )
+    })
+
+    it('holds what its hierarchy file held when it was made', async () => {
+      const clause = '{generalise: {sex: {hierarchy: sex.csv}}}'
+      const files = { 'sex.csv': 'M,person\nF,person\n' }
+      expect(findings(clause, files)).to.deep.equal([])
+      const { payload } = await market.get('VU').agreements.draft(anonymising(clause), files)
+      expect(payload.terms.anonymize?.generalise.sex).to.deep.include({
+        values: { M: 'person', F: 'person' }
+      })
+      expect(() => findings(clause)).to.throw('sex.csv')
+    })
+  })
 })

@@ -1,12 +1,14 @@
 import { pino } from 'pino'
 import {
   type AgreementView,
+  type ApprovalView,
   createApi,
   type DatasetView,
   type Operations,
   type ProgressEvent,
   type RequestView
 } from '../../agent/api/index.ts'
+import { parseSubmission } from '../../agent/config/index.ts'
 
 export const TOKEN = 'token-of-the-analyst-0123456789abcdefgh'
 export const USER = 'analyst@uva.nl'
@@ -60,6 +62,7 @@ export function aDataset(changes: Partial<DatasetView> = {}): DatasetView {
     providers: [{ organisation: 'VU', peerId: '12D3VU', agreements: ['wage-gap-2026'] }],
     tables: [{ name: 'Personen', rows: 180, columns: [{ name: 'Geslacht', type: 'VARCHAR' }] }],
     differences: [],
+    ask: "dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose research",
     ...changes
   }
 }
@@ -76,6 +79,25 @@ export function anAgreement(changes: Partial<AgreementView> = {}): AgreementView
     unenforceable: [],
     plain: ['analyst@uva.nl may ask for research'],
     terms: {},
+    ...changes
+  }
+}
+
+export function anApproval(changes: Partial<ApprovalView> = {}): ApprovalView {
+  return {
+    request: 'bafyrequest',
+    agreement: 'wage-gap-2026',
+    organisation: 'UVA',
+    user: USER,
+    purpose: 'research',
+    datasets: ['wageGap'],
+    algorithm: 'average',
+    parameters: { value: 'Salschal' },
+    query: 'SELECT Salschal FROM Aanstellingen',
+    asked: '2026-01-01T00:00:00.000Z',
+    until: '2026-01-04T00:00:00.000Z',
+    state: 'pending',
+    by: ['steward@vu.nl'],
     ...changes
   }
 }
@@ -108,6 +130,15 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
       yield anEvent(3, { status: 'completed' })
     },
     cancel: async (id) => (id === 'bafyrequest' ? aRequest({ status: 'cancelled' }) : undefined),
+    rerun: async (id) => (id === 'bafyrequest' ? { request: 'bafyagain', created: true } : undefined),
+    submission: async (id) =>
+      id === 'bafyrequest'
+        ? parseSubmission({ purpose: 'research', datasets: ['wageGap'], query: 'SELECT a FROM b' })
+        : undefined,
+    contract: async (id) =>
+      id === 'bafyrequest'
+        ? { contract: 'bafycontract', header: { type: 'contract' }, sections: [], acceptances: [] }
+        : undefined,
     result: async () => undefined,
     peers: async () => [
       { peerId: '12D3VU', organisation: 'VU', roles: ['dataProvider'], addresses: [], connected: true }
@@ -124,6 +155,9 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
     prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
     signAgreement: async () => anAgreement(),
+    approvals: async () => [anApproval()],
+    approve: async (request) => anApproval({ request, state: 'approved' }),
+    refuseApproval: async (request, reason) => anApproval({ request, reason, state: 'refused' }),
     ...changes
   }
 }

@@ -62,6 +62,25 @@ describe('agreements over HTTP', () => {
     expect(seen).to.deep.equal([{ text: 'agreement: a\n' }, { text: 'agreement: a\n' }, { signed: 'AAAA' }])
   })
 
+  it('come with the files that they name', async () => {
+    const seen: unknown[] = []
+    const files = { 'icd.csv': 'E10,diabetes' }
+    await post(
+      '/api/v1/agreements/check',
+      { text: 'agreement: a', files },
+      {
+        checkAgreement: async (...input) => {
+          seen.push(input)
+          return { findings: [], view: null }
+        }
+      }
+    )
+    expect(seen).to.deep.equal([['agreement: a', files]])
+    const many = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`${index}.csv`, '']))
+    for (const wrong of [{ a: 1 }, { '': 'x' }, many, { a: 'x'.repeat(300_000) }])
+      expect((await post('/api/v1/agreements/check', { text: 'a', files: wrong })).statusCode).to.equal(400)
+  })
+
   for (const payload of [{}, { text: 'a', signed: 'AAAA' }, { signed: 'not base64!' }, { text: '' }])
     it(`answer 400 to ${JSON.stringify(payload)}`, async () => {
       expect((await post('/api/v1/agreements', payload)).statusCode).to.equal(400)

@@ -156,6 +156,29 @@ describe('a request over HTTP', () => {
     expect(answer.json()).to.deep.equal(aRequest())
   })
 
+  it('is run again, by whoever asks, once for each key', async () => {
+    const asked: unknown[] = []
+    const rerun: Operations['rerun'] = async (...args) => {
+      asked.push(args)
+      return { request: 'bafyagain', created: true }
+    }
+    const answer = await fakeApi({ rerun }).inject({
+      method: 'POST',
+      url: '/api/v1/requests/bafyrequest/rerun',
+      headers: { ...authorised, 'idempotency-key': 'k1' }
+    })
+    expect(answer.statusCode).to.equal(202)
+    expect(answer.headers.location).to.equal('/api/v1/requests/bafyagain')
+    expect(asked).to.deep.equal([['bafyrequest', { user: USER }, { idempotencyKey: 'k1' }]])
+  })
+
+  it('is given as it was written, and with its contract', async () => {
+    const get = async (what: string) =>
+      (await fakeApi().inject({ url: `/api/v1/requests/bafyrequest/${what}`, headers: authorised })).json()
+    expect(await get('submission')).to.deep.include({ purpose: 'research', query: 'SELECT a FROM b' })
+    expect(await get('contract')).to.have.property('contract', 'bafycontract')
+  })
+
   it('is cancelled by DELETE', async () => {
     const answer = await fakeApi().inject({
       method: 'DELETE',
@@ -169,6 +192,9 @@ describe('a request over HTTP', () => {
     ['GET', '/api/v1/requests/bafyother'],
     ['DELETE', '/api/v1/requests/bafyother'],
     ['GET', '/api/v1/requests/bafyother/events'],
+    ['GET', '/api/v1/requests/bafyother/contract'],
+    ['GET', '/api/v1/requests/bafyother/submission'],
+    ['POST', '/api/v1/requests/bafyother/rerun'],
     ['GET', '/api/v1/requests/bafyother/result']
   ] as const)
     it(`answers 404 at ${method} ${url}`, async () => {
@@ -220,6 +246,69 @@ describe('the result of a request over HTTP', () => {
       await fakeApi({ result }).inject({ url, headers })
       expect(formats).to.deep.equal([format])
     })
+
+  it('comes in pages, and links to the next one', async () => {
+    const asked: unknown[] = []
+    const result: Operations['result'] = async (_id, { page }) => {
+      asked.push(page)
+      return { mediaType: 'application/json', before: '{"rows":[]}', next: 20 }
+    }
+    const answer = await fakeApi({ result }).inject({
+      url: `${url}?from=VU&offset=10&limit=10`,
+      headers: authorised
+    })
+    expect(answer.headers.link).to.equal(`<${url}?from=VU&offset=20&limit=10>; rel="next"`)
+    expect(answer.headers['content-length']).to.equal('11')
+    await fakeApi({ result }).inject({ url: `${url}?offset=7`, headers: authorised })
+    expect(asked).to.deep.equal([
+      { offset: 10, limit: 10 },
+      { offset: 7, limit: 1000 }
+    ])
+  })
+
+  for (const page of ['limit=10001', 'limit=0', 'offset=-1', 'offset=1.5', 'limit=1e3', 'offset='])
+    it(`answers 400 to ?${page}`, async () => {
+      const answer = await fakeApi().inject({ url: `${url}?${page}`, headers: authorised })
+      expect(answer.statusCode).to.equal(400)
+    })
+
+  it('is put together of a file and what stands around it, and released when it was sent', async () => {
+    const released = Promise.withResolvers<void>()
+    const result: Operations['result'] = async () => ({
+      mediaType: 'text/csv',
+      before: '<é ',
+      path: join(folder, 'result-0.csv'),
+      after: '>',
+      release: async () => released.resolve()
+    })
+    const answer = await fakeApi({ result }).inject({ url, headers: authorised })
+    expect(answer.body).to.equal('<é Geslacht,average\nM,11.287\n>')
+    expect(answer.headers['content-length']).to.equal(String(Buffer.byteLength(answer.body)))
+    await released.promise
+  })
+
+  it('stops what makes it when whoever asked hangs up', async () => {
+    const [begun, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const result: Operations['result'] = async (_id, _options, signal) => {
+      begun.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      return undefined
+    }
+    const api = fakeApi({
+      result: async (...args) => await result(...args).finally(() => stopped.resolve())
+    })
+    const base = await api.listen({ host: '127.0.0.1', port: 0 })
+    const leaving = new AbortController()
+    const { authorization } = authorised
+    const asked = fetch(`${base}${url}`, { headers: { authorization }, signal: leaving.signal }).catch(
+      () => 'gone'
+    )
+    await begun.promise
+    leaving.abort()
+    expect(await asked).to.equal('gone')
+    await stopped.promise
+    await api.close()
+  })
 
   it('answers 406 to a format it does not have', async () => {
     const answer = await fakeApi().inject({ url, headers: { ...authorised, accept: 'image/png' } })

@@ -80,7 +80,9 @@ describe('agent run', () => {
     const { code, out, err } = await runs(['agent', 'run'], { cwd }, { startAgent })
     expect(code).to.equal(4)
     expect(out).to.equal('')
-    expect(err).to.equal('dynamos: api.listen: another program listens there\n')
+    expect(err).to.equal(
+      'dynamos: api.listen: another program listens there\nsee docs/errors/listen-failed.md, or: dynamos explain listen-failed\n'
+    )
   })
 
   it('names the line of a typo in its configuration', async () => {

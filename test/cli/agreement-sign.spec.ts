@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -94,6 +94,34 @@ describe('agreement sign', () => {
     const { code, seen } = await sign(['--by-agent'])
     expect(code).to.equal(0)
     expect(seen).to.deep.equal([{ text: TEXT }])
+  })
+
+  it('sends the hierarchy files along that lie beside the agreement', async () => {
+    const text = `${TEXT}anonymize: {generalise: {wage: {hierarchy: deeper/wage.csv}}}\n`
+    await writeFile(join(cwd, 'a.yaml'), text)
+    await mkdir(join(cwd, 'deeper'))
+    await writeFile(join(cwd, 'deeper', 'wage.csv'), '1,low\n2,high\n')
+    const { code, seen } = await sign(['--by-agent'])
+    expect(code).to.equal(0)
+    expect(seen).to.deep.equal([{ text, files: { 'deeper/wage.csv': '1,low\n2,high\n' } }])
+  })
+
+  it('signs no other values than those of the hierarchy file', async () => {
+    const text = `${TEXT}anonymize: {generalise: {wage: {hierarchy: wage.csv}}}\n`
+    await writeFile(join(cwd, 'a.yaml'), text)
+    await writeFile(join(cwd, 'wage.csv'), '1,low\n2,high\n')
+    const resolve = (name: string) => ({ organisation: 'RUG', name })
+    const terms = (file: string) => parseAgreement(text, 'a.yaml', resolve, () => file).terms
+    const prepared = async (file: string) => {
+      const bytes = encodePlain({ ...payload(), terms: terms(file) })
+      return { id: await idOf(bytes), payload: Buffer.from(bytes).toString('base64'), view: anAgreement() }
+    }
+    const honest = await sign(['--yes'], { prepareAgreement: async () => await prepared('1,low\n2,high\n') })
+    expect(honest.code).to.equal(0)
+    expect(honest.err).to.include('turns 2 values of wage into 2 by level 1 of wage.csv')
+    const lying = await sign(['--yes'], { prepareAgreement: async () => await prepared('1,1\n2,2\n') })
+    expect(lying.code).to.equal(4)
+    expect(lying.err).to.include('other terms than those of the file')
   })
 
   it('signs nothing that is not what the agent called it', async () => {

@@ -242,6 +242,22 @@ algorithms: [average]
       expect(out).to.include('a.yaml:9: error: privacy: clause-not-enforceable')
     })
 
+    it('reads the hierarchy file beside it, and says at which line it was needed', async () => {
+      await writeFile(
+        join(cwd, 'a.yaml'),
+        `${AGREEMENT}anonymize: {generalise: {wage: {hierarchy: w.csv}}}\n`
+      )
+      const without = await dynamos('agreement check a.yaml')
+      expect(without.code).to.equal(2)
+      expect(without.out).to.include(
+        'a.yaml:9: error: anonymize.generalise.wage.hierarchy: expected the file'
+      )
+      await writeFile(join(cwd, 'w.csv'), '1,low\n2,low\n')
+      const { code, out } = await dynamos('agreement check a.yaml')
+      expect(code, out).to.equal(0)
+      expect(out).to.include('turns 2 values of wage into 1 by level 1 of w.csv')
+    })
+
     it('exits 2 for what is no agreement', async () => {
       await writeFile(join(cwd, 'a.yaml'), 'agreement: a\nproviders: VU\n')
       const { code, out } = await dynamos('agreement check a.yaml --json')

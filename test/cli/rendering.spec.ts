@@ -189,7 +189,8 @@ describe('a refusal on the terminal', () => {
         '✗ VU refused at offer: purpose-not-permitted',
         '  the purpose marketing is not permitted',
         '  clause wage-gap-2026#purposes: what the data may be used for',
-        '  acceptable purposes: research'
+        '  acceptable purposes: research',
+        '  see docs/errors/purpose-not-permitted.md'
       ].join('\n')
     )
   })
@@ -256,6 +257,23 @@ describe('progress', () => {
     expect(written).to.deep.equal([
       'execute · VU · receives · 1 B\n',
       'execute · UVA · receives · 2.0 MB of 4.0 MB\n'
+    ])
+  })
+
+  it('tells each of several flows once, however they take turns, and rows and what is left', () => {
+    const { written, progress } = record(false)
+    for (let step = 0; step < 100; step++)
+      for (const hop of ['VU', 'UVA'])
+        progress.show(
+          anEvent(step, { hop, message: 'sends', bytes: 1000 * step, of: 2e6, etaMilliseconds: 1500 })
+        )
+    progress.show(anEvent(200, { hop: 'VU', message: 'has done query', rows: 35559 }))
+    progress.show(anEvent(201, { hop: 'UVA', message: 'has done query', rows: 1 }))
+    expect(written).to.deep.equal([
+      'execute · VU · sends · 0 B of 2.0 MB · about 1.5 s left\n',
+      'execute · UVA · sends · 0 B of 2.0 MB · about 1.5 s left\n',
+      'execute · VU · has done query · 35559 rows\n',
+      'execute · UVA · has done query · 1 row\n'
     ])
   })
 

@@ -174,6 +174,74 @@ describe('the command line and a running agent', () => {
     expect(terminal.abandoned).to.deep.equal([4])
   })
 
+  it('cancels at a Ctrl-C that comes before the agent has answered', async () => {
+    const terminal = fakeTerminal()
+    const cancelled = Promise.withResolvers<void>()
+    const api = await agent({
+      submit: async () => {
+        terminal.interrupt()
+        return { request: 'bafyrequest', created: true }
+      },
+      request: async () => aRequest({ status: 'cancelled', results: [] }),
+      events: async function* () {
+        await cancelled.promise
+        yield anEvent(1, { status: 'cancelled' })
+      },
+      cancel: async () => {
+        cancelled.resolve()
+        return aRequest({ status: 'cancelled' })
+      }
+    })
+    expect(await run(['request', 'submit', join(folder, 'r.yaml'), ...api], terminal)).to.equal(4)
+    expect(terminal.abandoned).to.deep.equal([])
+  })
+
+  for (const [words, cancels] of [
+    ['request watch bafyrequest', false],
+    ['request watch bafyrequest --cancel', true]
+  ] as const)
+    it(`${words}: Ctrl-C ${cancels ? 'cancels' : 'ends only the watching'}`, async () => {
+      const cancelled = Promise.withResolvers<void>()
+      let status: RequestStatus = 'running'
+      const api = await agent({
+        request: async () => aRequest({ status }),
+        events: async function* (_id, signal) {
+          yield anEvent(1)
+          signal.addEventListener('abort', () => cancelled.resolve())
+          await cancelled.promise
+          yield anEvent(2, { status: 'cancelled' })
+        },
+        cancel: async () => {
+          status = 'cancelled'
+          cancelled.resolve()
+          return aRequest({ status })
+        }
+      })
+      const terminal = fakeTerminal({
+        err: (text) => {
+          if (text.includes('step 1')) terminal.interrupt()
+        }
+      })
+      expect(await run([...words.split(' '), ...api], terminal)).to.equal(cancels ? 4 : 5)
+      expect(status).to.equal(cancels ? 'cancelled' : 'running')
+    })
+
+  it('shows whoever watches what it shows whoever submitted', async () => {
+    const refusal = {
+      hop: 'VU',
+      question: 'offer',
+      code: 'sql-column-unknown',
+      clause: null,
+      reason: 'there is no column a',
+      acceptable: null,
+      position: 7
+    }
+    const api = await agent(ended('refused', { refusals: [refusal], results: [] }))
+    const submitted = await runs(['request', 'submit', join(folder, 'r.yaml'), ...api])
+    expect(await runs(['request', 'watch', 'bafyrequest', ...api])).to.deep.equal(submitted)
+    expect(submitted).to.include({ code: 3 })
+  })
+
   it('goes on with the events after a broken connection', async () => {
     let calls = 0
     const api = await agent({
@@ -222,14 +290,19 @@ describe('the command line and a running agent', () => {
       scores: { energy: 0.2 },
       total: 0.3,
       chosen: true,
-      why: 'least energy'
+      why: 'least energy',
+      answers: [
+        { hop: 'VU', question: 'offer', verdict: 'permit' as const, clauses: [] },
+        { hop: 'SURF', question: 'host', verdict: 'permit' as const, clauses: [] }
+      ]
     }
     const api = await agent({
       explain: async () => aRequest({ status: 'negotiating', candidates: [candidate] })
     })
     const { code, out } = await runs(['request', 'explain', join(folder, 'r.yaml'), ...api])
     expect(code).to.equal(0)
-    expect(out).to.match(/→ +dataThroughTtp +SURF +0\.2 +0\.3 +least energy/)
+    expect(out).to.match(/→ +dataThroughTtp +SURF +✓ +✓ +0\.3\n/)
+    expect(out).to.include('→ dataThroughTtp at SURF: least energy')
   })
 
   for (const words of [
@@ -261,13 +334,15 @@ describe('the command line and a running agent', () => {
 
   it('tells how to ask about a dataset', async () => {
     const { out } = await runs(['datasets', 'show', 'wageGap', ...(await agent())])
-    expect(out).to.include("dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose PURPOSE")
+    expect(out).to.include("dynamos ask 'SELECT Geslacht FROM Personen' --dataset wageGap --purpose research")
   })
 
   it('passes on what the agent says when it says no', async () => {
     const { code, err } = await runs(['request', 'status', 'bafyother', ...(await agent())])
     expect(code).to.equal(4)
-    expect(err).to.equal('dynamos: there is no such request here; list what there is and take its id\n')
+    expect(err).to.equal(
+      'dynamos: there is no such request here; list what there is and take its id\nsee docs/errors/not-found.md, or: dynamos explain not-found\n'
+    )
   })
 
   it('prints errors as one JSON document too', async () => {

@@ -324,6 +324,20 @@ describe('schemas that differ', () => {
     })
   }
 
+  const inUnit = (unit: string) =>
+    columns('BIGINT').map((one) => (one.name === 'wage' ? { ...one, unit } : one))
+
+  it('are refused where two say that a column is in other units, not where one says nothing', async () => {
+    const { plan, refusals } = await composed([
+      [VU, { columns: inUnit('EUR') }],
+      [RUG, { columns: inUnit('USD') }]
+    ])
+    expect(plan).to.equal(null)
+    expect(refusals.map(said)).to.deep.equal(['RUG offer: schema-mismatch'])
+    expect(refusals[0]?.refusal.reason).to.include('RUG.wage is in USD, at VU it is in EUR')
+    expect((await composed([[RUG, { columns: inUnit('USD') }]])).plan).not.to.equal(null)
+  })
+
   it('do not matter in another order, nor for results that stay apart', async () => {
     expect((await composed([[RUG, { columns: columns('BIGINT').reverse() }]])).plan).not.to.equal(null)
     const apart = { options: { aggregate: false, anonymize: false, graph: false } }

@@ -135,7 +135,7 @@ export interface OfferSpec {
   /** By row number; what is not named is permitted. */
   rows?: Record<number, RowSpec>
   estimates?: Partial<OfferDetails['estimates']>
-  columns?: { name: string; type: string }[]
+  columns?: { name: string; type: string; unit?: string }[]
   notes?: string[]
   sandbox?: 'bubblewrap' | 'none'
 }

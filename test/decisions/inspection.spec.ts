@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Inspections } from '../../agent/decisions/inspection.ts'
 import { JobFailed } from '../../agent/jobs/index.ts'
 import type { Dossier } from '../../agent/negotiation/index.ts'
+import type { Terms } from '../../protocol/documents/index.ts'
 import type { ReportOf } from '../../services/index.ts'
 import { aRequest, VU } from '../negotiation/documents.ts'
 import { anAgreement } from '../policy/builders.ts'
@@ -115,5 +116,26 @@ describe('inspections of queries', () => {
     expect(await mine).to.deep.equal(FOUND)
     ;(await inspector.question(0)).answer.resolve(FOUND)
     expect((await inspector.question(2)).sql).to.equal('A2')
+  })
+
+  it('refuse, without asking anybody, what the agreement cannot have of this dataset', async () => {
+    inspector.always(FOUND)
+    const under = async (anonymize: NonNullable<Terms['anonymize']>) =>
+      await inspections.inspect({
+        requester: 'UVA',
+        dossier: await aDossier(),
+        sql: 'SELECT id FROM Personen',
+        algorithm: { name: 'average', parameters: {} },
+        agreement: anAgreement({ tables: { Personen: { columns: '*' } }, anonymize }),
+        dataset,
+        anonymize: true
+      })
+    const nothing = { pseudonymise: [], generalise: {}, suppress: [] }
+    const unfit = await under({ ...nothing, generalise: { ID: { prefix: 2 } } })
+    expect(unfit).to.include({ code: 'anonymize-parameters' })
+    expect(unfit).to.have.property('reason').that.includes('column "id": a prefix needs a text')
+    const renamed = await under({ ...nothing, suppress: ['bsn'] })
+    expect(renamed).to.include({ code: 'dataset-changed' })
+    expect(inspector.asked).to.have.length(0)
   })
 })

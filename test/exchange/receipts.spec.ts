@@ -38,6 +38,15 @@ describe('the receipts of a share', () => {
       expect(one).to.include({ organisation: 'VU', energy: 'estimated', cache: 'none' })
   })
 
+  it('say about how many rows anonymising left out, where it counted', () => {
+    const steps = [
+      { step: 0, service: 'query', rows: 1, milliseconds: 1 },
+      { step: 1, service: 'anonymize', rows: 1, withheld: 16, milliseconds: 1 }
+    ]
+    expect(receiptsOf(done({ steps })).map(({ withheld }) => withheld)).to.deep.equal([undefined, 16])
+    expect(Object.keys(receiptsOf(done({ steps }))[0] ?? {})).not.to.include('withheld')
+  })
+
   it('share CPU, energy and time out by what each step took', () => {
     const [query, algorithm] = receiptsOf(done())
     // 2 CPU seconds at 15 W a core, three quarters and one quarter

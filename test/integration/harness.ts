@@ -47,6 +47,8 @@ export interface TableSpec {
   columns: Record<string, string | ColumnSpec>
   rows: Cell[][]
   subject?: string
+  /** What else its file says of columns. */
+  described?: Record<string, { unit?: string; values?: Record<string, string>; description?: string }>
 }
 
 export interface DatasetSpec {
@@ -411,7 +413,7 @@ function logLevel(): string {
 async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
   await mkdir(folder, { recursive: true })
   const written: Record<string, unknown> = {}
-  for (const [name, { columns, rows, subject }] of Object.entries(tables)) {
+  for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
     const path = `${id}-${name}.csv`
     const described = Object.entries(columns).map(([column, spec]): [string, ColumnSpec] => [
       column,
@@ -425,7 +427,7 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
       path,
       format: 'csv',
       ...(subject === undefined ? {} : { subject }),
-      columns: Object.fromEntries(described)
+      columns: Object.fromEntries(described.map(([column, spec]) => [column, { ...spec, ...about[column] }]))
     }
   }
   const file = join(folder, `${id}.yaml`)

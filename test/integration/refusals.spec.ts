@@ -260,7 +260,6 @@ describe('A request that is refused', function () {
 
   for (const [clause, terms] of Object.entries({
     privacy: { privacy: { epsilon: 1, budget: 10, per: 'P30D' } },
-    approval: { approval: { by: ['steward@vu.nl'], when: 'firstTime', within: 'P3D' } },
     'output.minGroupSize': { output: { minGroupSize: 10 } },
     'output.aggregatesOnly': { output: { aggregatesOnly: true } },
     cedar: { cedar: 'forbid (principal, action, resource) when { context.archetype == "dataThroughTtp" };' }

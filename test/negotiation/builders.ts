@@ -24,7 +24,9 @@ const COORDINATOR_LIMITS = {
   composeWithin: 50,
   acceptWithin: 50,
   retryEvery: 20,
-  closeWithin: 100
+  closeWithin: 100,
+  approvalWithin: 10_000,
+  askAgainEvery: 400
 }
 
 /** Data at VU, computing at SURF, the result for UVA, which asks. */

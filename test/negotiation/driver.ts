@@ -21,7 +21,9 @@ const LIMITS = {
     composeWithin: 10_000,
     acceptWithin: 8000,
     retryEvery: 2000,
-    closeWithin: 10_000
+    closeWithin: 10_000,
+    approvalWithin: 2_592_000_000,
+    askAgainEvery: 120_000
   },
   maxOpenPerPeer: 64
 }
@@ -80,6 +82,10 @@ export class Driver {
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
   /** Contracts whose slots were held again after a restart. */
   readonly held: string[] = []
+  /** Who has to approve requests here first. */
+  awaits: { until: number; by: string[] } | null = null
+  /** How many approvals were not needed any more. */
+  withdrawn = 0
   readonly released: { contract: string; spent: boolean }[] = []
   guard: RequestGuard = async () => undefined
   readonly #folder: string
@@ -178,8 +184,11 @@ export class Driver {
         return await alive(this.answer(to, message))
       },
       decisions: {
-        offer: async (dossier) => await anOffer(dossier.request, self),
+        offer: async (dossier) => this.awaits ?? (await anOffer(dossier.request, self)),
         accept: async () => null,
+        withdrawApproval: async () => {
+          this.withdrawn += 1
+        },
         start: async () => null,
         continue: async () => null,
         reserve: async () => null,

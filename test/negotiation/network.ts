@@ -22,10 +22,19 @@ export const REQUEST = 'request'
 export const COORDINATOR = 'requester'
 const LIMITS = {
   hop: { startBy: 400, deadline: 2_000, grace: 500, idle: 1_500 },
-  coordinator: { offerWithin: 200, composeWithin: 200, acceptWithin: 200, retryEvery: 100, closeWithin: 400 }
+  coordinator: {
+    offerWithin: 200,
+    composeWithin: 200,
+    acceptWithin: 200,
+    retryEvery: 100,
+    closeWithin: 400,
+    approvalWithin: 5_000,
+    askAgainEvery: 600
+  }
 }
 const CONTRACT_DEADLINE = 1_500
 const OVERALL_DEADLINE = 4_000
+const APPROVAL_WITHIN = 2_500
 
 export interface Setup {
   dataHops: number
@@ -36,6 +45,8 @@ export interface Setup {
   requesterHoldsData: boolean
   /** Who lies, if anybody. */
   hostile: 'nobody' | 'data' | 'infrastructure' | 'requester' | 'recipient'
+  /** Where people have to approve the request, and whether they ever decide; a liar there says for ever that they have not. */
+  approval: { of: 'nobody' | 'first' | 'all'; sleeps: boolean }
 }
 
 /** A broken promise; the name is what a test looks for. */
@@ -74,7 +85,10 @@ class Agent {
   readonly produced = new Set<string>()
   policy: Record<'offer' | 'accept' | 'start', boolean> = { offer: true, accept: true, start: true }
   full = false
-  /** How many effects the next advance carries out before the process dies; null: all. */
+  /** The row of the table of approvals: what people here were asked, and said. */
+  approval: { state: 'pending' | 'approved' | 'refused' | 'withdrawn'; until: number } | null = null
+  needsApproval = false
+  /** How many effects effects the next advance carries out before the process dies; null: all. */
   crashAfter: number | null = null
   /** Starts with a complete set that reached this agent, by contract. */
   readonly completeStarts = new Set<string>()
@@ -127,6 +141,9 @@ export class Network {
       this.recipient
     ])
     for (const peer of peers) this.agents.set(peer, new Agent(peer, peer !== liar))
+    for (const [index, peer] of this.dataHops.entries())
+      this.agent(peer).needsApproval =
+        setup.approval.of === 'all' || (setup.approval.of === 'first' && index === 0)
     for (const agent of this.agents.values()) {
       const init = {
         request: REQUEST,
@@ -262,6 +279,9 @@ export class Network {
         agent.running.add(contract)
         return
       }
+      case 'withdraw-approval':
+        if (agent.approval?.state === 'pending') agent.approval.state = 'withdrawn'
+        return
       case 'stop-share':
         agent.running.delete(effect.contract)
         return
@@ -302,6 +322,8 @@ export class Network {
       throw new Broken(`promise 1: ${agent.peer} runs ${contract}, which it did not accept`)
     if (!agent.completeStarts.has(contract))
       throw new Broken(`promise 1: ${agent.peer} runs ${contract} without all acceptances`)
+    if (agent.needsApproval && agent.approval?.state !== 'approved')
+      throw new Broken(`promise 2: ${agent.peer} runs ${contract}, which nobody approved`)
     if (!agent.policy.start && !this.kind)
       throw new Broken(`promise 1: ${agent.peer} runs ${contract} against its policy`)
     if (!agent.counted) throw new Broken(`promise 1: ${agent.peer} runs ${contract} outside its quota`)
@@ -325,13 +347,35 @@ export class Network {
   }
 
   private decide(agent: Agent, ask: Extract<Effect, { do: 'ask-policy' }>, now: number): HopEvent {
-    const permits = this.kind || agent.policy[ask.question]
+    const approved = !agent.needsApproval || agent.approval?.state === 'approved'
+    const permits = approved && (this.kind || agent.policy[ask.question])
     if (ask.question === 'offer') {
+      const { epoch } = ask
+      const by = ['steward']
+      if (agent.needsApproval && !agent.honest && this.setup.approval.sleeps)
+        return { type: 'offer-waits', epoch, until: now + 1_000_000, by, now }
+      if (agent.needsApproval) agent.approval ??= { state: 'pending', until: now + APPROVAL_WITHIN }
+      const { approval } = agent
+      if (approval?.state === 'withdrawn') agent.approval = { state: 'pending', until: approval.until }
+      if (agent.approval?.state === 'pending' && now < agent.approval.until)
+        return { type: 'offer-waits', epoch, until: agent.approval.until, by, now }
       const offer = `offer-${agent.peer}-${this.name()}`
       return { type: 'offer-made', epoch: ask.epoch, offer, permits, until: now + 1_000, now }
     }
     const refusal = permits ? null : aRefusal('policy-forbids')
     return { type: 'verdict', question: ask.question, contract: ask.contract ?? '', refusal, now }
+  }
+
+  /** A person decides, or changes their mind. */
+  approve(agent: Agent, state: 'approved' | 'refused'): void {
+    if (agent.approval === null || agent.approval.state === 'withdrawn') return
+    if (agent.approval.state === 'pending' && agent.clock >= agent.approval.until) return
+    agent.approval.state = state
+    this.toHop(agent, { type: 'approval-decided', now: agent.clock })
+    const [contract] = agent.running
+    if (state === 'approved' || contract === undefined) return
+    const refusal = aRefusal('policy-forbids')
+    this.toHop(agent, { type: 'verdict', question: 'continue', contract, refusal, now: agent.clock })
   }
 
   name(): number {
@@ -455,6 +499,7 @@ export class Network {
   /** From now on everything is delivered, answered and timed: all must come to an end. */
   settle(): void {
     this.kind = true
+    if (!this.setup.approval.sleeps) for (const agent of this.agents.values()) this.approve(agent, 'approved')
     for (let round = 0; round < 400; round++) {
       while (this.wire.length + this.asks.length + this.composing.length > 0) {
         for (const envelope of this.wire.splice(0)) this.deliver(envelope)
@@ -480,6 +525,8 @@ export class Network {
       }
     }
     for (const agent of this.honest) {
+      if (agent.approval?.state === 'pending' && agent.clock < agent.approval.until)
+        throw new Broken(`promise 3: ${agent.peer} still asks its people about a request that is over`)
       if (agent.begun.size > 0 !== agent.counted)
         throw new Broken(
           `promise 3: ${agent.peer} ran ${agent.begun.size} contracts, counted: ${agent.counted}`

@@ -7,7 +7,8 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   infrastructure: fc.boolean(),
   recipient: fc.constantFrom('requester', 'other', 'data'),
   requesterHoldsData: fc.boolean(),
-  hostile: fc.constantFrom('nobody', 'nobody', 'data', 'infrastructure', 'requester', 'recipient')
+  hostile: fc.constantFrom('nobody', 'nobody', 'data', 'infrastructure', 'requester', 'recipient'),
+  approval: fc.record({ of: fc.constantFrom('nobody', 'nobody', 'first', 'all'), sleeps: fc.boolean() })
 })
 
 /** Each run has its own few tricks, some often and some never: all at once would never let an exchange get anywhere. */

@@ -16,6 +16,8 @@ export const TRICKS = [
   'full',
   'cancel',
   'lost',
+  'approve',
+  'refuse',
   'lie',
   'lie-often'
 ] as const
@@ -94,6 +96,12 @@ export function play(network: Network, { move, pick }: Move): void {
       if (peer !== undefined) network.toCoordinator(requester, { type: 'lost', peer, now: requester.clock })
       return
     }
+    case 'approve':
+      network.approve(agent, 'approved')
+      return
+    case 'refuse':
+      network.approve(agent, 'refused')
+      return
     case 'lie':
     case 'lie-often':
       for (let n = 0; n < (move === 'lie' ? 1 : 4); n++) lie(network, (pick * (n + 1)) % (1 << 20))
@@ -129,7 +137,7 @@ function aLie(network: Network, self: string, heard: readonly Message[], pick: n
   const variant = pick >> 4
   const epoch = 1 + (variant % 3)
   const contract = choose([...network.contracts.values()], variant)
-  switch (pick % 11) {
+  switch (pick % 12) {
     case 0:
       return choose(heard, variant)
     case 1:
@@ -151,6 +159,8 @@ function aLie(network: Network, self: string, heard: readonly Message[], pick: n
       return { kind: 'outcome', outcome: { contract: contract?.id ?? null, ...said } }
     }
     case 9:
+      return { kind: 'waiting', epoch, within: variant, by: [] }
+    case 10:
       if (contract === undefined) return undefined
       return {
         kind: 'failure',

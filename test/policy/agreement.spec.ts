@@ -504,7 +504,10 @@ describe('agreement', () => {
       ['output.minGroupSize', 'output: {minGroupSize: 10}'],
       ['output.aggregatesOnly', 'output: {aggregatesOnly: true}'],
       ['anonymize.k', 'anonymize: {k: 5}'],
-      ['approval', 'approval: {by: [a], when: firstTime, within: P1D}'],
+      ['approval', 'approval: {by: [], when: firstTime, within: P1D}'],
+      ['approval', 'approval: {by: [a], when: sometimes, within: P1D}'],
+      ['approval', 'approval: {by: [a], when: always, within: PT0S}'],
+      ['approval', 'approval: {by: [a], when: always, within: P31D}'],
       ['privacy', 'privacy: {epsilon: 1, budget: 10, per: P1D}'],
       ['cache', 'cache: {extract: P7D}'],
       ['onward', 'onward: anybody'],
@@ -535,6 +538,16 @@ describe('agreement', () => {
         'tables.P.where'
       ])
     })
+  })
+
+  it('warns of people for whom the provider does not speak, who are to approve requests', () => {
+    const text = `${LEAST}approval: {by: [steward@vu.nl, boss@uva.nl], when: always, within: P3D}`
+    const found = check(text, { approves: (user) => user.endsWith('@vu.nl') })
+    expect(found.filter((line) => line.includes('approval'))).to.have.length(1)
+    expect(found.join()).to.match(/warning approval\.by\.1.*"boss@uva\.nl" is no user of VU/)
+    expect(describeAgreement(parse(text))).to.include(
+      'Every single request waits until one of steward@vu.nl and boss@uva.nl approves it, at most P3D.'
+    )
   })
 
   it('is signed by the provider and each consumer organisation, once', () => {

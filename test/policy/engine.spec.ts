@@ -92,7 +92,8 @@ const BROKEN: Broken[] = [
     },
     {}
   ],
-  ['limits', 'quota-exceeded', {}, { limits: { requests: 3, per: DAY } }]
+  ['limits', 'quota-exceeded', {}, { limits: { requests: 3, per: DAY } }],
+  ['approval', 'approval-required', {}, { approval: { by: ['steward@vu.nl'], when: 'always', within: DAY } }]
 ]
 
 describe('a data provider’s decision', () => {
@@ -126,7 +127,7 @@ describe('a data provider’s decision', () => {
 
   for (const [clause, code, facts, terms] of BROKEN) {
     for (const [how, verdict] of [
-      ['of the request', () => decide(facts, clause === 'limits' ? terms : {})],
+      ['of the request', () => decide(facts, clause === 'limits' || clause === 'approval' ? terms : {})],
       ['of the agreement', () => decide(clause === 'sandbox' ? facts : {}, terms)]
     ] as const) {
       it(`denies with ${code} when ${clause} is broken by a change ${how}`, () => {
@@ -138,6 +139,55 @@ describe('a data provider’s decision', () => {
       })
     }
   }
+
+  describe('that people have to approve', () => {
+    const approval = { by: ['steward@vu.nl'], when: 'always', within: DAY }
+    const under = (approvals: ProviderFacts['approvals'], question: ProviderFacts['question'] = 'accept') => {
+      const agreement = anAgreement({ approval }, { id: 'bafyx' })
+      const facts = providerFacts({ question, ...(approvals === undefined ? {} : { approvals }) }, [
+        agreement
+      ])
+      return decideAsProvider(engine, facts, [agreement])
+    }
+
+    it('is left open at an offer until all else is known, and denied at every later question', () => {
+      const offered = under(null, 'offer')
+      expect(offered).to.include({ verdict: 'permit' })
+      expect(offered).to.have.property('deferred').that.includes('wage-gap#approval')
+      for (const question of ['accept', 'start', 'send', 'continue', 'release'] as const)
+        for (const approvals of [undefined, null, {}])
+          expect(under(approvals, question), question).to.have.nested.property(
+            'refusal.code',
+            'approval-required'
+          )
+    })
+
+    for (const [state, code] of [
+      ['missing', 'approval-required'],
+      ['pending', 'approval-required'],
+      ['refused', 'approval-refused'],
+      ['expired', 'approval-expired']
+    ] as const)
+      it(`is denied with ${code} when the approval is ${state}, with what was said`, () => {
+        const verdict = under({ bafyx: { state, reason: 'not now' } }, 'offer')
+        if (verdict.verdict === 'permit') throw new Error('expected a denial')
+        expect(verdict.refusal).to.include({ code, clause: 'wage-gap#approval' })
+        expect(verdict.refusal.reason.includes('not now')).to.equal(state === 'refused')
+        expect(verdict.refusal.acceptable).to.deep.equal({
+          'approval.by': ['steward@vu.nl'],
+          'approval.when': 'always',
+          'approval.within': 'P1D'
+        })
+      })
+
+    it('is permitted once it was approved, under that agreement alone', () => {
+      const approved = { state: 'approved', reason: null } as const
+      expect(under({ bafyx: approved }))
+        .to.have.property('clauses')
+        .that.includes('wage-gap#approval')
+      expect(under({ other: approved })).to.include({ verdict: 'deny' })
+    })
+  })
 
   it('denies a table that is not shown, and its columns', () => {
     const verdict = decide({ uses: [{ table: 'Geheim', columns: ['x'] }] })
@@ -341,7 +391,7 @@ describe('a data provider’s decision', () => {
       const near = anAgreement({ archetypes: [] }, { name: 'near' })
       const past = anAgreement({ valid: { until: 1 } }, { name: 'past', id: 'bafy0' })
       const later = anAgreement(
-        { approval: { by: ['x'], when: 'always', within: 1 } },
+        { privacy: { epsilonMicros: 1, budgetMicros: 1, per: 1 } },
         { name: 'later', id: 'bafy00' }
       )
       expect(all([past, later, far, near])).to.have.nested.property('refusal.clause', 'near#archetypes')
@@ -437,7 +487,7 @@ describe('a data provider’s decision', () => {
   describe('for any request', () => {
     it('denies what breaks any clauses, and names exactly those', () => {
       const broken = fc.subarray(
-        BROKEN.filter(([clause]) => clause !== 'valid.until' && clause !== 'limits'),
+        BROKEN.filter(([clause]) => !['valid.until', 'limits', 'approval'].includes(clause)),
         { minLength: 1 }
       )
       fc.assert(

@@ -48,6 +48,13 @@ describe('the progress of a request', () => {
     expect(await all(progress)).to.deep.equal(['1 works', '2 flow 0', '3 flow 0', '4 done'])
   })
 
+  it('goes on counting after what an earlier run of the agent told', async () => {
+    const progress = new Progress(1000)
+    progress.tell(0, 'running', 'run', 'goes on')
+    progress.tell(1, 'completed', 'end', 'done')
+    expect(await all(progress)).to.deep.equal(['1001 goes on', '1002 done'])
+  })
+
   it('is over after a final status: nothing is added', async () => {
     for (const status of ['completed', 'refused', 'failed', 'cancelled', 'timed-out'] as const) {
       const progress = new Progress()

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -42,38 +42,32 @@ describe('results on disk', () => {
   it('are for the eyes of the agent alone', async () => {
     await files.store('r1', [await aResult('VU')])
     expect((await stat(join(folder, 'r1'))).mode & 0o777).to.equal(0o700)
-    for (const name of ['results.json', 'result-0.json'])
-      expect((await stat(join(folder, 'r1', name))).mode & 0o777, name).to.equal(0o600)
+    expect((await stat(join(folder, 'r1', 'results.json'))).mode & 0o777).to.equal(0o600)
   })
 
   it('are none before they came', async () => {
     expect(await files.read('r1')).to.equal(undefined)
-    expect(await files.file('r1', { format: 'csv' })).to.equal(undefined)
+    expect(await files.find('r1')).to.equal(undefined)
     await files.folder('r1')
     expect(await files.read('r1')).to.equal(undefined)
   })
 
-  it('are given by organisation and format; without one the first', async () => {
+  it('are found by organisation; without one the first', async () => {
     await files.store('r1', [await aResult('VU'), await aResult('RUG', { csv: null })])
-    expect(await files.file('r1', { format: 'parquet' })).to.deep.equal({
-      path: join(folder, 'VU.parquet'),
-      mediaType: 'application/vnd.apache.parquet'
-    })
-    expect((await files.file('r1', { from: 'VU', format: 'csv' }))?.mediaType).to.equal('text/csv')
-    expect((await files.file('r1', { from: 'RUG', format: 'parquet' }))?.path).to.equal(
-      join(folder, 'RUG.parquet')
-    )
-    expect(await files.file('r1', { from: 'RUG', format: 'csv' })).to.equal(undefined)
-    expect(await files.file('r1', { from: 'TUD', format: 'json' })).to.equal(undefined)
+    expect((await files.find('r1'))?.result.from).to.deep.equal(['VU'])
+    expect(await files.find('r1', 'RUG')).to.deep.include({ index: 1 })
+    expect(await files.find('r1', 'TUD')).to.equal(undefined)
   })
 
-  it('have as JSON what people see, and not where files lie', async () => {
-    await files.store('r1', [await aResult('VU'), await aResult('RUG')])
-    const json = await files.file('r1', { from: 'RUG', format: 'json' })
-    const text = await readFile(json?.path ?? '', 'utf8')
-    const { parquet: _, csv: __, ...shown } = await aResult('RUG')
-    expect(JSON.parse(text)).to.deep.equal({ ...shown, suppressed: [] })
-    expect(text).not.to.include(folder)
+  it('are gone when their share failed, and when it never ended', async () => {
+    await writeFile(join(await files.folder('r1'), 'result-0.parquet'), 'half')
+    await files.discard('r1')
+    await writeFile(join(await files.folder('r2'), 'result-0.parquet'), 'half')
+    await files.store('r3', [await aResult('VU')])
+    await files.store('r4', [await aResult('VU')])
+    await files.sweep(async (request) => request === 'r4')
+    expect((await readdir(folder)).filter((name) => /^r\d$/.test(name))).to.deep.equal(['r3'])
+    await new ResultFiles(join(folder, 'nowhere'), () => {}).sweep(async () => true)
   })
 
   it('are not believed when the index was damaged', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type Composition, compose } from '../../agent/composition/index.ts'
+import { Pace } from '../../agent/requests/pace.ts'
 import type { RequestRecord } from '../../agent/requests/record.ts'
 import { statusOf, viewRequest } from '../../agent/requests/view.ts'
 import { writeContract } from '../../agent/requests/write-contract.ts'
@@ -21,7 +22,15 @@ import {
 } from '../composition/market.ts'
 import { aContract } from '../negotiation/builders.ts'
 
-const LIMITS = { offerWithin: 1, composeWithin: 1, acceptWithin: 1, retryEvery: 1, closeWithin: 1 }
+const LIMITS = {
+  offerWithin: 1,
+  composeWithin: 1,
+  acceptWithin: 1,
+  retryEvery: 1,
+  closeWithin: 1,
+  approvalWithin: 1,
+  askAgainEvery: 1
+}
 
 function aCoordinator(stage: CoordinatorStage, plans: Coordinator['plans'] = []): Coordinator {
   return {
@@ -30,6 +39,8 @@ function aCoordinator(stage: CoordinatorStage, plans: Coordinator['plans'] = [])
     self: UVA.peer,
     limits: LIMITS,
     deadline: NOW,
+    span: 0,
+    waited: null,
     epoch: 1,
     hops: [],
     without: [],
@@ -83,6 +94,7 @@ async function aRecord(overrides: Partial<RequestRecord> = {}): Promise<RequestR
       started: null,
       ended: null
     },
+    pace: new Pace(),
     status: 'discovering',
     ...overrides
   }
@@ -95,7 +107,7 @@ describe('the status of a request', () => {
   const contract = aContract()
   const phases: readonly (readonly [string, CoordinatorStage | null])[] = [
     ['discovering', null],
-    ['negotiating', { phase: 'collecting', until: 1 }],
+    ['negotiating', { phase: 'collecting', until: 1, askAt: null }],
     ['negotiating', { phase: 'composing', until: 1 }],
     ['negotiating', { phase: 'proposing', contract, accepted: [], until: 1 }],
     ['running', { phase: 'running', contract, accepted: [], confirmed: [], retryAt: 1 }],

@@ -52,7 +52,31 @@ describe('anonymising', () => {
     expect(await change('VARCHAR', 'NULL', { pseudonymise: ['c'] })).to.equal(null)
   })
 
-  const coarse: [type: string, value: string, to: string | number, wanted: string | null][] = [
+  const map = { values: { E10: 'diabetes', "O'Brien": 'a "name"', '7': 'seven', '2020-02-03': 'a day' } }
+  const coarse: [type: string, value: string, to: unknown, wanted: string | null][] = [
+    ['VARCHAR', "'1012AB'", { prefix: 4 }, '1012'],
+    ['VARCHAR', "'10'", { prefix: 4 }, '10'],
+    ['VARCHAR', "'é𝄞x'", { prefix: 2 }, 'é𝄞'],
+    ['VARCHAR', 'NULL', { prefix: 4 }, null],
+    ['INTEGER', '17', { edges: ['0', '18', '65'] }, '0'],
+    ['INTEGER', '18', { edges: ['0', '18', '65'] }, '18'],
+    ['INTEGER', '900', { edges: ['0', '18', '65'] }, '65'],
+    ['INTEGER', '-1', { edges: ['0', '18', '65'] }, null],
+    ['INTEGER', 'NULL', { edges: ['0'] }, null],
+    ['UTINYINT', '255', { edges: ['0', '200'] }, '200'],
+    ['DOUBLE', '2.49', { edges: ['-1', '2.5'] }, '-1.0'],
+    ['DOUBLE', "'nan'", { edges: ['0'] }, null],
+    ['DOUBLE', "'inf'", { edges: ['0'] }, '0.0'],
+    ['DECIMAL(6,2)', '2.50', { edges: ['-1', '2.50'] }, '2.50'],
+    ['VARCHAR', "'E10'", map, 'diabetes'],
+    ['VARCHAR', "'O''Brien'", map, 'a "name"'],
+    ['VARCHAR', "'e10'", map, null],
+    ['VARCHAR', "'E11'", map, null],
+    ['VARCHAR', "'E11'", { ...map, otherwise: "o'ther" }, "o'ther"],
+    ['VARCHAR', 'NULL', { ...map, otherwise: 'other' }, null],
+    ['VARCHAR', "'E10'", { values: {} }, null],
+    ['BIGINT', '7', map, 'seven'],
+    ['DATE', "'2020-02-03'", map, 'a day'],
     ['DATE', "'1980-08-23'", 'year', '1980-01-01'],
     ['DATE', "'1980-08-23'", 'quarter', '1980-07-01'],
     ['DATE', "'1980-08-23'", 'month', '1980-08-01'],
@@ -72,10 +96,55 @@ describe('anonymising', () => {
     ['DATE', 'NULL', 'year', null]
   ]
   for (const [type, value, to, wanted] of coarse) {
-    it(`coarsens ${type} ${value} to ${to}: ${wanted}`, async () => {
+    it(`coarsens ${type} ${value} to ${JSON.stringify(to)}: ${wanted}`, async () => {
       expect(await change(type, value, { generalise: { c: to } })).to.equal(wanted)
     })
   }
+
+  it('takes names of columns in any case, as the engine does', async () => {
+    expect(await change('VARCHAR', "'1012AB'", { generalise: { C: { prefix: 4 } } })).to.equal('1012')
+    const kelvin = planAnonymize(
+      't',
+      [{ name: '\u212a', type: 'VARCHAR' }],
+      parseAnonymize({ suppress: ['k'] })
+    )
+    expect(kelvin.sql).not.to.include('NULL')
+  })
+
+  it('maps several columns of a table at once, whatever the columns are called', async () => {
+    const columns = ['dynamos value', 'dynamos coarser', 'v'].map((name) => ({ name, type: 'VARCHAR' }))
+    const { sql } = planAnonymize(
+      `(SELECT 'a' AS "dynamos value", 'b' AS "dynamos coarser", 'c' AS v)`,
+      columns,
+      parseAnonymize({
+        generalise: {
+          'dynamos value': { values: { a: 'A' } },
+          'dynamos coarser': { values: { b: 'B' } },
+          v: { values: { c: 'C' } }
+        }
+      })
+    )
+    expect(await engine.rows(sql)).to.deep.equal([['A', 'B', 'C']])
+  })
+
+  it('says that types change, to whoever inspects a query', () => {
+    const tables = [
+      {
+        name: 't',
+        columns: [
+          { name: 'a', type: 'BIGINT' },
+          { name: 'b', type: 'VARCHAR' },
+          { name: 'c', type: 'INTEGER' }
+        ]
+      }
+    ]
+    const generalise = { a: { values: { '1': 'one' } }, b: { prefix: 1 }, c: { edges: ['0'] } }
+    expect(anonymisedTables(tables, { generalise })[0]?.columns.map(({ type }) => type)).to.deep.equal([
+      'VARCHAR',
+      'VARCHAR',
+      'INTEGER'
+    ])
+  })
 
   it('empties a column and keeps its type', async () => {
     expect(await change('BIGINT', '3', { suppress: ['c'] })).to.equal(null)
@@ -106,7 +175,18 @@ describe('anonymising', () => {
     { generalise: { c: 0 } },
     { generalise: ['c'] },
     { suppress: ['c'], pseudonymise: ['C'] },
-    { k: 5 }
+    { k: 5 },
+    { k: -1, quasi: ['c'] },
+    { k: 2.5, quasi: ['c'] },
+    { quasi: 'c' },
+    { subjects: { t: 'c' } },
+    { generalise: { c: { prefix: 0 } } },
+    { generalise: { c: { edges: [] } } },
+    { generalise: { c: { edges: ['1e5'] } } },
+    { generalise: { c: { edges: ["1'; --"] } } },
+    { generalise: { c: { values: { a: 1 } } } },
+    { generalise: { c: { values: { a: 'nul\0' } } } },
+    { generalise: { c: {} } }
   ]
   for (const parameters of broken) {
     it(`refuses ${JSON.stringify(parameters)}`, () => {
@@ -117,10 +197,19 @@ describe('anonymising', () => {
   }
 
   it('refuses to coarsen what has no order of that kind', () => {
-    const plan = (type: string, to: string | number) => () =>
+    const plan = (type: string, to: unknown) => () =>
       planAnonymize('t', [{ name: 'c', type }], parseAnonymize({ generalise: { c: to } }))
     expect(plan('DOUBLE', 'year')).to.throw(Failure, '"year" needs a date')
     expect(plan('VARCHAR', 5)).to.throw(Failure, 'a bin width needs a number')
     expect(plan('BIGINT', 0.5)).to.throw(Failure, 'a whole bin width')
+    expect(plan('BIGINT', { prefix: 2 })).to.throw(Failure, 'declare the column as VARCHAR')
+    expect(plan('DATE', { prefix: 2 })).to.throw(Failure, 'a prefix needs a text')
+    expect(plan('VARCHAR', { edges: ['1'] })).to.throw(Failure, 'edges need a number')
+    expect(plan('INTEGER', { edges: ['1.5'] })).to.throw(Failure, 'INTEGER cannot hold the edge 1.5')
+    expect(plan('TINYINT', { edges: ['128'] })).to.throw(Failure, 'TINYINT cannot hold the edge 128')
+    expect(plan('UTINYINT', { edges: ['-1'] })).to.throw(Failure, 'UTINYINT cannot hold the edge -1')
+    expect(plan('DECIMAL(4,2)', { edges: ['100'] })).to.throw(Failure, 'cannot hold the edge 100')
+    expect(plan('DECIMAL(4,2)', { edges: ['1.005'] })).to.throw(Failure, 'cannot hold the edge 1.005')
+    expect(plan('DOUBLE', { values: { a: 'b' } })).to.throw(Failure, 'a value map needs')
   })
 })

@@ -160,6 +160,44 @@ describe('the average', () => {
     ])
   })
 
+  it('is not misled by what group columns are called', async () => {
+    for (const name of [
+      'bits',
+      'power',
+      'band',
+      'term',
+      'total',
+      'n',
+      's',
+      'digits',
+      'special',
+      'mean',
+      'k1',
+      'v'
+    ]) {
+      const columns = [
+        { name, type: 'BIGINT' },
+        { name: 'other', type: 'BIGINT' },
+        { name: 'wage', type: 'DOUBLE' }
+      ]
+      const rows = `(SELECT * FROM (VALUES (7, 2, 2.5), (7, 1, 4), (7, 1, 5)) AS t("${name}", other, wage)) AS input`
+      const parameters = { value: 'wage', by: [name, 'other'] }
+      const partial = algorithm({ relation: rows, columns, parameters, phase: 'partial' })
+      const state = { relation: `(${partial}) AS input`, columns: await engine.describe(partial) }
+      for (const sql of [
+        algorithm({ relation: rows, columns, parameters, phase: 'complete' }),
+        algorithm({ ...state, parameters, phase: 'merge' })
+      ])
+        expect(
+          (await engine.rows(sql)).map((row) => row.map(Number)),
+          name
+        ).to.deep.equal([
+          [7, 1, 4.5, 2],
+          [7, 2, 2.5, 1]
+        ])
+    }
+  })
+
   const broken: [parameters: Record<string, unknown>, hint: RegExp][] = [
     [{}, /value: expected/],
     [{ value: 'w' }, /gives no column "w"/],

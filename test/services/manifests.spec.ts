@@ -12,7 +12,16 @@ describe('manifests', () => {
   it('are found from their folders', async () => {
     const { services, algorithms, archetypes } = await loadManifests(SERVICES)
     expect([...services.keys()]).to.deep.equal(['aggregate', 'algorithm', 'anonymize', 'query'])
-    expect([...algorithms.keys()]).to.deep.equal(['average', 'table'])
+    expect([...algorithms.keys()]).to.deep.equal([
+      'average',
+      'correlation',
+      'crosstab',
+      'describe',
+      'histogram',
+      'regression',
+      'table',
+      'topk'
+    ])
     expect([...archetypes.keys()]).to.deep.equal(['computeToData', 'dataThroughTtp'])
   })
 

@@ -77,6 +77,31 @@ describe('a file that is no CSV', () => {
     ])
   })
 
+  it('keeps a code that its table lacks, and NULL', async () => {
+    const path = join(folder, 'codes.csv')
+    await writeFile(path, 'sex,n\n1,a\n2,b\n03,c\n,d\n')
+    const source: SourceTable = {
+      name: 't',
+      path,
+      format: 'csv',
+      columns: [{ name: 'Geslacht', from: 'sex', values: { '1': 'M', '2': 'V', '3': 'X' } }]
+    }
+    expect((await profile(source))?.notes).to.deep.equal([
+      'column "Geslacht": 1 rows hold a code outside its table'
+    ])
+    const { tables } = await runExtract(
+      engine,
+      { kind: 'extract', tables: [{ source, columns: ['Geslacht'] }] },
+      jobPlace(folder)
+    )
+    expect(await engine.rows(`FROM ${quoteText(join(folder, tables[0]?.part.path ?? ''))}`)).to.deep.equal([
+      ['M'],
+      ['V'],
+      ['03'],
+      [null]
+    ])
+  })
+
   const refused = async (work: Promise<unknown>): Promise<Failure> => {
     try {
       await work

@@ -242,6 +242,48 @@ describe('the runner', () => {
       expect(rows).to.deep.equal([[null, 2, 3n]])
     })
 
+    describe('with k', () => {
+      const T =
+        "SELECT * FROM (VALUES (1, '1012AB', 5), (2, '1013CD', 7), (2, '1013CE', 7), (3, '9999ZZ', 0)) AS v(who, postcode, pay)"
+      const k = step({
+        generalise: { postcode: { prefix: 2 } },
+        k: 2,
+        subjects: { T: { column: 'who', shown: false } }
+      })
+
+      it('leaves rows out before the SQL sees them, and tells how many', async () => {
+        const { rows, report } = await query({ T }, [ask('SELECT postcode, pay FROM T ORDER BY pay'), k])
+        expect(rows).to.deep.equal([
+          ['10', 5],
+          ['10', 7],
+          ['10', 7]
+        ])
+        expect(report.steps.map(({ withheld }) => withheld)).to.deep.equal([undefined, 1])
+      })
+
+      it('tells nothing of them by an expression that would fail on them', async () => {
+        const { rows } = await query({ T }, [
+          ask(
+            "SELECT count(*) AS n FROM T WHERE CASE WHEN pay = 0 THEN CAST('x' || pay AS INTEGER) ELSE 1 END = 1"
+          ),
+          k
+        ])
+        expect(rows).to.deep.equal([[3n]])
+      })
+
+      it('shows nobody the column that it counts by', async () => {
+        const failure = await failureOf(query({ T }, [ask('SELECT who FROM T'), k]))
+        expect(failure.code).to.equal('sql-column-unknown')
+        const { report } = await query({ T }, [ask('FROM T'), k])
+        expect(report.columns.map(({ name }) => name)).to.deep.equal(['postcode', 'pay'])
+      })
+
+      it('cannot be got round by the names of what it works with', async () => {
+        for (const sql of ['FROM "dynamos changed T"', 'FROM "dynamos shared T"'])
+          expect((await failureOf(query({ T }, [ask(sql), k]))).code).to.equal('sql-table-unknown')
+      })
+    })
+
     it('needs a key for pseudonyms', async () => {
       const failure = await failureOf(
         query({ P }, [ask('FROM P'), { service: 'anonymize', parameters: { pseudonymise: ['id'] } }])

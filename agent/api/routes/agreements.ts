@@ -11,10 +11,17 @@ const text = z
   .string()
   .min(1)
   .max(1 << 20)
-const withText = z.strictObject({ text })
+/** Characters; who reads an agreement says what is too long. */
+const MAX_FILE = 256 * 1024
+/** Hierarchy files that the text names, by the names it gives them. */
+const files = z
+  .record(z.string().min(1).max(256), z.string().max(MAX_FILE + 1))
+  .refine((all) => Object.keys(all).length <= 16, 'expected at most 16 files')
+const withText = z.strictObject({ text, files: files.exactOptional() })
 const toSign = z
   .strictObject({
     text: text.exactOptional(),
+    files: files.exactOptional(),
     signed: z
       .base64()
       .max(2 << 20)
@@ -26,9 +33,8 @@ const toSign = z
   )
 
 /** An agreement file may be sent as it is (YAML), or inside JSON as `text`. */
-function textOf(body: unknown): string {
-  if (typeof body === 'string') return parseInput(body, text)
-  return parseInput(body, withText).text
+function textOf(body: unknown): z.output<typeof withText> {
+  return parseInput(typeof body === 'string' ? { text: body } : body, withText)
 }
 
 export function agreementRoutes(api: FastifyInstance, { operations }: RouteContext): void {
@@ -41,9 +47,15 @@ export function agreementRoutes(api: FastifyInstance, { operations }: RouteConte
     return agreement
   })
 
-  api.post('/api/v1/agreements/check', (request) => operations.checkAgreement(textOf(request.body)))
+  api.post('/api/v1/agreements/check', (request) => {
+    const { text, files } = textOf(request.body)
+    return operations.checkAgreement(text, files)
+  })
 
-  api.post('/api/v1/agreements/prepare', (request) => operations.prepareAgreement(textOf(request.body)))
+  api.post('/api/v1/agreements/prepare', (request) => {
+    const { text, files } = textOf(request.body)
+    return operations.prepareAgreement(text, files)
+  })
 
   api.post('/api/v1/agreements', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
     const input = typeof request.body === 'string' ? { text: request.body } : valueOfBody(request.body)

@@ -1,14 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { parseSubmission } from '../../config/index.ts'
-import { formatFor, MEDIA_TYPES } from '../accept.ts'
+import { parseSubmission, submissionFileOf } from '../../config/index.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { lastEventId, writeEvents } from '../event-stream.ts'
-import { byId, idempotencyKey, parseInput, shortText } from '../parse.ts'
+import { byId, idempotencyKey, parseInput } from '../parse.ts'
 import { ApiProblem, notFound } from '../problem.ts'
 import { FINAL_STATUS } from '../views.ts'
 
@@ -21,6 +17,13 @@ function submissionOf(request: FastifyRequest) {
   if (request.body === undefined || request.body === null)
     throw new ApiProblem(400, 'bad-request', 'expected a request as JSON or YAML in the body, found none')
   return parseSubmission(request.body)
+}
+
+function accepted(reply: FastifyReply, answer: { request: string; created: boolean }) {
+  return reply
+    .code(202)
+    .header('location', `/api/v1/requests/${encodeURIComponent(answer.request)}`)
+    .send(answer)
 }
 
 export function requestRoutes(api: FastifyInstance, { operations, callerOf }: RouteContext): void {
@@ -46,18 +49,41 @@ export function requestRoutes(api: FastifyInstance, { operations, callerOf }: Ro
         callerOf(request),
         key === undefined ? {} : { idempotencyKey: key }
       )
-      return reply
-        .code(202)
-        .header('location', `/api/v1/requests/${encodeURIComponent(answer.request)}`)
-        .send(answer)
+      return accepted(reply, answer)
     }
   )
+
+  api.post('/api/v1/requests/:id/rerun', async (request, reply) => {
+    const { id } = parseInput(request.params, byId)
+    const key = parseInput(request.headers['idempotency-key'], idempotencyKey)
+    const answer = await operations.rerun(
+      id,
+      callerOf(request),
+      key === undefined ? {} : { idempotencyKey: key }
+    )
+    if (answer === undefined) throw notFound('such request')
+    return accepted(reply, answer)
+  })
 
   api.post('/api/v1/explain', { handlerTimeout: EXPLAIN_TIMEOUT_MS }, explain)
 
   api.get('/api/v1/requests', () => operations.requests())
 
   api.get('/api/v1/requests/:id', requestOf)
+
+  api.get('/api/v1/requests/:id/submission', async (request) => {
+    const { id } = parseInput(request.params, byId)
+    const submission = await operations.submission(id)
+    if (submission === undefined) throw notFound('such request')
+    return submissionFileOf(submission)
+  })
+
+  api.get('/api/v1/requests/:id/contract', async (request) => {
+    const { request: id } = await requestOf(request)
+    const contract = await operations.contract(id)
+    if (contract === undefined) throw notFound('contract of that request')
+    return contract
+  })
 
   api.delete('/api/v1/requests/:id', async (request) => {
     const { id } = parseInput(request.params, byId)
@@ -91,32 +117,5 @@ export function requestRoutes(api: FastifyInstance, { operations, callerOf }: Ro
       reply.raw.destroy()
     }
     return reply
-  })
-
-  api.get('/api/v1/requests/:id/result', async (request, reply) => {
-    const { from } = parseInput(request.query, z.object({ from: shortText.optional() }))
-    const format = formatFor(request.headers.accept)
-    const view = await requestOf(request)
-    if (view.status !== 'completed')
-      throw new ApiProblem(
-        409,
-        FINAL_STATUS.includes(view.status) ? 'no-result' : 'not-finished',
-        `expected a completed request, found ${view.status}; GET ${`/api/v1/requests/${view.request}`} says more`
-      )
-    const file = await operations.result(view.request, from === undefined ? { format } : { from, format })
-    if (file === undefined) {
-      const named = (view.results ?? []).map((result) => result.from.join('+')).join(', ')
-      throw new ApiProblem(
-        404,
-        'not-found',
-        `there is no such result; ?from= takes one of: ${named === '' ? 'none' : named}`
-      )
-    }
-    const { size } = await stat(file.path)
-    return reply
-      .header('content-type', file.mediaType === '' ? MEDIA_TYPES[format] : file.mediaType)
-      .header('content-length', size)
-      .header('content-disposition', `attachment; filename="${basename(file.path).replaceAll('"', '')}"`)
-      .send(createReadStream(file.path))
   })
 }

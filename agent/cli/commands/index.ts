@@ -2,7 +2,9 @@
 import type { Register } from '../options.ts'
 import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
+import { approvalsCommand } from './approvals/index.ts'
 import { datasetCommands } from './dataset/index.ts'
+import { explainCommand } from './explain/index.ts'
 import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
 import { marketplaceCommand } from './marketplace/index.ts'
@@ -16,6 +18,8 @@ export const COMMANDS: readonly Register[] = [
   datasetCommands,
   networkCommands,
   agreementCommand,
+  approvalsCommand,
   requestCommands,
+  explainCommand,
   labCommand
 ]

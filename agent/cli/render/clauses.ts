@@ -5,6 +5,8 @@ const WORDS: Readonly<Record<string, string>> = {
   archetypes: 'who may play which role in an exchange',
   computeProviders: 'who may hold the data besides the provider',
   recipients: 'who may receive results',
+  dataset: 'which dataset it is about',
+  columns: 'which columns may be read',
   tables: 'which tables, columns and rows may be read',
   services: 'which services must or must not take part',
   algorithms: 'which algorithms may run on the data',
@@ -21,8 +23,18 @@ const WORDS: Readonly<Record<string, string>> = {
   cedar: 'further rules of the provider'
 }
 
+/** What a compute provider and a recipient decide by; these are not clauses of an agreement. */
+const PLACES: Readonly<Record<string, string>> = {
+  'hosting#for': 'whom it computes for',
+  'hosting#algorithms': 'which algorithms it runs for others',
+  'hosting#infrastructure': 'that it is the one that computes',
+  'delivery#recipients': 'that it is named as recipient',
+  'delivery#asked': 'whether it takes what it did not ask for'
+}
+
 /** `wage-gap-2026#purposes` in words, or nothing for a clause this program does not know. */
 export function clauseInWords(clause: string): string | undefined {
+  if (Object.hasOwn(PLACES, clause)) return PLACES[clause]
   const name = clause.slice(clause.lastIndexOf('#') + 1).split(/[.[]/)[0] ?? ''
   return Object.hasOwn(WORDS, name) ? WORDS[name] : undefined
 }

@@ -1,6 +1,7 @@
 import type { DecisionView } from '../../api/index.ts'
 import type { Style } from './style.ts'
 import { padEnd, plain, widthOf } from './text.ts'
+import { wrapped } from './wrap.ts'
 
 /** `a#purposes, a#tables` as `a: purposes, tables`. */
 function clausesInShort(clauses: readonly string[]): string {
@@ -19,7 +20,7 @@ function clausesInShort(clauses: readonly string[]): string {
 }
 
 /** One line for each hop: what it was asked, in order, what it answered, and under which clauses. */
-export function renderDecisions(decisions: readonly DecisionView[], style: Style): string {
+export function renderDecisions(decisions: readonly DecisionView[], style: Style, columns?: number): string {
   const hops = new Map<string, DecisionView[]>()
   for (const decision of decisions) hops.set(decision.hop, [...(hops.get(decision.hop) ?? []), decision])
   const names = Math.max(0, ...[...hops.keys()].map((hop) => widthOf(plain(hop))))
@@ -35,7 +36,12 @@ export function renderDecisions(decisions: readonly DecisionView[], style: Style
         )
       ]
       const clauses = clausesInShort(asked.flatMap((decision) => decision.clauses))
-      const under = clauses === '' ? '' : `\n${' '.repeat(names + 2)}${style.dim(`by ${clauses}`)}`
+      const margin = ' '.repeat(names + 2)
+      const by =
+        columns === undefined
+          ? `by ${clauses}`
+          : wrapped(`by ${clauses}`, { columns: Math.max(columns - margin.length, 20), indent: 3 })
+      const under = clauses === '' ? '' : `\n${style.dim(by.replaceAll(/^/gm, margin))}`
       return `${padEnd(plain(hop), names)}  ${answers.join('  ')}${under}`
     })
     .join('\n')

@@ -18,7 +18,8 @@ export function progressLine(event: ProgressEvent): string {
         : `${bytesInWords(event.bytes)} of ${bytesInWords(event.of)}`
   const eta =
     event.etaMilliseconds === undefined ? undefined : `about ${timeInWords(event.etaMilliseconds)} left`
-  const parts = [event.phase, event.hop, event.message, size, eta]
+  const rows = event.rows === undefined ? undefined : `${event.rows} ${event.rows === 1 ? 'row' : 'rows'}`
+  const parts = [event.phase, event.hop, event.message, rows, size, eta]
   return parts
     .filter((part) => part !== undefined && part !== '')
     .map((part) => plain(part ?? ''))
@@ -46,10 +47,13 @@ export function createProgress(
     }
   }
   let last = ''
+  const moving = new Set<string>()
   return {
     show: (event) => {
       const what = [event.phase, event.hop, event.message].join('\0')
-      if (what === last) return
+      // Flows move beside each other: each is told once.
+      if (what === last || (event.bytes !== undefined && moving.has(what))) return
+      if (event.bytes !== undefined) moving.add(what)
       last = what
       write(`${progressLine(event)}\n`)
     },

@@ -1,13 +1,13 @@
 import type { RequestView } from '../../api/index.ts'
-import { renderCandidates } from './candidates.ts'
 import { caret } from './caret.ts'
 import { renderChain } from './chain.ts'
 import { renderDecisions } from './decisions.ts'
+import { renderExplanation } from './explanation.ts'
 import { renderReceipts } from './receipts.ts'
-import { renderRefusal } from './refusal.ts'
+import { renderRefusal, whereExplained } from './refusal.ts'
 import { renderResult } from './result.ts'
 import type { Style } from './style.ts'
-import { plain } from './text.ts'
+import { plain, widthOf } from './text.ts'
 import { timeInWords } from './units.ts'
 
 export interface RequestRendering {
@@ -19,7 +19,9 @@ export interface RequestRendering {
   details: boolean
 }
 
-function headline(view: RequestView, style: Style): string {
+const PAGES = 'dynamos explain CODE shows the page of a code.'
+
+function headline(view: RequestView, { style, columns }: RequestRendering): string {
   const paint =
     view.status === 'completed'
       ? style.good
@@ -28,7 +30,9 @@ function headline(view: RequestView, style: Style): string {
         : style.bold
   const took = view.timing.total === undefined ? '' : ` in ${timeInWords(view.timing.total)}`
   const how = view.archetype === null ? '' : ` by ${plain(view.archetype)}`
-  return `${paint(view.status)}${took}${how}  ${style.dim(plain(view.request))}`
+  const start = `${view.status}${took}${how}`
+  const narrow = columns !== undefined && widthOf(`${start}  ${plain(view.request)}`) > columns
+  return `${paint(view.status)}${took}${how}${narrow ? '\n' : '  '}${style.dim(plain(view.request))}`
 }
 
 function failureOf(view: RequestView, { sql, style }: RequestRendering): string[] {
@@ -37,7 +41,8 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
   const place = [hop, step].filter((part) => part !== null).map(plain)
   return [
     `${style.bad('✗')} ${style.bold(plain(code))}${place.length === 0 ? '' : ` at ${place.join(', ')}`}: ${plain(message)}`,
-    ...(position === null || sql === undefined ? [] : [caret(sql, position)])
+    ...(position === null || sql === undefined ? [] : [caret(sql, position)]),
+    style.dim(whereExplained(code))
   ]
 }
 
@@ -45,16 +50,24 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
 export function renderRequest(view: RequestView, rendering: RequestRendering): string {
   const { style, details } = rendering
   const titled = (title: string, body: string) => (body === '' ? [] : [`${style.bold(title)}\n${body}`])
+  const told = details && view.candidates.length > 0
+  const explained = told ? renderExplanation(view, rendering) : undefined
+  const refusals =
+    explained?.refusals ?? (view.refusals ?? []).map((refusal) => renderRefusal(refusal, rendering))
   const blocks = [
-    headline(view, style),
+    headline(view, rendering),
+    ...(view.waiting ?? []).map(
+      ({ hop, by, until }) =>
+        `Waits for the approval of ${by.map(plain).join(' or ')} at ${plain(hop)}, until ${plain(until)}`
+    ),
     ...titled('Chain', renderChain(view.chain)),
     ...(view.results ?? []).map((result) => renderResult(result, rendering)),
     ...failureOf(view, rendering),
-    ...(view.refusals ?? []).map((refusal) => renderRefusal(refusal, rendering)),
-    ...titled('Decisions', renderDecisions(view.decisions, style)),
-    ...(details && view.candidates.length > 0
-      ? titled('Candidates', renderCandidates(view.candidates, rendering))
-      : []),
+    ...titled('Candidates', explained?.candidates ?? ''),
+    ...refusals,
+    ...(refusals.length === 0 && view.error === undefined ? [] : [style.dim(PAGES)]),
+    ...titled('Scores', explained?.scores ?? ''),
+    ...titled('Decisions', renderDecisions(view.decisions, style, rendering.columns)),
     ...(details && view.receipts.length > 0
       ? titled('Receipts', renderReceipts(view.receipts, rendering))
       : []),

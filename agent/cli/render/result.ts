@@ -41,10 +41,15 @@ function captionOf(result: ResultView): string[] {
   return [`${shown} from ${result.from.map(plain).join(', ')}`, ...withheld]
 }
 
+/** `average (EUR)` */
+function titleOf(column: string, units: ResultView['units'] = {}): string {
+  return Object.hasOwn(units, column) ? `${column} (${units[column]})` : column
+}
+
 /** A result as a table; NULL is told apart from the text "NULL" and from an empty text. */
 export function renderResult(result: ResultView, options: { columns?: number; style: Style }): string {
   const columns = result.columns.map((title, index) => ({
-    title,
+    title: titleOf(title, result.units),
     align: NUMERIC.test(result.types[index] ?? '') ? ('right' as const) : ('left' as const)
   }))
   const decimals = result.columns.map((_, index) => decimalsFor(result.rows.map((row) => row[index])))

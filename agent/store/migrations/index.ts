@@ -4,7 +4,15 @@ import { standing } from './0002-standing.ts'
 import { log } from './0003-log.ts'
 import { nonceOfRequest } from './0004-nonce-of-request.ts'
 import { exchangeEnded } from './0005-exchange-ended.ts'
+import { approvals } from './0006-approvals.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
-export const MIGRATIONS: readonly Migration[] = [exchange, standing, log, nonceOfRequest, exchangeEnded]
+export const MIGRATIONS: readonly Migration[] = [
+  exchange,
+  standing,
+  log,
+  nonceOfRequest,
+  exchangeEnded,
+  approvals
+]

@@ -1,6 +1,7 @@
 /** What is kept, one file for each kind. */
 import type { Connection } from '../connection.ts'
 import { type Agreements, agreementsOn } from './agreements.ts'
+import { type Approvals, approvalsOn } from './approvals.ts'
 import { type Datasets, datasetsOn } from './datasets.ts'
 import { type Documents, documentsOn } from './documents.ts'
 import { type Events, eventsOn } from './events.ts'
@@ -14,6 +15,7 @@ import { type Settings, settingsOn } from './settings.ts'
 import { type Work, workOn } from './work.ts'
 
 export type { AgreementState, Agreements, StoredAgreement } from './agreements.ts'
+export type { ApprovalRowState, Approvals, AskedApproval, StoredApproval } from './approvals.ts'
 export type { DatasetSource, Datasets, StoredDataset } from './datasets.ts'
 export type { Documents, StoredDocument } from './documents.ts'
 export type { Events, StoredEvent } from './events.ts'
@@ -39,6 +41,7 @@ export interface Tables {
   readonly datasets: Datasets
   readonly settings: Settings
   readonly log: Log
+  readonly approvals: Approvals
 }
 
 export function tablesOn(connection: Connection): Tables {
@@ -54,6 +57,7 @@ export function tablesOn(connection: Connection): Tables {
     quota: quotaOn(connection),
     datasets: datasetsOn(connection),
     settings: settingsOn(connection),
-    log: logOn(connection)
+    log: logOn(connection),
+    approvals: approvalsOn(connection)
   }
 }

@@ -3,13 +3,22 @@
  * which party held which of them: merging states equals computing over the union, bit for bit.
  */
 import type { Column } from '../../job/index.ts'
-import { isDecimal, isDouble, isInteger, quoteName } from '../../sql/index.ts'
-import { type Algorithm, algorithmRefused, columnNamed, onlyParameters } from '../index.ts'
-import { asDouble, limbState, meanOfLimbs, mergeLimbs } from './exact-sum.ts'
+import { foldName, isDecimal, isDouble, isInteger, quoteName } from '../../sql/index.ts'
+import { asDouble, limbState, meanOfLimbs, mergeLimbs } from '../exact-sum/index.ts'
+import {
+  type Algorithm,
+  algorithmRefused,
+  columnNamed,
+  groupBy,
+  keyList,
+  onlyParameters,
+  orderBy
+} from '../index.ts'
 
 const SUM = 'average.sum'
 const LIMBS = 'average.limbs'
 const COUNT = 'average.count'
+const RESULT = new Set(['average', 'count', SUM, LIMBS, COUNT])
 
 export const algorithm: Algorithm = ({ relation, columns, parameters, phase }) => {
   onlyParameters(parameters, ['value', 'by'])
@@ -19,52 +28,45 @@ export const algorithm: Algorithm = ({ relation, columns, parameters, phase }) =
     throw algorithmRefused('by: expected a list of column names')
   }
   const by = names.map((name: string) => columnNamed(name, 'by', columns).name)
-  const clash = by.find((name, index) => name === 'average' || name === 'count' || by.indexOf(name) !== index)
+  const clash = by.find((name, index) => RESULT.has(foldName(name)) || by.indexOf(name) !== index)
   if (clash !== undefined) throw algorithmRefused(`by: "${clash}" would be a column of the result twice`)
-  if (phase === 'merge')
-    return finish(
-      mergedState(relation, columns, by),
-      columns.some(({ name }) => name === LIMBS),
-      by
-    )
+  // group columns go by their place meanwhile, so that none is mistaken for one of ours
+  const keys = by.map((_, index) => `k${index}`)
+  const named = by.map((name, index) => `${quoteName(name)} AS k${index}, `).join('')
+  const given = (rest: string): string => `(SELECT ${named}${rest} FROM ${relation}) AS given_keys`
+  const shown = by.map((name, index) => `k${index} AS ${quoteName(name)}, `).join('')
+  if (phase === 'merge') {
+    const limbs = columns.some(({ name }) => name === LIMBS)
+    const has = (wanted: string): boolean => columns.some(({ name }) => name === wanted)
+    if (!(has(COUNT) && (limbs || has(SUM)))) throw algorithmRefused('merge: expected states of "average"')
+    const state = mergedState(given(`${quoteName(limbs ? LIMBS : SUM)}, ${quoteName(COUNT)}`), limbs, keys)
+    return finish(state, limbs, keys, shown)
+  }
   const column = columnNamed(value, 'value', columns)
-  const state = partialState(relation, column, by)
-  return phase === 'partial' ? `${state} ${orderBy(by)}` : finish(state, isDouble(column.type), by)
+  const state = partialState(given(`${quoteName(column.name)} AS v`), column, keys)
+  if (phase === 'complete') return finish(state, isDouble(column.type), keys, shown)
+  const sent = [isDouble(column.type) ? LIMBS : SUM, COUNT].map(quoteName).join(', ')
+  return `SELECT ${shown}${sent} FROM (${state}) AS state ${orderBy(keys, 'state')}`
 }
 
 function partialState(relation: string, column: Column, by: readonly string[]): string {
-  const value = quoteName(column.name)
-  if (isDouble(column.type)) return limbState({ relation, value, by, limbs: LIMBS, count: COUNT })
-  let term = value
-  if (isInteger(column.type)) term = `CAST(${value} AS DECIMAL(38,0))`
+  if (isDouble(column.type)) return limbState({ relation, value: 'v', by, limbs: LIMBS, count: COUNT })
+  let term = 'v'
+  if (isInteger(column.type)) term = 'CAST(v AS DECIMAL(38,0))'
   else if (!isDecimal(column.type))
     throw algorithmRefused(`value: column "${column.name}" is ${column.type}, expected a number`)
-  return `SELECT ${list(by)}sum(${term}) AS ${quoteName(SUM)}, count(${value}) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
+  return `SELECT ${keyList(by)}sum(${term}) AS ${quoteName(SUM)}, count(v) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
 }
 
-function mergedState(relation: string, columns: readonly Column[], by: readonly string[]): string {
-  const has = (name: string): boolean => columns.some((column) => column.name === name)
-  if (!has(COUNT) || !(has(SUM) || has(LIMBS))) throw algorithmRefused('merge: expected states of "average"')
-  if (has(LIMBS)) return mergeLimbs({ relation, by, limbs: LIMBS, count: COUNT })
-  return `SELECT ${list(by)}sum(${quoteName(SUM)}) AS ${quoteName(SUM)}, CAST(sum(${quoteName(COUNT)}) AS BIGINT) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
+function mergedState(relation: string, limbs: boolean, by: readonly string[]): string {
+  if (limbs) return mergeLimbs({ relation, by, limbs: LIMBS, count: COUNT })
+  return `SELECT ${keyList(by)}sum(${quoteName(SUM)}) AS ${quoteName(SUM)}, CAST(sum(${quoteName(COUNT)}) AS BIGINT) AS ${quoteName(COUNT)} FROM ${relation} ${groupBy(by)}`
 }
 
-function finish(state: string, limbs: boolean, by: readonly string[]): string {
+function finish(state: string, limbs: boolean, by: readonly string[], shown: string): string {
   const count = quoteName(COUNT)
   const means = limbs
     ? meanOfLimbs(state, { by, limbs: LIMBS, count: COUNT })
     : `SELECT *, CASE WHEN ${count} > 0 THEN ${asDouble(quoteName(SUM))} / ${count} END AS mean FROM (${state}) AS state`
-  return `SELECT ${list(by)}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by)}`
-}
-
-function list(by: readonly string[]): string {
-  return by.map((name) => `${quoteName(name)}, `).join('')
-}
-
-function groupBy(by: readonly string[]): string {
-  return by.length === 0 ? '' : `GROUP BY ${by.map(quoteName).join(', ')}`
-}
-
-function orderBy(by: readonly string[]): string {
-  return by.length === 0 ? '' : `ORDER BY ${by.map((name) => `${quoteName(name)} ASC NULLS LAST`).join(', ')}`
+  return `SELECT ${shown}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by, 'means')}`
 }

@@ -12,7 +12,7 @@ import { AgentUnreachable, type Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { readAgreement } from './read-agreement.ts'
+import { bodyOf, ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderFindings } from './render.ts'
 
 interface Checked {
@@ -26,9 +26,9 @@ const byDomain: ResolveUser = (address) => ({
   name: address
 })
 
-function checkHere(text: string, file: string): Checked {
+function checkHere({ text, name: file, files }: ReadAgreement): Checked {
   try {
-    const draft = parseAgreement(text, file, byDomain)
+    const draft = parseAgreement(text, file, byDomain, (name) => ownValue(files, name))
     return {
       findings: checkAgreement(draft, { now: Date.now() }),
       view: {
@@ -60,9 +60,9 @@ async function reachableAgent(context: Context): Promise<Client | undefined> {
   }
 }
 
-async function checkThere(client: Client, text: string): Promise<Checked | undefined> {
+async function checkThere(client: Client, read: ReadAgreement): Promise<Checked | undefined> {
   try {
-    return await client.post('/api/v1/agreements/check', { json: { text } }, checkedAgreement)
+    return await client.post('/api/v1/agreements/check', { json: bodyOf(read) }, checkedAgreement)
   } catch (error) {
     if (error instanceof AgentUnreachable) return undefined
     throw error
@@ -71,10 +71,10 @@ async function checkThere(client: Client, text: string): Promise<Checked | undef
 
 export async function check(context: Context, input: Input): Promise<number> {
   const [file] = parseOptions(input.args, z.tuple([z.string()]))
-  const { text, name } = await readAgreement(context, file)
+  const read = await readAgreement(context, file)
   const client = await reachableAgent(context)
-  const asked = client === undefined ? undefined : await checkThere(client, text)
-  const { findings, view } = asked ?? checkHere(text, name)
+  const asked = client === undefined ? undefined : await checkThere(client, read)
+  const { findings, view } = asked ?? checkHere(read)
   if (asked === undefined)
     context.say('checked without an agent: names of organisations, datasets and archetypes were not compared')
   context.answer({ findings, view }, () =>
@@ -82,7 +82,7 @@ export async function check(context: Context, input: Input): Promise<number> {
       ...(view === null ? [] : [view.plain.map((line) => `- ${line}`).join('\n')]),
       ...(findings.length === 0
         ? ['Nothing is wrong with it.']
-        : [renderFindings(findings, name, context.style)])
+        : [renderFindings(findings, read.name, context.style)])
     ].join('\n\n')
   )
   return findings.some(({ level }) => level === 'error') ? EXIT.usage : EXIT.done

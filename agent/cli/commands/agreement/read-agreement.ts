@@ -1,9 +1,30 @@
-import { resolve } from 'node:path'
-import { readUserFile } from '../../../config/index.ts'
+import { dirname, resolve } from 'node:path'
+import { filesNamedBy, MAX_HIERARCHY_LENGTH } from '../../../../policy/index.ts'
+import { readAttached, readUserFile } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 
-export async function readAgreement(context: Context, file: string): Promise<{ text: string; name: string }> {
-  if (file === '-') return { text: await context.terminal.readInput(), name: 'standard input' }
-  const { text } = await readUserFile(resolve(context.terminal.cwd, file))
-  return { text, name: file }
+export interface ReadAgreement {
+  text: string
+  /** For messages. */
+  name: string
+  /** Hierarchy files that the text names, by the names it gives them. */
+  files: Record<string, string>
+}
+
+export async function readAgreement(context: Context, file: string): Promise<ReadAgreement> {
+  const { cwd } = context.terminal
+  const isInput = file === '-'
+  const text = isInput ? await context.terminal.readInput() : (await readUserFile(resolve(cwd, file))).text
+  const folder = isInput ? cwd : dirname(resolve(cwd, file))
+  const files = await readAttached(filesNamedBy(text), folder, MAX_HIERARCHY_LENGTH)
+  return { text, name: isInput ? 'standard input' : file, files }
+}
+
+/** As the agent takes it; an older one knows no files. */
+export function bodyOf({ text, files }: ReadAgreement): { text: string; files?: Record<string, string> } {
+  return Object.keys(files).length === 0 ? { text } : { text, files }
+}
+
+export function ownValue(files: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(files, name) ? files[name] : undefined
 }

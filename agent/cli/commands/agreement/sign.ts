@@ -20,7 +20,7 @@ import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { openKey } from '../../passphrase.ts'
 import { plain } from '../../render/index.ts'
-import { readAgreement } from './read-agreement.ts'
+import { bodyOf, ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderAgreement } from './render.ts'
 
 const signOptions = z.object({
@@ -49,11 +49,15 @@ async function keyFile(context: Context, key: string | undefined): Promise<strin
  *
  * @throws {NotAnAgent} when it prepared other terms than the file has
  */
-function assertSameTerms(payload: Payload<'agreement'>, text: string, url: string): void {
-  const draft = parseAgreement(text, 'agreement', (address) =>
-    payload.terms.consumers
-      .flatMap((consumer) => ('user' in consumer ? [consumer.user] : []))
-      .find(({ name }) => name.toLowerCase() === address.toLowerCase())
+function assertSameTerms(payload: Payload<'agreement'>, { text, files }: ReadAgreement, url: string): void {
+  const draft = parseAgreement(
+    text,
+    'agreement',
+    (address) =>
+      payload.terms.consumers
+        .flatMap((consumer) => ('user' in consumer ? [consumer.user] : []))
+        .find(({ name }) => name.toLowerCase() === address.toLowerCase()),
+    (name) => ownValue(files, name)
   )
   const said = ({ name, provider, dataset, terms }: Agreed) => encodePlain({ name, provider, dataset, terms })
   if (!equals(said(draft), said(payload))) throw new NotAnAgent(url, 'other terms than those of the file')
@@ -66,15 +70,15 @@ function assertSameTerms(payload: Payload<'agreement'>, text: string, url: strin
 async function signHere(
   context: Context,
   client: Client,
-  text: string,
+  read: ReadAgreement,
   options: { file: string; yes: boolean }
 ): Promise<string> {
-  const prepared = await client.post('/api/v1/agreements/prepare', { json: { text } }, preparedAgreement)
+  const prepared = await client.post('/api/v1/agreements/prepare', { json: bodyOf(read) }, preparedAgreement)
   const bytes = new Uint8Array(Buffer.from(prepared.payload, 'base64'))
   if ((await idOf(bytes)) !== prepared.id)
     throw new NotAnAgent(client.url, 'bytes that are not what they are called')
   const payload = decodePlain(bytes, agreementSchema)
-  assertSameTerms(payload, text, client.url)
+  assertSameTerms(payload, read, client.url)
   context.say(
     describeAgreement(payload)
       .map((line) => `- ${plain(line)}`)
@@ -92,11 +96,11 @@ async function signHere(
 export async function sign(context: Context, input: Input): Promise<undefined> {
   const [name] = parseOptions(input.args, z.tuple([z.string()]))
   const { key, byAgent, yes } = parseOptions(input.options, signOptions)
-  const { text } = await readAgreement(context, name)
+  const read = await readAgreement(context, name)
   const client = await context.client()
   const file = byAgent ? undefined : await keyFile(context, key)
   const body =
-    file === undefined ? { text } : { signed: await signHere(context, client, text, { file, yes }) }
+    file === undefined ? bodyOf(read) : { signed: await signHere(context, client, read, { file, yes }) }
   const view = await client.post('/api/v1/agreements', { json: body }, agreementView)
   context.answer(view, () => renderAgreement(view, context.style))
   return undefined

@@ -1,15 +1,23 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { toError } from '../../../../protocol/errors/index.ts'
-import { type DatasetTable, loadAgentConfig, parseDataset, readSource } from '../../../config/index.ts'
+import {
+  type AgentConfig,
+  type DatasetTable,
+  loadAgentConfig,
+  parseDataset,
+  readSource
+} from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
-import { describeDataset } from './description.ts'
+import { withTables } from './add-tables.ts'
+import { type DescribedTable, describeDataset } from './description.ts'
 import { listInConfig } from './list-in-config.ts'
-import { personalSign } from './personal.ts'
+import { proposedSubject } from './personal.ts'
+import { flagColumns } from './sensitivity.ts'
 
 const addOptions = z.object({
   id: z
@@ -20,6 +28,7 @@ const addOptions = z.object({
   table: z.string().optional(),
   delimiter: z.string().length(1, 'expected one character').optional(),
   visibility: z.enum(['members', 'parties'], 'expected members or parties'),
+  yes: z.boolean().default(false),
   force: z.boolean().default(false)
 })
 type AddOptions = z.infer<typeof addOptions>
@@ -42,20 +51,55 @@ function tablesOf(files: readonly string[], options: AddOptions, file: string): 
   return parseDataset(readSource(JSON.stringify({ id: options.id, tables }), file)).tables
 }
 
-async function writeDescription(file: string, text: string, force: boolean): Promise<void> {
+/** The description that is there; undefined where there is none, or it is to be written anew. */
+async function present(file: string, force: boolean): Promise<string | undefined> {
+  if (force) return undefined
   try {
-    await writeFile(file, text, { flag: force ? 'w' : 'wx' })
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const error = toError(cause)
+    if ('code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** A description is there whole or not at all, and one that somebody else wrote meanwhile is not lost. */
+async function writeDescription(file: string, text: string, create: boolean): Promise<void> {
+  if (!create) {
+    await writeFile(`${file}.new`, text)
+    await rename(`${file}.new`, file)
+    return
+  }
+  try {
+    await writeFile(file, text, { flag: 'wx' })
   } catch (cause) {
     const error = toError(cause)
     if (!('code' in error) || error.code !== 'EEXIST') throw error
-    throw new UsageError(`${file} is there already; --force writes it anew, another --id makes another`, {
+    throw new UsageError(`${file} was written by somebody else meanwhile; look at it, and try again`, {
       cause
     })
   }
 }
 
+async function describedTables(
+  context: Context,
+  config: AgentConfig,
+  sources: readonly DatasetTable[],
+  { file, ask }: { file: string; ask: boolean }
+): Promise<DescribedTable[]> {
+  const profiled = await context.doors.profileDataset(config, sources)
+  const flagged = await flagColumns(profiled, ask ? context.terminal : undefined)
+  return sources.map((source) => {
+    const found = profiled.find(({ name }) => name === source.name)
+    if (found === undefined) throw new Error(`table ${source.name} was not looked at`)
+    const inside = relative(dirname(file), source.path)
+    const path = inside.startsWith('..') ? source.path : inside
+    return { source, found, path, flagged: flagged.filter((one) => one.table === source.name) }
+  })
+}
+
 export async function add(context: Context, input: Input): Promise<undefined> {
-  const { terminal, style } = context
+  const { terminal } = context
   const given = parseOptions(input.args, z.array(z.string()).min(1))
   const options = parseOptions(input.options, addOptions)
   const config = await loadAgentConfig(resolve(terminal.cwd, context.connection.config ?? 'agent.yaml'))
@@ -65,42 +109,85 @@ export async function add(context: Context, input: Input): Promise<undefined> {
     options,
     file
   )
-  const profiled = await context.doors.profileDataset(config, sources)
-  const base = dirname(file)
-  const tables = sources.map((source) => {
-    const found = profiled.find(({ name }) => name === source.name)
-    if (found === undefined) throw new Error(`table ${source.name} was not looked at`)
-    const inside = relative(base, source.path)
-    return { source, found, path: inside.startsWith('..') ? source.path : inside }
-  })
-  const { id, title = id, contact, visibility } = options
-  await writeDescription(file, describeDataset({ id, title, contact, visibility, tables }), options.force)
+  const before = await present(file, options.force)
+  if (before !== undefined) assertNew(parseDataset(readSource(before, file)).tables, sources, file)
+  const ask = terminal.interactive && !options.yes
+  const tables = await describedTables(context, config, sources, { file, ask })
+  const { id, title, contact, visibility } = options
+  const text =
+    before === undefined
+      ? describeDataset({ id, title, contact, visibility, tables })
+      : withTables(before, tables, file)
+  // whatever the names in it are, it has to load
+  parseDataset(readSource(text, file))
+  await writeDescription(file, text, before === undefined && !options.force)
   await listInConfig(config, file)
-  const personal = tables.flatMap(({ found }) =>
-    found.columns.flatMap(({ name }) => {
-      const sign = personalSign(name)
-      return sign === undefined ? [] : [{ table: found.name, column: name, looksLike: sign }]
-    })
-  )
-  for (const { table: name, column, looksLike } of personal)
-    context.say(`warning: ${plain(name)}.${plain(column)} looks like ${looksLike}; it is marked sensitive`)
+  tell(context, config, { id, file, tables, asked: ask, more: before !== undefined })
+  return undefined
+}
+
+/** Asked before anybody is asked about columns. */
+function assertNew(there: readonly DatasetTable[], sources: readonly DatasetTable[], file: string): void {
+  const twice = sources.find(({ name }) => there.some((one) => one.name.toLowerCase() === name.toLowerCase()))
+  if (twice !== undefined)
+    throw new UsageError(
+      `${file} has a table ${twice.name} already; --table names it otherwise, --force writes the file anew`
+    )
+}
+
+interface Added {
+  id: string
+  file: string
+  tables: readonly DescribedTable[]
+  asked: boolean
+  more: boolean
+}
+
+function tell(context: Context, config: AgentConfig, { id, file, tables, asked, more }: Added): void {
+  const { style } = context
+  const personal = tables.flatMap(({ flagged }) => flagged)
+  if (!asked)
+    for (const { table: name, column, looksLike } of personal)
+      context.say(`warning: ${plain(name)}.${plain(column)} looks like ${looksLike}; it is marked sensitive`)
+  const subjects = tables.flatMap(({ found }) => {
+    const subject = proposedSubject(found.columns)
+    return subject?.sure === true ? [{ table: found.name, subject: subject.column }] : []
+  })
+  for (const { table: name, subject } of subjects)
+    context.say(`${plain(name)}: each row is taken to be about one ${plain(subject)} (subject); check it`)
   if (!config.roles.includes('dataProvider'))
     context.say('warning: roles in agent.yaml lacks dataProvider: the dataset will not be offered')
-  context.answer({ id, file, tables: tables.map(({ found }) => found), personal }, () =>
+  // codes are values: they are in the steward's file and nowhere else
+  const shown = tables.map(({ found: { name, rows, columns, notes } }) => ({
+    name,
+    rows,
+    columns: columns.map(({ name: column, type, nulls }) => ({ name: column, type, nulls })),
+    notes
+  }))
+  context.answer({ id, file, tables: shown, personal, subjects }, () =>
     [
       ...tables.map(({ found }) =>
         [
           `${style.bold(plain(found.name))}  ${found.rows} rows`,
           table(
-            [{ title: 'column' }, { title: 'type' }, { title: 'empty', align: 'right' }],
-            found.columns.map(({ name, type, nulls }) => [name, type, String(nulls)]),
+            [
+              { title: 'column' },
+              { title: 'type' },
+              { title: 'empty', align: 'right' },
+              { title: 'codes', align: 'right' }
+            ],
+            found.columns.map(({ name, type, nulls, codes }) => [
+              name,
+              type,
+              String(nulls),
+              codes === undefined ? '' : String(codes.length)
+            ]),
             { style, ...context.width }
           ),
           ...found.notes.map((note) => `note: ${plain(note)}`)
         ].join('\n')
       ),
-      `${file} describes it; go through it, then restart the agent.`
+      `${file} ${more ? 'has what it had, and the table' : 'describes it'}; go through it, then restart the agent.`
     ].join('\n\n')
   )
-  return undefined
 }

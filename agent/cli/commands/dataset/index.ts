@@ -12,7 +12,10 @@ export const datasetCommands: Register = (program, run) => {
     .option('--table <name>', 'for one file: the name of its table')
     .option('--delimiter <character>', 'for CSV: what separates its cells (default: found out)')
     .option('--visibility <who>', 'members, or parties: only those with an agreement', 'members')
+    .option('--yes', 'ask nothing: every column that looks like a person’s is marked sensitive')
     .option('--force', 'write anew what describes it')
-    .description('look at data files, describe them in YAML beside agent.yaml, and list that there')
+    .description(
+      'look at data files, describe them in YAML beside agent.yaml, and list that there; another file of the same id is one more table'
+    )
     .action(run(async (context, input) => await (await import('./add.ts')).add(context, input)))
 }

@@ -4,6 +4,9 @@ import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
 
+type TableView = DatasetView['tables'][number]
+type ColumnView = TableView['columns'][number]
+
 export async function datasets(context: Context, input: Input): Promise<undefined> {
   const { find } = parseOptions(input.options, z.object({ find: z.string().optional() }))
   const client = await context.client()
@@ -18,7 +21,7 @@ export async function datasets(context: Context, input: Input): Promise<undefine
             { title: 'title' },
             { title: 'providers' },
             { title: 'tables' },
-            { title: 'rows', align: 'right' }
+            { title: 'about rows', align: 'right' }
           ],
           found.map(({ id, title, providers, tables }) => [
             id,
@@ -33,30 +36,44 @@ export async function datasets(context: Context, input: Input): Promise<undefine
   return undefined
 }
 
-/** A command that works on this dataset as soon as an agreement permits it. */
-function howToAsk({ id, tables }: DatasetView): string {
-  const [first] = tables
-  const columns = first?.columns.slice(0, 2).map(({ name }) => name) ?? []
-  const quoted = (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
-  const sql = `SELECT ${columns.map(quoted).join(', ') || '*'} FROM ${quoted(first?.name ?? id)}`
-  return `dynamos ask '${sql.replaceAll("'", "'\\''")}' --dataset ${id} --purpose PURPOSE`
+const MOST_CODES = 8
+
+function columnRow({ name, type, unit, values, description, sensitive }: ColumnView): string[] {
+  const codes = values?.slice(0, MOST_CODES).join(', ') ?? ''
+  const more = (values?.length ?? 0) > MOST_CODES ? ', …' : ''
+  const about = [
+    ...(sensitive === true ? ['sensitive'] : []),
+    ...(description === undefined ? [] : [description])
+  ]
+  return [name, type, unit ?? '', codes + more, about.join(': ')]
+}
+
+/** A table with only those of its columns in which anything stands. */
+function tableOfColumns({ columns }: TableView, { style, width }: Context): string {
+  const titles = ['column', 'type', 'unit', 'codes', 'description']
+  const rows = columns.map(columnRow)
+  const kept = titles.flatMap((_, index) =>
+    rows.some((row) => row[index] !== '') || index < 2 ? [index] : []
+  )
+  return table(
+    kept.map((index) => ({ title: titles[index] ?? '' })),
+    rows.map((row) => kept.map((index) => row[index] ?? '')),
+    { style, ...width }
+  )
 }
 
 function describe(dataset: DatasetView, context: Context): string {
   const { style } = context
-  const providers = dataset.providers.map(({ organisation, agreements }) =>
-    agreements.length === 0
-      ? `${plain(organisation)} ${style.dim('(no agreement with you)')}`
-      : `${plain(organisation)} ${style.dim(`(${agreements.map(plain).join(', ')})`)}`
-  )
-  const tables = dataset.tables.map(({ name, rows, columns }) =>
+  const contacts = new Map(dataset.contacts?.map(({ organisation, contact }) => [organisation, contact]))
+  const providers = dataset.providers.map(({ organisation, agreements }) => {
+    const contact = contacts.get(organisation)
+    const terms = agreements.length === 0 ? 'no agreement with you' : agreements.map(plain).join(', ')
+    return `${plain(organisation)} ${style.dim(`(${terms}${contact === undefined ? '' : `; ask ${plain(contact)}`})`)}`
+  })
+  const tables = dataset.tables.map((one) =>
     [
-      `${style.bold(plain(name))}  ${rows} rows`,
-      table(
-        [{ title: 'column' }, { title: 'type' }, { title: 'unit' }, { title: 'description' }],
-        columns.map((column) => [column.name, column.type, column.unit ?? '', column.description ?? '']),
-        { style, ...context.width }
-      )
+      `${style.bold(plain(one.name))}  about ${one.rows} rows${one.subject === undefined ? '' : `, each about one ${plain(one.subject)}`}`,
+      tableOfColumns(one, context)
     ].join('\n')
   )
   return [
@@ -66,7 +83,7 @@ function describe(dataset: DatasetView, context: Context): string {
     ...(dataset.differences.length === 0
       ? []
       : [['Providers differ:', ...dataset.differences.map((line) => `- ${plain(line)}`)].join('\n')]),
-    `How to ask:\n  ${plain(howToAsk(dataset))}`
+    ...(dataset.ask === undefined ? [] : [`How to ask:\n  ${plain(dataset.ask)}`])
   ].join('\n\n')
 }
 

@@ -1,11 +1,18 @@
 import type { Command } from 'commander'
 import { collect, type Register } from '../../options.ts'
 
-function waiting(command: Command): Command {
+function following(command: Command): Command {
   return command
-    .option('--out <dir>', 'also write the answer, and each result as CSV and Parquet, into this folder')
+    .option(
+      '--out <dir>',
+      'also write all of it into this folder: results, pictures, contract, a page that tells it'
+    )
+    .option('--overwrite', 'files of the same names are replaced')
     .option('--timeout <seconds>', 'wait no longer; the request itself goes on')
-    .option('--detach', 'do not wait')
+}
+
+function waiting(command: Command): Command {
+  return following(command).option('--detach', 'do not wait')
 }
 
 export const requestCommands: Register = (program, run) => {
@@ -30,12 +37,19 @@ export const requestCommands: Register = (program, run) => {
     .argument('<id>', 'the request')
     .description('how a request stands')
     .action(run(async (context, input) => await (await import('./look.ts')).status(context, input)))
-  request
-    .command('watch')
-    .argument('<id>', 'the request')
-    .option('--timeout <seconds>', 'wait no longer; the request itself goes on')
-    .description('follow a request to its end')
-    .action(run(async (context, input) => await (await import('./look.ts')).watch(context, input)))
+  waiting(
+    request
+      .command('rerun')
+      .argument('<id>', 'the request')
+      .description('submit the same request once more, as a new one')
+  ).action(run(async (context, input) => await (await import('./submit.ts')).rerun(context, input)))
+  following(
+    request
+      .command('watch')
+      .argument('<id>', 'the request')
+      .option('--cancel', 'Ctrl-C cancels it, as it does for whoever submitted it')
+      .description('follow a request to its end, from any terminal')
+  ).action(run(async (context, input) => await (await import('./look.ts')).watch(context, input)))
   request
     .command('cancel')
     .argument('<id>', 'the request')
@@ -45,9 +59,15 @@ export const requestCommands: Register = (program, run) => {
     .command('result')
     .argument('<id>', 'the request')
     .option('--from <name>', 'the result of this provider, when there is one for each')
-    .option('--format <format>', 'json, csv or parquet', 'json')
-    .option('--out <file>', 'write it there instead of to standard output')
-    .description('the whole result of a request')
+    .option('--format <format>', 'json, csv or parquet; by the name of the file, else json')
+    .option('--offset <rows>', 'leave out so many rows: a page of the result')
+    .option('--limit <rows>', 'how many rows such a page has; 1000 unless told, 10000 at most')
+    .option(
+      '--out <path>',
+      'write it there; a folder (that is there, or ends with /) gets all of the request'
+    )
+    .option('--overwrite', 'files of the same names are replaced')
+    .description('the whole result of a request, or a page of it')
     .action(run(async (context, input) => await (await import('./result.ts')).result(context, input)))
   waiting(
     program

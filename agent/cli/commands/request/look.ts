@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { requestSummary, requestView } from '../../../api/index.ts'
 import type { Context } from '../../context.ts'
-import { type Input, parseOptions, seconds } from '../../options.ts'
+import { type Input, parseOptions } from '../../options.ts'
 import { table } from '../../render/index.ts'
-import { follow, pathOf } from './follow.ts'
+import { finish, folderFor, waitingOptions } from './finish.ts'
+import { pathOf } from './follow.ts'
 import { tell } from './tell.ts'
 
 const oneId = z.tuple([z.string().min(1)])
@@ -44,13 +45,10 @@ export async function status(context: Context, input: Input): Promise<number> {
 
 export async function watch(context: Context, input: Input): Promise<number> {
   const [id] = parseOptions(input.args, oneId)
-  const { timeout } = parseOptions(input.options, z.object({ timeout: seconds.optional() }))
+  const waiting = parseOptions(input.options, waitingOptions)
+  const { cancel: cancels } = parseOptions(input.options, z.object({ cancel: z.boolean().default(false) }))
   const client = await context.client()
-  const { view, gaveUp } = await follow(context, client, id, {
-    cancels: false,
-    ...(timeout === undefined ? {} : { timeout: timeout * 1000 })
-  })
-  return tell(context, view, { gaveUp })
+  return await finish(context, client, id, { waiting, to: await folderFor(context, waiting), cancels })
 }
 
 export async function cancel(context: Context, input: Input): Promise<undefined> {

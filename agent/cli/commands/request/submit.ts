@@ -1,41 +1,46 @@
-import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { requestView, submitted } from '../../../api/index.ts'
+import type { Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
-import { type Input, parseOptions, seconds } from '../../options.ts'
-import { follow, pathOf } from './follow.ts'
+import { type Input, parseOptions } from '../../options.ts'
+import { finish, folderFor, type Waiting, waitingOptions } from './finish.ts'
+import { pathOf, watchInterrupts } from './follow.ts'
 import { readRequest } from './read-request.ts'
-import { saveAnswer } from './save.ts'
-import { tell } from './tell.ts'
 
-export const waitingOptions = z.object({
-  out: z.string().optional(),
-  timeout: seconds.optional(),
-  detach: z.boolean().default(false)
-})
+export { waitingOptions } from './finish.ts'
 
-/** Submits a request and, unless told otherwise, waits for its end. */
+/** Makes a request and, unless told otherwise, waits for its end. */
+async function makeRequest(
+  context: Context,
+  make: (client: Client) => Promise<string>,
+  waiting: Waiting,
+  sql?: string
+): Promise<number> {
+  const client = await context.client()
+  const to = await folderFor(context, waiting)
+  const interrupts = watchInterrupts(context.terminal)
+  try {
+    const id = await make(client)
+    if (waiting.detach) {
+      const view = await client.get(pathOf(id), requestView)
+      context.answer(view, () => id)
+      return 0
+    }
+    const text = sql === undefined ? {} : { sql }
+    return await finish(context, client, id, { waiting, to, cancels: true, interrupts, ...text })
+  } finally {
+    interrupts.forget()
+  }
+}
+
 export async function submitText(
   context: Context,
   request: { text: string; sql: string },
-  waiting: z.infer<typeof waitingOptions>
+  waiting: Waiting
 ): Promise<number> {
-  const client = await context.client()
-  const out = waiting.out === undefined ? undefined : resolve(context.terminal.cwd, waiting.out)
-  if (out !== undefined) await mkdir(out, { recursive: true })
-  const { request: id } = await client.post('/api/v1/requests', { yaml: request.text }, submitted)
-  if (waiting.detach) {
-    const view = await client.get(pathOf(id), requestView)
-    context.answer(view, () => id)
-    return 0
-  }
-  const { view, gaveUp } = await follow(context, client, id, {
-    cancels: true,
-    ...(waiting.timeout === undefined ? {} : { timeout: waiting.timeout * 1000 })
-  })
-  if (out !== undefined) await saveAnswer(context, client, view, out)
-  return tell(context, view, { sql: request.sql, gaveUp })
+  const make = async (client: Client) =>
+    (await client.post('/api/v1/requests', { yaml: request.text }, submitted)).request
+  return await makeRequest(context, make, waiting, request.sql)
 }
 
 export async function submit(context: Context, input: Input): Promise<number> {
@@ -43,4 +48,13 @@ export async function submit(context: Context, input: Input): Promise<number> {
   const waiting = parseOptions(input.options, waitingOptions)
   const { text, submission } = await readRequest(context, file)
   return await submitText(context, { text, sql: submission.query }, waiting)
+}
+
+/** The same submission once more, as a new request. */
+export async function rerun(context: Context, input: Input): Promise<number> {
+  const [id] = parseOptions(input.args, z.tuple([z.string().min(1)]))
+  const waiting = parseOptions(input.options, waitingOptions)
+  const make = async (client: Client) =>
+    (await client.post(`${pathOf(id)}/rerun`, { json: {} }, submitted)).request
+  return await makeRequest(context, make, waiting)
 }

@@ -1,0 +1,33 @@
+import type { AgreementDraft, Finding } from '../../policy/index.ts'
+import { anonymizeProblems, type Dataset, tablesCountedByRows } from '../datasets/index.ts'
+
+/**
+ * Whether the columns of the provider's own dataset can become what the clause `anonymize` says; without types nobody can
+ * tell, and the hop would refuse each request `anonymize-parameters`.
+ *
+ * @param found what was found already: where names or tables are wrong, nothing is added
+ */
+export function checkAnonymised(
+  draft: AgreementDraft,
+  dataset: Dataset,
+  found: readonly Finding[]
+): Finding[] {
+  if (found.some(({ level, clause }) => level === 'error' && /^(tables|anonymize)/.test(clause))) return []
+  const lineOf = (clause: string) => draft.lines[clause] ?? draft.lines.anonymize
+  const finding = (level: Finding['level'], clause: string, message: string): Finding => {
+    const line = lineOf(clause)
+    return { level, clause, message, ...(line === undefined ? {} : { line }) }
+  }
+  return [
+    ...anonymizeProblems(draft.terms, dataset).map(({ clause, message }) =>
+      finding('error', clause, message)
+    ),
+    ...tablesCountedByRows(draft.terms, dataset).map((table) =>
+      finding(
+        'warning',
+        'anonymize.k',
+        `table "${table}" has no subject, so k counts rows: somebody with several rows counts as several`
+      )
+    )
+  ]
+}

@@ -1,0 +1,88 @@
+import type { Terms } from '../../protocol/documents/index.ts'
+import type { DatasetView } from '../api/index.ts'
+
+type TableView = DatasetView['tables'][number]
+
+const SHOWN = 2
+const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/
+const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** The words that the engine takes for no name (`duckdb_keywords()`, reserved). */
+const RESERVED = new Set(
+  (
+    'all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default ' +
+    'deferrable desc describe distinct do else end except false fetch for foreign from group having in initially ' +
+    'intersect into lambda lateral leading limit not null offset on only or order pivot pivot_longer pivot_wider ' +
+    'placing primary qualify references returning select show some summarize symmetric table then to trailing true ' +
+    'union unique unpivot using variadic when where window with'
+  ).split(' ')
+)
+const PLAIN_WORD = /^[A-Za-z0-9._@/-]+$/
+
+/**
+ * A command that asks for something of a dataset. It keeps to the first agreement that opens a table at all; without one it
+ * shows the form.
+ */
+export function exampleOf(
+  dataset: string,
+  tables: readonly TableView[],
+  agreements: readonly Terms[]
+): string {
+  for (const terms of agreements) {
+    const opened = openedBy(tables, terms)
+    const purpose = terms.purposes === '*' ? 'PURPOSE' : terms.purposes[0]
+    if (opened !== undefined && purpose !== undefined)
+      return command(dataset, opened, purpose, algorithmOf(opened, terms))
+  }
+  return command(dataset, tables[0], 'PURPOSE', [])
+}
+
+function openedBy(tables: readonly TableView[], terms: Terms): TableView | undefined {
+  for (const table of tables) {
+    const open = columnsOpen(terms, table.name)
+    const suppressed = terms.anonymize?.suppress ?? []
+    const columns = table.columns.filter(
+      ({ name }) => (open === '*' || open.includes(name)) && !suppressed.includes(name)
+    )
+    if (columns.length > 0) return { ...table, columns }
+  }
+  return undefined
+}
+
+function columnsOpen({ tables }: Terms, table: string): '*' | readonly string[] {
+  if (tables === '*') return '*'
+  return Object.hasOwn(tables, table) ? (tables[table]?.columns ?? []) : []
+}
+
+/** Rows themselves need the algorithm `table`; where that is closed, a mean of what can be averaged. */
+function algorithmOf({ columns, subject }: TableView, { algorithms }: Terms): string[] {
+  if (algorithms === '*' || algorithms.includes('table')) return []
+  const numbers = columns.filter(({ name, type }) => NUMBER.test(type) && name !== subject)
+  const value = (numbers.find(({ unit }) => unit !== undefined) ?? numbers[0])?.name
+  if (!algorithms.includes('average') || value === undefined) return ['--algorithm', algorithms[0] ?? 'NAME']
+  return ['--algorithm', 'average', '--value', value]
+}
+
+function command(
+  dataset: string,
+  table: TableView | undefined,
+  purpose: string,
+  algorithm: readonly string[]
+): string {
+  const value = algorithm[3]
+  const names = table?.columns.map(({ name }) => name) ?? []
+  // what the algorithm works on has to be among what the query gives
+  const first = value === undefined ? names : [value, ...names.filter((name) => name !== value)]
+  const list = first.slice(0, SHOWN).map(sqlName).join(', ') || '*'
+  const sql = `SELECT ${list} FROM ${sqlName(table?.name ?? dataset)}`
+  const words = ['dynamos', 'ask', sql, '--dataset', dataset, '--purpose', purpose, ...algorithm]
+  return words.map(shellWord).join(' ')
+}
+
+function sqlName(name: string): string {
+  return PLAIN_NAME.test(name) && !RESERVED.has(name.toLowerCase()) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+/** Names come from other organisations: pasted into a shell they shall stay one word. */
+function shellWord(word: string): string {
+  return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
