@@ -257,7 +257,9 @@ export const approvalView = z.object({
   until: z.string(),
   state: z.enum(['pending', 'approved', 'refused', 'withdrawn']),
   by: z.array(z.string()),
-  reason: z.string().exactOptional()
+  reason: z.string().exactOptional(),
+  /** Further agreements under which the same was decided at once. */
+  also: z.array(z.string()).exactOptional()
 })
 export type ApprovalView = z.infer<typeof approvalView>
 
