@@ -8,37 +8,25 @@ import {
   namesToPin,
   parseAgreement
 } from '../../policy/index.ts'
-import {
-  addSignature,
-  decodeSigned,
-  encodeSigned,
-  openDocument,
-  type Payload,
-  type Signed,
-  signFields
-} from '../../protocol/documents/index.ts'
+import { addSignature, decodeSigned, openDocument, signFields } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
 import type { Manifests } from '../../services/index.ts'
-import { append } from '../audit/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
+import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
+import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
-export type Agreement = Signed<'agreement'>
 
-export interface AgreementsComponents {
-  store: Store
+export interface AgreementsComponents extends ShelfComponents {
   members: Members
   manifests: Manifests
   datasets: Datasets
-  clock: { now(): number }
-  log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
   /** This agent's key: it issues drafts. */
   key: PrivateKey
   self: string
@@ -50,8 +38,6 @@ export interface AgreementsComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
-  /** An agreement came into force. */
-  enforced(): void
 }
 
 const DAY_MS = 86_400_000
@@ -62,43 +48,63 @@ const MAX_SHOWN = 64
 /** The agreements this organisation is a party to, or drafts. */
 export class Agreements {
   readonly #components: AgreementsComponents
-  /** In force, by id: the order in which they are tried. */
-  #inForce: Agreement[] = []
+  readonly #shelf: Shelf
 
   constructor(components: AgreementsComponents) {
     this.#components = components
+    this.#shelf = new Shelf(components)
   }
 
   async open(): Promise<void> {
-    this.#inForce = await Promise.all(
-      (await this.#components.store.agreements.inForce()).map(
-        async ({ bytes }) => await decodeSigned('agreement', bytes)
-      )
-    )
+    await this.#shelf.open()
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
   inForce(filter: { provider?: string; dataset?: string; consumer?: string } = {}): Agreement[] {
-    return this.#inForce.filter(
-      ({ payload }) =>
-        (filter.provider === undefined || payload.provider === filter.provider) &&
-        (filter.dataset === undefined || payload.dataset === filter.dataset) &&
-        (filter.consumer === undefined || isConsumer(payload, filter.consumer))
-    )
+    return this.#shelf
+      .inForce()
+      .filter(
+        ({ payload }) =>
+          (filter.provider === undefined || payload.provider === filter.provider) &&
+          (filter.dataset === undefined || payload.dataset === filter.dataset) &&
+          (filter.consumer === undefined || isConsumer(payload, filter.consumer))
+      )
   }
 
   get(id: string): Agreement | undefined {
-    return this.#inForce.find((agreement) => agreement.id === id)
+    return this.#shelf.get(id)
+  }
+
+  /**
+   * The one under which an exchange that has started may go on: in force, or ended with `effect: finish`. Whatever has not
+   * started asks {@link get}.
+   */
+  running(id: string): Agreement | undefined {
+    return this.#shelf.running(id)
+  }
+
+  /** How one ended lately, or when it will: it was revoked (its notice may still run), superseded, or ran out. */
+  ending(id: string): Ending | undefined {
+    return this.#shelf.ending(id)
+  }
+
+  /**
+   * An agreement is in force no longer; what happened is stored by then.
+   *
+   * @returns how to stop listening
+   */
+  onEnded(listener: (ending: Ending) => void): () => void {
+    return this.#shelf.onEnded(listener)
+  }
+
+  /** Ends what a notice kept in force until now. To be called about every second. */
+  async sweep(): Promise<void> {
+    await this.#shelf.sweep()
   }
 
   /** Every agreement known, with its state. */
   async all(): Promise<{ agreement: Agreement; state: string }[]> {
-    return await Promise.all(
-      (await this.#components.store.agreements.all()).map(async ({ bytes, state }) => ({
-        agreement: await decodeSigned('agreement', bytes),
-        state
-      }))
-    )
+    return await this.#shelf.all()
   }
 
   signedBy(agreement: Agreement): string[] {
@@ -148,7 +154,7 @@ export class Agreements {
     const wrong = whatIsWrong(draft, this.check(draft))
     if (wrong !== null) throw new AgreementNotSignable('agreement-malformed', wrong)
     const now = clock.now()
-    const supersedes = this.#current(draft.provider, draft.name)
+    const supersedes = this.#shelf.current(draft.provider, draft.name)
     return await signFields(
       'agreement',
       {
@@ -209,7 +215,7 @@ export class Agreements {
         `expected an agreement of ${members.own.organisation}, signed by its steward`
       )
     }
-    await this.#keep(agreement)
+    await this.#shelf.keep(agreement, provider)
     const own = members.own.organisation
     const others = agreement.payload.parties.filter((party) => party !== own)
     const pending: { organisation: string; reason: string }[] = []
@@ -222,16 +228,16 @@ export class Agreements {
           pending.push({ organisation: party, reason: reply.pending?.reason ?? 'not signed yet' })
           continue
         }
-        collected = await this.#merge(collected, await openDocument('agreement', reply.agreement))
+        collected = await this.#shelf.merge(collected, await openDocument('agreement', reply.agreement))
       } catch (error) {
         pending.push({ organisation: party, reason: toError(error).message })
       }
     }
     for (const one of pending)
       this.#components.log.info({ agreement: collected.id, ...one }, 'an agreement waits for a signature')
-    await this.#keep(collected)
+    await this.#shelf.keep(collected, provider)
     if (isFullySigned(collected, members)) {
-      await this.#enforce(collected)
+      await this.#shelf.enforce(collected)
       for (const party of others) {
         await show(party, collected, options).catch((error: unknown) =>
           this.#components.log.warn(
@@ -273,11 +279,11 @@ export class Agreements {
     let current =
       known === undefined
         ? agreement
-        : await this.#merge(await decodeSigned('agreement', known.bytes), agreement)
+        : await this.#shelf.merge(await decodeSigned('agreement', known.bytes), agreement)
     const wrong = unknownHere(agreement.payload, this.#components.manifests, this.#components.clock.now())
     if (steward !== null && wrong === null) current = await addSignature(current, steward)
-    await this.#keep(current)
-    if (isFullySigned(current, members)) await this.#enforce(current)
+    await this.#shelf.keep(current, agreement.payload.provider)
+    if (isFullySigned(current, members)) await this.#shelf.enforce(current)
     const signed = signedBy(current, members).includes(own)
     return {
       agreement: signed ? current.bytes : null,
@@ -316,14 +322,10 @@ export class Agreements {
     }
   }
 
-  #current(provider: string, name: string): Agreement | undefined {
-    return this.#inForce.find(({ payload }) => payload.provider === provider && payload.name === name)
-  }
-
   #assertAcceptable(agreement: Agreement): void {
     assertWellFormed(agreement, this.#components.members)
     const { provider, name, issuedAt } = agreement.payload
-    const current = this.#current(provider, name)
+    const current = this.#shelf.current(provider, name)
     if (current !== undefined && current.id !== agreement.id && issuedAt <= current.payload.issuedAt) {
       throw new AgreementNotSignable(
         'document-expired',
@@ -331,63 +333,4 @@ export class Agreements {
       )
     }
   }
-
-  /** Signatures of both copies; they stand under the same id. */
-  async #merge(one: Agreement, other: Agreement): Promise<Agreement> {
-    if (one.id !== other.id)
-      throw new AgreementNotSignable('agreement-malformed', 'expected the same agreement back')
-    const known = new Set(one.bytes.signatures.map((signature) => Buffer.from(signature).toString('base64')))
-    const added = other.bytes.signatures.filter(
-      (signature) => !known.has(Buffer.from(signature).toString('base64'))
-    )
-    return await openDocument('agreement', {
-      payload: one.bytes.payload,
-      signatures: [...one.bytes.signatures, ...added]
-    })
-  }
-
-  async #keep(agreement: Agreement): Promise<void> {
-    const { store, clock } = this.#components
-    const { name, provider, dataset } = agreement.payload
-    await store.agreements.put({
-      id: agreement.id,
-      name,
-      provider,
-      dataset,
-      state: 'proposed',
-      bytes: encodeSigned(agreement),
-      at: clock.now()
-    })
-  }
-
-  async #enforce(agreement: Agreement): Promise<void> {
-    const { store, clock, log } = this.#components
-    if (this.get(agreement.id) !== undefined) return
-    const time = clock.now()
-    const superseded = await store.transaction(async (tx) => {
-      const earlier = await tx.agreements.enforce(agreement.id, time)
-      const { name, provider } = agreement.payload
-      await append(tx, {
-        time,
-        kind: 'agreement',
-        document: agreement.id,
-        fields: { name, provider, state: 'in-force', supersedes: earlier ?? null }
-      })
-      return earlier
-    })
-    log.info(
-      { agreement: agreement.id, name: agreement.payload.name, superseded },
-      'an agreement is in force'
-    )
-    this.#inForce = [...this.#inForce.filter(({ id }) => id !== superseded), agreement].sort((one, other) =>
-      one.id < other.id ? -1 : 1
-    )
-    this.#components.enforced()
-  }
-}
-
-export function isConsumer(payload: Payload<'agreement'>, organisation: string): boolean {
-  return payload.terms.consumers.some((consumer) =>
-    'user' in consumer ? consumer.user.organisation === organisation : consumer.organisation === organisation
-  )
 }

@@ -1,6 +1,6 @@
 import { describeAgreement, unenforceableClauses } from '../../policy/index.ts'
 import type { AgreementView } from '../api/index.ts'
-import type { Agreement } from './agreements.ts'
+import type { Agreement } from './shelf.ts'
 
 /** An agreement as people see it: exact terms, and plain words made from the same terms. */
 export function viewAgreement(

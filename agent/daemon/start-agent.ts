@@ -128,6 +128,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -326,6 +327,14 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     void rememberDatasets().catch(() => undefined)
   }, PRUNE_EVERY_MS)
   prune.unref()
+  const sweep = setInterval(() => {
+    void agreements
+      .sweep()
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'an agreement that ended could not be ended')
+      )
+  }, SECOND)
+  sweep.unref()
   network.on('peer:ready', () => void rememberDatasets().catch(() => undefined))
   void launcher
     .prepare()
@@ -338,6 +347,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     log,
     stop: async (deadlineMs) => {
       clearInterval(prune)
+      clearInterval(sweep)
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)
