@@ -288,7 +288,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     clock
   })
 
-  for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
+  members.onChange(() => exchanges.reconsider())
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())

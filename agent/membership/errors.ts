@@ -24,6 +24,17 @@ export class Expelled extends DynamosError {
   }
 }
 
+/** The authority's clock, or this agent's, is wrong. */
+export class FromTheFuture extends DynamosError {
+  static override readonly name = 'FromTheFuture'
+  constructor(what: string, issuedAt: number, now: number) {
+    super(
+      'clock-skew',
+      `expected a ${what} of the past, found one of ${instantText(issuedAt)}, here it is ${instantText(now)}; set the clock that is wrong`
+    )
+  }
+}
+
 /** A file of the marketplace (charter, join request, membership package, authority's state) that is not what it should be. */
 export class MembershipFileInvalid extends DynamosError {
   static override readonly name = 'MembershipFileInvalid'

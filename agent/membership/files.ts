@@ -13,6 +13,7 @@ import {
 import { toError } from '../../protocol/errors/index.ts'
 import type { Marketplace } from './authority.ts'
 import { MembershipFileInvalid } from './errors.ts'
+import { StatusLists } from './status-lists.ts'
 import { verifyCharter, verifyMember, verifyStatus } from './verify.ts'
 
 const MAX_FILE_BYTES = 4 << 20
@@ -163,7 +164,11 @@ export async function openPackage(text: string): Promise<MembershipPackage> {
   }
   const status = verifyStatus(await openPart('status', file.status), charter)
   const membership = await openPart('membership', file.membership)
-  verifyMember(membership, { charter, status }, membership.payload.issuedAt)
+  verifyMember(
+    membership,
+    { charter, expelled: new StatusLists(status).expelled },
+    membership.payload.issuedAt
+  )
   return { charter, status, membership, discoveryKey: new Uint8Array(Buffer.from(file.discoveryKey, 'hex')) }
 }
 

@@ -20,7 +20,7 @@ export {
   renewMembership,
   renewStatus
 } from './authority.ts'
-export { Expelled, MembershipExpired, MembershipFileInvalid, NotMember } from './errors.ts'
+export { Expelled, FromTheFuture, MembershipExpired, MembershipFileInvalid, NotMember } from './errors.ts'
 export {
   charterText,
   type JoinRequest,
@@ -40,7 +40,9 @@ export {
   Members,
   type MembersComponents,
   type MembersEvents,
+  type MembershipChange,
   type MembershipStore,
   type MembersInit
 } from './members.ts'
+export type { StatusConflict } from './status-lists.ts'
 export { assertByAuthorities, MAX_CLOCK_SKEW_MS, type Member } from './verify.ts'

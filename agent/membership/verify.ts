@@ -2,6 +2,7 @@ import {
   assertSignedBy,
   BadSignature,
   type DocumentType,
+  type Expulsion,
   type Payload,
   type Role,
   type Signed
@@ -70,6 +71,13 @@ export function verifyStatus(status: Signed<'status'>, charter: Signed<'charter'
   return status
 }
 
+/** By what a membership is judged. */
+export interface Trust {
+  charter: Signed<'charter'>
+  /** By peer id. */
+  expelled: ReadonlyMap<string, Expulsion>
+}
+
 /**
  * Believes a membership: signed by the authorities, of our marketplace, current, and none of its agents expelled.
  *
@@ -79,7 +87,7 @@ export function verifyStatus(status: Signed<'status'>, charter: Signed<'charter'
  */
 export function verifyMember(
   document: Signed<'membership'>,
-  trust: { charter: Signed<'charter'>; status: Signed<'status'> },
+  trust: Trust,
   now: number,
   peer?: string
 ): Member {
@@ -94,17 +102,16 @@ export function verifyMember(
     throw new NotMember(`the membership of ${payload.organisation} does not list agent ${peer}`)
   }
   if (payload.expires <= now) throw new MembershipExpired(payload.organisation, payload.expires)
-  const expelled = trust.status.payload.expelled
+  const { expelled } = trust
   const shown = peer === undefined ? payload.agents : [peer]
-  const outcasts = expelled.filter((one) => shown.includes(one.peer))
+  const outcasts = shown.flatMap((one) => expelled.get(one) ?? [])
   const [first] = outcasts
   if (first !== undefined && outcasts.length === shown.length) throw new Expelled(first.peer, first.since)
-  const gone = new Set(expelled.map((one) => one.peer))
   const fields: Omit<Member, typeof verified> = {
     organisation: payload.organisation,
     roles: payload.roles,
-    agents: payload.agents.filter((agent) => !gone.has(agent)),
-    stewards: payload.stewards.filter((steward) => !gone.has(steward)),
+    agents: payload.agents.filter((agent) => !expelled.has(agent)),
+    stewards: payload.stewards.filter((steward) => !expelled.has(steward)),
     speaksFor: payload.speaksFor,
     issuedAt: payload.issuedAt,
     expires: payload.expires,

@@ -7,7 +7,7 @@ import {
   STATUS_PROTOCOL,
   statusReply
 } from '../../protocol/streams/index.ts'
-import type { Members } from '../membership/index.ts'
+import type { Members, MembershipChange } from '../membership/index.ts'
 import type { Clock, Log } from './clock.ts'
 import type { Network } from './network.ts'
 
@@ -53,6 +53,7 @@ export class Standing {
     members.on('dropped', this.#onDropped)
     members.on('status', this.#tell)
     members.on('member', this.#armExpiry)
+    members.on('change', this.#onChange)
     this.#armExpiry()
   }
 
@@ -61,6 +62,7 @@ export class Standing {
     members.off('dropped', this.#onDropped)
     members.off('status', this.#tell)
     members.off('member', this.#armExpiry)
+    members.off('change', this.#onChange)
     this.#cancelExpiry()
   }
 
@@ -81,6 +83,16 @@ export class Standing {
       this.#components.log.warn({ peer, code }, 'no longer a member')
       this.#components.cut(peer, new DynamosError(code, `${peer} is no longer a member`))
     }
+  }
+
+  readonly #onChange = (change: MembershipChange): void => {
+    const { log, members } = this.#components
+    if (change.kind === 'status') this.#armExpiry()
+    if (change.kind === 'status-aged')
+      log.error(
+        { number: change.number, code: 'status-list-too-old', until: new Date(members.statusHoldsUntil) },
+        'the status list is too old to act on'
+      )
   }
 
   readonly #armExpiry = (): void => {
