@@ -15,7 +15,7 @@ import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import type { Agreement, AgreementReply, Agreements } from '../agreements/index.ts'
 import type { FlowStreams } from '../exchange/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Clock, Exchanges } from '../negotiation/index.ts'
+import type { Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
 
 const REDIAL_MS = 2000
@@ -62,11 +62,10 @@ export interface Served {
   agreements: Agreements
   exchanges: Exchanges
   flows: FlowStreams
-  clock: Clock
 }
 
 /** Answers the protocols of negotiations, agreements and flows, and tells exchanges of parties that are gone. */
-export function serveExchanges({ network, agreements, exchanges, flows, clock }: Served): void {
+export function serveExchanges({ network, agreements, exchanges, flows }: Served): void {
   network.handle(
     AGREEMENT_PROTOCOL,
     agreementProposal,
@@ -96,7 +95,7 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
     // A connection that broke is not yet a party that is lost.
     for (const exchange of exchanges.withParty(peer)) {
       void network.dial(peer, [], { timeoutMs: REDIAL_MS }).catch(() => {
-        exchange.dispatch({ machine: 'coordinator', event: { type: 'lost', now: clock.now(), peer } })
+        exchanges.lost(exchange, peer)
       })
     }
   })

@@ -10,9 +10,9 @@ import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { FlowStreams, Shares } from '../exchange/index.ts'
+import { type BeforePart, FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
-import { createNetwork } from '../network/index.ts'
+import { type Clock, createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
@@ -29,6 +29,12 @@ export interface RunningAgent {
   stop(deadlineMs: number): Promise<void>
   /** Its log, for what the process around it has to say. */
   log: { error(fields: object, message: string): void }
+}
+
+/** What a test brings instead of the world. */
+export interface AgentSeams {
+  clock?: Clock
+  beforePart?: BeforePart
 }
 
 const SECOND = 1000
@@ -54,19 +60,25 @@ const PRUNE_EVERY_MS = 60 * SECOND
  */
 export async function startAgent(
   config: AgentConfig,
-  installation: Installation = findInstallation()
+  installation: Installation = findInstallation(),
+  seams: AgentSeams = {}
 ): Promise<RunningAgent> {
   const undo: Undo = []
   try {
-    return await start(config, installation, undo)
+    return await start(config, installation, undo, seams)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw error
   }
 }
 
-async function start(config: AgentConfig, installation: Installation, undo: Undo): Promise<RunningAgent> {
-  const base = await openFoundations(config, installation, undo)
+async function start(
+  config: AgentConfig,
+  installation: Installation,
+  undo: Undo,
+  seams: AgentSeams
+): Promise<RunningAgent> {
+  const base = await openFoundations(config, installation, undo, seams.clock)
   const opened = [...undo]
   const {
     log,
@@ -234,6 +246,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     inbox: join(config.data, 'inbox'),
     maxBytes: limits.disk,
     openStream: async (peer, protocol, { signal }) => await network.openStream(peer, protocol, { signal }),
+    beforePart: seams.beforePart,
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {
       const held = dossier.contract(contract)
@@ -274,7 +287,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       shares,
       coordination: requests.coordination,
       post: async (to, message) => await postMessage(network, to, message),
-      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer))
+      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
+      whyNot: (peer) => members.whyNot(peer)
     },
     createRequestGuard({ members, store, clock })
   )
@@ -284,8 +298,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     network,
     agreements,
     exchanges,
-    flows,
-    clock
+    flows
   })
 
   members.onChange(() => exchanges.reconsider())

@@ -14,7 +14,7 @@ import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
@@ -22,6 +22,7 @@ import { Inspections, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
+import { endedAgreement, sinceStart, standingObjection } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -37,6 +38,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   readonly #offers: OfferMaker
   readonly #inspections: Inspections
   readonly #slots: Slots
+  /** The rules in force at the start. */
+  readonly #startedBy = new WeakMap<Dossier, string>()
 
   constructor(init: DecisionsInit, components: DecisionsComponents) {
     this.#init = init
@@ -76,15 +79,27 @@ export class Decisions implements HopDecisions, FlowDecisions {
       services: manifests.services,
       now: clock.now()
     })
-    return objection ?? (await this.#ask('accept', dossier, contract, sections))
+    if (objection !== null) return objection
+    return (await this.#ask('accept', dossier, contract, sections))?.refusal ?? null
   }
 
-  async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
+  async start(dossier: Dossier, contract: string): Promise<Objection | null> {
+    this.#startedBy.set(dossier, this.#components.engine.policy)
     return await this.#ask('start', dossier, contract, dossier.mine(contract))
   }
 
-  async continue(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    return await this.#ask('continue', dossier, contract, dossier.mine(contract))
+  async continue(dossier: Dossier, contract: string): Promise<Objection | null> {
+    const objection = await this.#ask('continue', dossier, contract, dossier.mine(contract))
+    if (objection === null) return null
+    const { engine, clock } = this.#components
+    const stopped = sinceStart(objection, this.#startedBy.get(dossier), engine.policy)
+    const { refusal } = stopped
+    const clauses = [refusal.clause ?? refusal.code]
+    const verdict = { verdict: 'deny' as const, refusal, clauses, detail: null, policy: engine.policy }
+    // A verdict that did not change is no entry.
+    if (!dossier.told(contract).some((one) => one.question === 'continue'))
+      dossier.decided(decisionEntry(clock.now(), dossier.request.id, contract, 'continue', verdict))
+    return stopped
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -112,7 +127,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     let refusal: Refusal | null = null
     for (const { dataset, agreement: id } of data.agreements) {
       const terms = agreements.get(id)?.payload.terms
-      if (terms === undefined) refusal = refuse('no-agreement', 'the agreement is no longer in force')
+      if (terms === undefined) refusal = endedAgreement(id, agreements)
       else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
         reserved.push(dataset)
       else
@@ -170,9 +185,9 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { engine, self, clock, members } = this.#components
     const { id, payload } = dossier.contract(contract).contract
     const other = flow.from === self.peer ? flow.to : flow.from
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
+    const ends = payload.parties.filter(({ peer }) => peer === other)
+    const objection = standingObjection(members, self, { parties: ends })
+    if (objection !== null) return objection.refusal
     const verdict = decideFlow(engine, {
       question,
       now: clock.now(),
@@ -193,25 +208,16 @@ export class Decisions implements HopDecisions, FlowDecisions {
     dossier: Dossier,
     contract: string,
     sections: readonly Section[]
-  ): Promise<Refusal | null> {
+  ): Promise<Objection | null> {
     const { members, self } = this.#components
-    const { payload } = dossier.contract(contract).contract
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    const stranger = payload.parties.find(
-      (party) => party.peer !== self.peer && members.organisationOf(party.peer) !== party.organisation
-    )
-    if (stranger !== undefined)
-      return refuse(
-        'not-member',
-        `${stranger.peer} is not known here as an agent of ${stranger.organisation}`
-      )
+    const lost = standingObjection(members, self, dossier.contract(contract).contract.payload)
+    if (lost !== null) return lost
     for (const section of sections) {
       const refusal =
         section.as === 'data'
           ? await this.#asProvider(question, dossier, contract, section)
           : this.#asOther(question, dossier, contract, section.as)
-      if (refusal !== null) return refusal
+      if (refusal !== null) return { refusal, hop: self.peer }
     }
     return null
   }
@@ -229,8 +235,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })
-    if (grants.length !== section.agreements.length)
-      return refuse('no-agreement', 'the agreement is no longer in force')
+    const ended = section.agreements.find(
+      (one) => !grants.some(({ agreement }) => agreement.id === one.agreement)
+    )
+    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
     const { payload } = dossier.contract(contract).contract
     const anonymize = payload.chain.some(
       (step) => step.at === this.#components.self.peer && step.service === 'anonymize'
@@ -320,7 +328,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
         )
         .map((step) => step.service),
       algorithm: contract.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, contract.datasets, request),
+      requestsInWindow:
+        question === 'accept' ? await requestsInWindow(this.#components, contract.datasets, request) : {},
       sandboxes: withData.map((party) => ({ at: party.organisation, sandbox: party.sandbox }))
     }
   }
@@ -373,6 +382,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     question: LaterQuestion | FlowQuestion,
     verdict: Verdict | ProviderVerdict
   ): void {
+    // Asked every second: what came of it is noted where it is a change.
+    if (question === 'continue') return
     dossier.decided(
       decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
     )

@@ -13,6 +13,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { explainStop, stopsOf } from './stopped.ts'
 import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
@@ -67,6 +68,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
   const chain = held?.contract.payload.chain ?? composition?.plan?.chain.steps ?? []
   const refusals = record.refusals.map(viewRefusal)
   const ended = record.coordinator?.stage.phase === 'ended' ? record.coordinator.stage.outcome : null
+  const stopped = stopsOf(record, organisationOf)
   const failed = (status === 'failed' || status === 'timed-out') && ended !== null
   const blamed =
     ended === null ? [] : ended.hop !== null ? [ended.hop] : ended.code === 'timeout' ? waitedFor(held) : []
@@ -109,6 +111,7 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
           }
         }
       : {}),
+    ...(stopped.length === 0 ? {} : { stopped }),
     ...(status === 'waiting' && record.coordinator !== null
       ? {
           waiting: waitingOf(record.coordinator).map(({ peer, by, until }) => ({
@@ -312,6 +315,6 @@ function explainFailure(code: string, hop: string | null): string {
     case 'output-too-large':
       return `the result has more rows than the agreement of ${who} allows`
     default:
-      return `${who} could not do its share`
+      return explainStop(code, who) ?? `${who} could not do its share`
   }
 }

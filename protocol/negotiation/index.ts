@@ -83,6 +83,7 @@ export {
   type AcceptanceView,
   type ContractView,
   type EndCode,
+  endCode,
   type OutcomeView,
   type PartyView,
   recipientOf,

@@ -46,6 +46,14 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
   ]
 }
 
+/** Who took back what it had permitted; of a request that failed over it the failure says the rest. */
+function stopsOf({ stopped = [] }: RequestView, { style }: RequestRendering): string[] {
+  return stopped.map(
+    ({ hop, at, code, message }) =>
+      `${style.bad('■')} Stopped by ${style.bold(plain(hop))} at ${plain(at)}: ${plain(message)} (${plain(code)})`
+  )
+}
+
 /** A request for people: how it ended, what came out, who decided what. */
 export function renderRequest(view: RequestView, rendering: RequestRendering): string {
   const { style, details } = rendering
@@ -62,6 +70,7 @@ export function renderRequest(view: RequestView, rendering: RequestRendering): s
     ),
     ...titled('Chain', renderChain(view.chain)),
     ...(view.results ?? []).map((result) => renderResult(result, rendering)),
+    ...stopsOf(view, rendering),
     ...failureOf(view, rendering),
     ...titled('Candidates', explained?.candidates ?? ''),
     ...refusals,
