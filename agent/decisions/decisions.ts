@@ -22,7 +22,7 @@ import { Inspections, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
-import { endedAgreement, sinceStart, standingObjection } from './standing.ts'
+import { endedAgreement, sinceStart, standingObjection } from './objections.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
