@@ -79,7 +79,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     archetypes,
     launcher,
     sandbox,
-    engine,
+    policies,
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
@@ -148,7 +148,9 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     },
     {
       self,
-      engine,
+      get engine() {
+        return policies.engine
+      },
       agreements,
       approvals,
       datasets,
@@ -288,6 +290,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   })
 
   for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
+  policies.onChange(() => exchanges.reconsider())
+  policies.watch()
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())

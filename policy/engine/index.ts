@@ -19,7 +19,6 @@ export {
   type PolicyEngine,
   QUESTIONS,
   type Question,
-  type RuleFinding,
   type Value,
   type Values
 } from './engine.ts'
@@ -36,7 +35,8 @@ export {
   type WindowCount
 } from './facts.ts'
 export { columnKey } from './names.ts'
-export { type RuleFile, RulesMalformed } from './own-rules.ts'
+export { MAX_RULES_LENGTH, type RuleFile, RulesMalformed } from './own-rules.ts'
+export { quoted, type RuleFinding } from './rule-finding.ts'
 export { clausesOf, type Subject } from './rules.ts'
 export { SCHEMA } from './schema.ts'
 export type { Denial, Permission, ProviderPermission, ProviderVerdict, Verdict } from './verdict.ts'

@@ -512,8 +512,7 @@ describe('agreement', () => {
       ['cache', 'cache: {extract: P7D}'],
       ['onward', 'onward: anybody'],
       ['revocation', 'revocation: {effect: finish}'],
-      ['revocation', 'revocation: {notice: P1D}'],
-      ['cedar', 'cedar: forbid (principal, action, resource);']
+      ['revocation', 'revocation: {notice: P1D}']
     ]
     for (const [clause, text] of clauses) {
       it(`names ${text}`, () => {
