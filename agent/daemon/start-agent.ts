@@ -17,6 +17,7 @@ import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
+import { knownNames } from './known-names.ts'
 import { createOperations } from './operations.ts'
 import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
@@ -115,6 +116,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     key: self.key,
     self: self.peer,
     steward,
+    rules: (text) => policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     enforced: () => {

@@ -1,4 +1,11 @@
-import { createCedarEngine, type PolicyEngine, type RuleFinding, RulesMalformed } from '../../policy/index.ts'
+import {
+  createCedarEngine,
+  loadRuleReader,
+  type PolicyEngine,
+  type RuleFinding,
+  type RuleReader,
+  RulesMalformed
+} from '../../policy/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
 import { type PolicyFolder, readPolicyFolder } from './folder.ts'
 import { type Watch, watchFolder } from './watch.ts'
@@ -70,7 +77,9 @@ export class Policies {
     folder: string,
     components: PoliciesComponents,
     read: PolicyFolder,
-    engine: PolicyEngine
+    engine: PolicyEngine,
+    /** Reads rules that are not in force. */
+    readonly reader: RuleReader
   ) {
     this.#folder = folder
     this.#components = components
@@ -82,7 +91,8 @@ export class Policies {
   /** @throws {RulesMalformed} with the place of everything that is wrong: an agent does not start without its rules */
   static async open(folder: string, components: PoliciesComponents): Promise<Policies> {
     const read = await (components.read ?? readPolicyFolder)(folder)
-    const policies = new Policies(folder, components, read, await createCedarEngine(read.files))
+    const engine = await createCedarEngine(read.files)
+    const policies = new Policies(folder, components, read, engine, await loadRuleReader())
     policies.#warn()
     return policies
   }
