@@ -76,7 +76,10 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     return { why: `algorithm ${input.request.algorithm} is not known here`, code: 'algorithm-unknown' }
   const merge = union && several && atData
   if (merge && !algorithm.mergeable)
-    return { why: `${algorithm.algorithm} needs the union of all rows`, code: 'not-distributable' }
+    return {
+      why: `${algorithm.algorithm} needs the union of all rows, which ${archetype.name} never brings together; use another archetype, or \`aggregate: false\``,
+      code: 'not-distributable'
+    }
 
   const chain = composeChain({
     archetype,

@@ -22,6 +22,9 @@ const LATER_TYPES = ['sqlJoinRequest', 'trainRequest', 'streamRequest']
 
 const weight = z.number().nonnegative().max(1e6)
 
+/** One agreement, or one for each dataset. */
+const agreementWish = z.union([name, z.record(name, name)])
+
 /** A request as an analyst writes it. */
 export const submissionFile = z.strictObject({
   type: z.literal('sqlDataRequest').default('sqlDataRequest'),
@@ -50,7 +53,7 @@ export const submissionFile = z.strictObject({
     .prefault({}),
   archetype: z.union([name.transform((archetype) => [archetype]), listOf(name, 8, 1)]).optional(),
   recipients: listOf(organisation, 8, 1).optional(),
-  agreements: z.record(organisation, name).default({}),
+  agreements: z.record(organisation, agreementWish).default({}),
   optimise: z
     .strictObject({
       energy: weight.default(0),
@@ -96,8 +99,8 @@ export const submission = z.strictObject({
   archetypes: z.array(name),
   /** Organisations; absent: the requester's own. */
   recipients: z.array(organisation).exactOptional(),
-  /** The agreement to run under, by provider organisation. */
-  agreements: z.record(organisation, name),
+  /** The agreement to run under, by provider organisation; of several datasets, by dataset. */
+  agreements: z.record(organisation, agreementWish),
   /** Weights over the permitted candidates. */
   optimise: z.strictObject({ energy: weight, carbon: weight, time: weight, cost: weight, load: weight }),
   /** Hard limits: milliseconds, and millionths of the currency. */
@@ -145,6 +148,29 @@ function specificationOf(graph: Record<string, unknown>, source: Source): string
   throw new GraphSpecificationInvalid(file, problems)
 }
 
+/** An agreement is about one dataset. */
+function assertWishes({ agreements, datasets }: z.infer<typeof submissionFile>, source: Source): void {
+  for (const [provider, wish] of Object.entries(agreements)) {
+    const place = ['agreements', provider]
+    if (typeof wish === 'string') {
+      if (datasets.length > 1)
+        throw problemAt(
+          source,
+          place,
+          `expected the agreement of each dataset, as in {${datasets[0]}: ${wish}}, found one for ${datasets.length} datasets`
+        )
+      continue
+    }
+    const stranger = Object.keys(wish).find((dataset) => !datasets.includes(dataset))
+    if (stranger !== undefined)
+      throw problemAt(
+        source,
+        [...place, stranger],
+        `expected a dataset of the request (${datasets.join(', ')}), found ${stranger}`
+      )
+  }
+}
+
 /**
  * A request file, or the body of an HTTP request: untrusted either way.
  *
@@ -164,6 +190,7 @@ export function parseSubmission(input: unknown, file = 'request'): Submission {
       `expected at most the ${providers.length} providers that are named, found ${written.require}`
     )
   }
+  assertWishes(written, source)
   const { aggregate, anonymize, graph } = written.options
   const { time, cost } = written.within
   return {

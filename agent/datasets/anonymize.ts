@@ -3,7 +3,8 @@ import {
   DatasetChanged,
   type GrantedTable,
   grantedSchema,
-  quasiIdentifiers
+  quasiIdentifiers,
+  requiredServices
 } from '../../policy/index.ts'
 import type { Terms } from '../../protocol/documents/index.ts'
 import { anonymisedTables, Failure, foldName, sameName, type TableSchema } from '../../services/index.ts'
@@ -57,6 +58,41 @@ function pseudonymised(terms: Terms, dataset: Described): string[] {
   const shown = grantedSchema(terms, dataset.tables).flatMap(({ columns }) => columns)
   const names = shown.map(({ name }) => name).filter((name) => subjects.some((one) => sameName(one, name)))
   return [...new Map(names.map((name) => [foldName(name), name])).values()]
+}
+
+/** A dataset as one agreement shows it. */
+export interface ShownDataset {
+  terms: Terms
+  dataset: Described
+}
+
+/**
+ * Which datasets of a request the step changes. One that its own agreement leaves as it is stays so when only another one of
+ * the request is to be anonymised; a step that nobody's agreement requires is about all.
+ *
+ * @param asked whether the asker wants it
+ */
+export function anonymisedOf<T extends ShownDataset>(shown: readonly T[], asked: boolean): readonly T[] {
+  const ordered = shown.filter(({ terms }) => requiredServices(terms).includes('anonymize'))
+  return asked || ordered.length === 0 ? shown : ordered
+}
+
+/**
+ * What the step does to each dataset of a request.
+ *
+ * @param asked whether the asker wants it
+ * @returns parameters by dataset; a dataset that is not in it is left as it is
+ */
+export function anonymizeByDataset(
+  shown: readonly ShownDataset[],
+  asked: boolean
+): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(
+    anonymisedOf(shown, asked).map(({ terms, dataset }) => [
+      dataset.config.id,
+      anonymizeParameters(terms, dataset)
+    ])
+  )
 }
 
 /**

@@ -1,10 +1,13 @@
 /** The organisation's own datasets: files described by a steward, profiled in jobs, described to others without values. */
 export {
+  anonymisedOf,
   anonymisedSchema,
+  anonymizeByDataset,
   anonymizeNotes,
   anonymizeParameters,
   anonymizeProblems,
   givesPseudonyms,
+  type ShownDataset,
   tablesCountedByRows,
   tablesToRead
 } from './anonymize.ts'

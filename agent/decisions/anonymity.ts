@@ -40,7 +40,6 @@ export function anonymityNotes(
   granting: readonly string[]
 ): string[] {
   const { agreements, datasets, members, self } = components
-  const dataset = datasets.get(request.datasets[0] ?? '')
   const hosts = request.rows.flatMap(({ infrastructure }) => infrastructure ?? [])
   const openTo = openToOf(
     components,
@@ -48,7 +47,9 @@ export function anonymityNotes(
     hosts.flatMap((peer) => members.organisationOf(peer) ?? [])
   )
   const notes = granting.flatMap((id) => {
-    const terms = agreements.get(id)?.payload.terms
+    const agreement = agreements.get(id)?.payload
+    const terms = agreement?.terms
+    const dataset = datasets.get(agreement?.dataset ?? '')
     if (terms === undefined || dataset === undefined || !isAnonymised(request, terms)) return []
     const changes = anonymizeNotes(terms, dataset)
     if (!givesPseudonyms(terms, dataset)) return changes

@@ -185,10 +185,11 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
     switch (section.as) {
       case 'data': {
         if (query === null || !isDeepStrictEqual(section.query, query)) return differs('the query')
-        const granted = offer?.details.grants.some(
-          (grant) => grant.agreement.id === section.agreement && grant.rows.includes(row)
-        )
-        if (granted !== true) return differs('the agreement')
+        const granted = offer?.details.grants.some((grant) => {
+          const agreements = grant.agreements.map(({ dataset, id }) => ({ dataset, agreement: id }))
+          return grant.rows.includes(row) && isDeepStrictEqual(agreements, section.agreements)
+        })
+        if (granted !== true) return differs('the agreements')
         const phase = atData ? (union ? 'partial' : 'complete') : null
         if (section.algorithm !== phase) return invalid('the algorithm stands in the wrong phase')
         break

@@ -1,4 +1,5 @@
 import {
+  combineTerms,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
@@ -10,17 +11,18 @@ import {
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
-import { givesPseudonyms } from '../datasets/index.ts'
+import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
-import { Inspections } from './inspection.ts'
+import { Inspections, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
+import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
@@ -101,17 +103,28 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { agreements, store, clock } = this.#components
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     if (data === undefined) return null
-    const agreement = agreements.get(data.agreement)
-    if (agreement === undefined) return refuse('no-agreement', 'the agreement is no longer in force')
-    const { dataset, terms } = agreement.payload
     const use = {
-      dataset,
       requester: requesterKey(dossier.request.payload),
       usedFor: dossier.request.id,
       at: clock.now()
     }
-    if (await store.quota.reserve(use, terms.limits ?? UNLIMITED)) return null
-    return refuse('quota-exceeded', `the agreement allows ${terms.limits?.requests} requests in its window`)
+    const reserved: string[] = []
+    let refusal: Refusal | null = null
+    for (const { dataset, agreement: id } of data.agreements) {
+      const terms = agreements.get(id)?.payload.terms
+      if (terms === undefined) refusal = refuse('no-agreement', 'the agreement is no longer in force')
+      else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
+        reserved.push(dataset)
+      else
+        refusal = refuse(
+          'quota-exceeded',
+          `the agreement allows ${terms.limits?.requests} requests in its window`
+        )
+      if (refusal !== null) break
+    }
+    // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
+    if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
+    return refusal
   }
 
   async release(dossier: Dossier, contract: string, spent: boolean): Promise<void> {
@@ -119,8 +132,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     if (spent) return
     const { store } = this.#components
     const request = dossier.request.payload
-    const [dataset] = request.datasets
-    if (dataset !== undefined)
+    for (const dataset of request.datasets)
       await store.quota.release({ dataset, requester: requesterKey(request), usedFor: dossier.request.id })
   }
 
@@ -131,7 +143,9 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { agreements, members, random } = this.#components
     const { payload } = dossier.contract(contract).contract
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
-    const agreement = data === undefined ? undefined : agreements.get(data.agreement)
+    const terms = (data?.agreements ?? []).flatMap(
+      (one) => agreements.get(one.agreement)?.payload.terms ?? []
+    )
     const pseudonyms = payload.chain.some((step) => step.service === 'anonymize')
     const providers = payload.parties
       .filter((party) => party.roles.includes('data'))
@@ -139,10 +153,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
     return {
       statusNumber: members.statusNumber,
       resultTerms:
-        agreement === undefined
+        terms.length === 0
           ? null
-          : resultTermsOf(agreement.payload.terms, dossier.request.payload.organisation),
-      shares: agreement !== undefined && pseudonyms ? sealShares(random(KEY_SHARE_BYTES), providers) : []
+          : combineTerms(terms.map((one) => resultTermsOf(one, dossier.request.payload.organisation))),
+      shares: terms.length > 0 && pseudonyms ? sealShares(random(KEY_SHARE_BYTES), providers) : []
     }
   }
 
@@ -209,9 +223,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     section: DataSection
   ): Promise<Refusal | null> {
     const { engine, agreements, approvals, datasets } = this.#components
-    const agreement = agreements.get(section.agreement)
-    const dataset = agreement === undefined ? undefined : datasets.get(agreement.payload.dataset)
-    if (agreement === undefined || dataset === undefined)
+    const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
+      const agreement = agreements.get(named)
+      const dataset = datasets.get(id)
+      return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
+    })
+    if (grants.length !== section.agreements.length)
       return refuse('no-agreement', 'the agreement is no longer in force')
     const { payload } = dossier.contract(contract).contract
     const anonymize = payload.chain.some(
@@ -223,22 +240,30 @@ export class Decisions implements HopDecisions, FlowDecisions {
       dossier,
       sql,
       algorithm: { name: payload.algorithm, parameters },
-      agreement,
-      dataset,
+      grants,
       anonymize
     })
     if ('code' in inspected) return inspected
-    const facts = await this.#providerFacts(question, payload, dossier.request, inspected.uses)
-    const pseudonyms = anonymize && givesPseudonyms(agreement.payload.terms, dataset)
-    const openTo = pseudonyms ? this.#openTo(payload) : undefined
-    const decided = decideAsProvider(
-      engine,
-      {
-        ...facts,
-        approvals: await approvals.of(dossier.request, [agreement]),
-        ...(openTo === undefined ? {} : { pseudonymsOpenTo: openTo })
-      },
-      [agreement]
+    const facts = await this.#providerFacts(question, payload, dossier.request)
+    const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
+    const changed = anonymize ? anonymisedOf(shown, dossier.request.payload.options.anonymize) : []
+    const pseudonymised = new Set(
+      changed.flatMap(({ terms, dataset }) => (givesPseudonyms(terms, dataset) ? [dataset] : []))
+    )
+    const openTo = pseudonymised.size > 0 ? this.#openTo(payload) : undefined
+    const approved = await approvals.of(
+      dossier.request,
+      grants.map(({ agreement }) => agreement)
+    )
+    const decided = together(
+      grants.map(({ agreement, dataset: described }) => {
+        const { dataset } = agreement.payload
+        const uses = usesOf(inspected, dataset)
+        const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
+        return decideAsProvider(engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
+          agreement
+        ])
+      })
     )
     const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
     this.#note(dossier, contract, question, verdict)
@@ -248,7 +273,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
       algorithm: payload.algorithm,
       services: verdict.requiredServices
     }
-    return checkPins(agreement.payload, used, this.#components.manifests)
+    const differing = grants.map(({ agreement }) =>
+      checkPins(agreement.payload, used, this.#components.manifests)
+    )
+    return differing.find((one) => one !== null) ?? null
   }
 
   /** Parties that read what is pseudonymised here and hold data themselves, hence a share of the key. */
@@ -262,14 +290,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
   async #providerFacts(
     question: ProviderFacts['question'],
     contract: Payload<'contract'>,
-    request: Signed<'request'>,
-    uses: ProviderFacts['uses']
-  ): Promise<ProviderFacts> {
+    request: Signed<'request'>
+  ): Promise<Omit<ProviderFacts, 'dataset' | 'uses'>> {
     const { self, clock } = this.#components
     const host = contract.parties.find(
       (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
     )
-    const [dataset = ''] = contract.datasets
     const withData = contract.parties.filter(
       (party) => party.peer === self.peer || party.peer === host?.peer || party.roles.includes('recipient')
     )
@@ -285,8 +311,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       archetype: contract.archetype.name,
       infrastructure: host?.organisation ?? null,
       recipients: contract.recipients,
-      dataset,
-      uses,
+      datasets: contract.datasets,
       services: contract.chain
         // a recipient that holds data itself still draws after everything else
         .filter(
@@ -294,7 +319,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
         )
         .map((step) => step.service),
       algorithm: contract.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, dataset, request),
+      requestsInWindow: await requestsInWindow(this.#components, contract.datasets, request),
       sandboxes: withData.map((party) => ({ at: party.organisation, sandbox: party.sandbox }))
     }
   }

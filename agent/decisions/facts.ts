@@ -31,19 +31,19 @@ export function decisionEntry(
   }
 }
 
-/** Per agreement with a limit: how often this requester used the dataset within its window for other requests than this one. */
+/** Per agreement with a limit: how often this requester used its dataset within its window for other requests than this one. */
 export async function requestsInWindow(
   components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
-  dataset: string,
+  datasets: readonly string[],
   request: Signed<'request'>
 ): Promise<Record<string, WindowCount>> {
   const { agreements, store, self, clock } = components
   const counts: Record<string, WindowCount> = {}
-  for (const { id, payload } of agreements.inForce({ provider: self.organisation, dataset })) {
+  for (const { id, payload } of agreements.inForce({ provider: self.organisation })) {
     const { limits } = payload.terms
-    if (limits === undefined) continue
+    if (limits === undefined || !datasets.includes(payload.dataset)) continue
     const since = clock.now() - limits.per
-    const count = await store.quota.count(dataset, requesterKey(request.payload), since, request.id)
+    const count = await store.quota.count(payload.dataset, requesterKey(request.payload), since, request.id)
     counts[id] = { count, freesAt: null }
   }
   return counts

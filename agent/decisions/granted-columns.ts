@@ -8,9 +8,10 @@ import type { Inspected } from './inspection.ts'
  */
 export function grantedColumns(
   columns: Inspected['columns'],
-  dataset: Pick<Dataset, 'config' | 'tables'> | undefined
+  datasets: readonly Pick<Dataset, 'config' | 'tables'>[]
 ): GrantedColumn[] {
   return columns.map(({ name, type, origin }) => {
+    const dataset = datasets.find(({ config }) => config.id === origin?.dataset)
     const unit =
       origin === undefined || dataset === undefined ? undefined : unitOf(dataset, { ...origin, type })
     return unit === undefined ? { name, type } : { name, type, unit }

@@ -3,7 +3,7 @@ import { DatasetChanged, grantedSchema } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
 import type { Assignment, ReportOf, TableSchema } from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import { AnonymizeImpossible, anonymisedSchema, type Dataset } from '../datasets/index.ts'
+import { AnonymizeImpossible, anonymisedOf, anonymisedSchema, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
@@ -11,7 +11,13 @@ import { Turns } from './turns.ts'
 
 export type Inspected = ReportOf<'inspect'>
 
-/** What a requester wants to know of its query, as one agreement lets it. */
+/** A dataset of a request, and the agreement by which it is shown. */
+export interface Grant {
+  agreement: Pick<Agreement, 'payload'>
+  dataset: Pick<Dataset, 'config' | 'tables'>
+}
+
+/** What a requester wants to know of its query, as one agreement about each dataset lets it. */
 export interface InspectionInit {
   /** The requester's organisation. */
   requester: string
@@ -19,16 +25,17 @@ export interface InspectionInit {
   dossier: Dossier
   sql: string
   algorithm: { name: string; parameters: QueryPart['parameters'] }
-  agreement: Pick<Agreement, 'payload'>
-  dataset: Pick<Dataset, 'config' | 'tables'>
+  grants: readonly Grant[]
+  /** Whether the chain anonymises here. */
   anonymize: boolean
 }
 
 const MAX_KEPT = 256
 const MAX_WAITING = 16
+const MOST_NAMES = 256
 
 /**
- * What an analyst's SQL reads and yields, under what one agreement shows, and whether the algorithm's parameters fit it. A pure
+ * What an analyst's SQL reads and yields, under what agreements show, and whether the algorithm's parameters fit it. A pure
  * function of text and schema, so answers are kept: with the request, whatever they are, so that its rows ask once and nobody
  * else's texts push them out while it runs; and a few for other requests of the same text. One inspection of each organisation
  * at a time, so that slow texts are waited for by those who wrote them.
@@ -44,8 +51,8 @@ export class Inspections {
   }
 
   async inspect(init: InspectionInit): Promise<Inspected | Refusal> {
-    const { requester, dossier, sql, algorithm, agreement, dataset, anonymize } = init
-    const tables = tablesOrRefusal(agreement, dataset, anonymize)
+    const { requester, dossier, sql, algorithm, grants, anonymize } = init
+    const tables = tablesOrRefusal(grants, anonymize, dossier.request.payload.options.anonymize)
     if ('code' in tables) return tables
     const key = createHash('sha256')
       .update(JSON.stringify([sql, algorithm, tables]))
@@ -84,20 +91,33 @@ export class Inspections {
       const code = refusalCode.safeParse(error.code)
       if (!code.success || !(code.data.startsWith('sql-') || code.data === 'algorithm-parameters'))
         return refuse('sql-too-complex', 'the query could not be inspected in time; make it simpler')
-      return refuse(code.data, error.hint ?? explain(code.data), error.position ?? null)
+      const refusal = refuse(code.data, error.hint ?? explain(code.data), error.position ?? null)
+      return { ...refusal, acceptable: namesShown(code.data, assignment.tables) }
     }
   }
 }
 
-/** The tables as the analyst's SQL meets them. */
-export function visibleTables(
-  agreement: InspectionInit['agreement'],
-  dataset: InspectionInit['dataset'],
-  anonymize: boolean
-): TableSchema[] {
-  const { terms } = agreement.payload
-  if (anonymize) return anonymisedSchema(terms, dataset)
-  return grantedSchema(terms, dataset.tables).map(({ name, columns }) => ({ name, columns }))
+/** Only who is a party to the agreement gets as far as an inspection: it may know what there is to name. */
+function namesShown(code: Refusal['code'], tables: readonly TableSchema[]): Refusal['acceptable'] {
+  if (code === 'sql-table-unknown') return { tables: tables.map(({ name }) => name).slice(0, MOST_NAMES) }
+  if (code !== 'sql-column-unknown') return null
+  const columns = tables.flatMap((table) => table.columns.map(({ name }) => `${table.name}.${name}`))
+  return { columns: columns.slice(0, MOST_NAMES) }
+}
+
+/**
+ * The tables as the analyst's SQL meets them.
+ *
+ * @param asked whether it is the asker who wants them anonymised
+ */
+export function visibleTables(grants: readonly Grant[], anonymize: boolean, asked: boolean): TableSchema[] {
+  const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
+  const changed = new Set(anonymize ? anonymisedOf(shown, asked) : [])
+  return shown.flatMap((one) => {
+    const { terms, dataset } = one
+    const met = changed.has(one) ? anonymisedSchema(terms, dataset) : grantedSchema(terms, dataset.tables)
+    return met.map(({ name, columns }) => ({ name, columns, dataset: dataset.config.id }))
+  })
 }
 
 /** An agreement that no longer fits the dataset is no fault of the hop: the asker, a party to it, is told. */
@@ -109,6 +129,11 @@ function tablesOrRefusal(...init: Parameters<typeof visibleTables>): TableSchema
     if (error instanceof DatasetChanged) return refuse('dataset-changed', error.message)
     throw error
   }
+}
+
+/** What a query reads of one dataset. */
+export function usesOf({ uses }: Inspected, dataset: string): Inspected['uses'] {
+  return uses.filter((use) => use.dataset === dataset)
 }
 
 function explain(code: string): string {

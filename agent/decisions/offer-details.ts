@@ -3,16 +3,10 @@ import type { OfferDetails, Payload, RowAnswer } from '../../protocol/documents/
 import { anonymityNotes } from './anonymity.ts'
 import type { DecisionsComponents, DecisionsInit } from './components.ts'
 import { estimatesOf } from './estimates.ts'
+import type { GrantedRows } from './granted.ts'
 import { grantedColumns } from './granted-columns.ts'
 import type { Inspected } from './inspection.ts'
 import { approvalNote } from './must-approve.ts'
-
-/** Rows that would run under one agreement, and what the query reads there. */
-export interface Grant {
-  agreement: { id: string; name: string }
-  rows: number[]
-  inspected: Inspected
-}
 
 const MAX_NOTES = 64
 
@@ -21,7 +15,7 @@ export function detailsOf(
   request: Payload<'request'>,
   answered: {
     rows: readonly RowAnswer[]
-    grants: Iterable<Grant>
+    grants: Iterable<GrantedRows>
     approvals: Readonly<Record<string, Approval>>
     load: number
   },
@@ -29,18 +23,24 @@ export function detailsOf(
   components: DecisionsComponents
 ): OfferDetails {
   const { agreements, datasets } = components
-  const [dataset] = request.datasets
   const permitted = new Set(answered.rows.flatMap((row) => (row.verdict === 'permit' ? [row.row] : [])))
   // A row that one part of the decision permitted may have been refused by another.
   const grants = [...answered.grants]
     .map((grant) => ({ ...grant, rows: grant.rows.filter((row) => permitted.has(row)) }))
     .filter((grant) => grant.rows.length > 0)
-  const ids = grants.map(({ agreement }) => agreement.id)
+  const ids = [...new Set(grants.flatMap((one) => one.grants.map(({ agreement }) => agreement.id)))]
   return {
-    grants: grants.map(({ agreement, rows, inspected }) => ({
-      agreement,
+    grants: grants.map(({ grants: granting, rows, inspected }) => ({
+      agreements: granting.map(({ agreement: { id, payload } }) => ({
+        dataset: payload.dataset,
+        id,
+        name: payload.name
+      })),
       rows: rows.sort((one, other) => one - other),
-      columns: grantedColumns(inspected.columns, dataset === undefined ? undefined : datasets.get(dataset))
+      columns: grantedColumns(
+        inspected.columns,
+        granting.map(({ dataset }) => dataset)
+      )
     })),
     estimates: estimatesOf(request, {
       datasets,

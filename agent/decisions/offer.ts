@@ -1,26 +1,20 @@
 import {
-  type Approval,
   decideAsHost,
-  decideAsProvider,
   decideAsRecipient,
-  type PolicyEngine,
   type ProviderFacts,
-  type ProviderVerdict,
   rememberingClauses,
   type Verdict
 } from '../../policy/index.ts'
 import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
-import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
-import { DatasetMissing, givesPseudonyms } from '../datasets/index.ts'
+import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
-import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, openClauses, requestsInWindow } from './facts.ts'
-import type { Inspected, Inspections } from './inspection.ts'
+import { CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
+import { type Asked, type FactsOfRow, Granted } from './granted.ts'
+import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
-import { detailsOf, type Grant } from './offer-details.ts'
-import { checkPins } from './pins.ts'
+import { detailsOf } from './offer-details.ts'
 import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
@@ -29,27 +23,19 @@ type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
 
 /** What is gathered while the rows of one request are answered, one after the other. */
-interface Answering {
-  dossier: Dossier
+interface Answering extends Asked {
   roles: readonly Role[]
   /** All rows are decided about at one instant, and what decides them alike is asked once. */
   now: number
-  engine: PolicyEngine
-  /** By agreement. */
-  grants: Map<string, Grant>
   noted: Entry[]
   requestsInWindow: ProviderFacts['requestsInWindow']
-  /** By id of agreement. */
-  approvals: Readonly<Record<string, Approval>>
-  /** Would permit some row once somebody has approved the request. */
-  unapproved: Agreement | null
 }
 
 /** Answers every row of one request, as each role this agent would play. */
 export class OfferMaker {
   readonly #init: DecisionsInit
   readonly #components: DecisionsComponents
-  readonly #inspections: Inspections
+  readonly #granted: Granted
   readonly #load: () => number
 
   constructor(
@@ -60,7 +46,7 @@ export class OfferMaker {
   ) {
     this.#init = init
     this.#components = components
-    this.#inspections = inspections
+    this.#granted = new Granted(components, inspections)
     this.#load = load
   }
 
@@ -70,8 +56,7 @@ export class OfferMaker {
     const roles = this.#roles(payload)
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
-    const [dataset] = payload.datasets
-    const asked = stopped === null && roles.includes('data') && dataset !== undefined
+    const asked = stopped === null && roles.includes('data')
     const answering: Answering = {
       dossier,
       roles,
@@ -79,18 +64,25 @@ export class OfferMaker {
       engine: rememberingClauses(engine),
       grants: new Map(),
       noted: [],
-      requestsInWindow: asked ? await requestsInWindow(this.#components, dataset, dossier.request) : {},
-      approvals: asked
-        ? await approvals.of(dossier.request, agreements.inForce({ provider: self.organisation, dataset }))
+      requestsInWindow: asked
+        ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
-      unapproved: null
+      approvals: asked
+        ? await approvals.of(
+            dossier.request,
+            payload.datasets.flatMap((dataset) =>
+              agreements.inForce({ provider: self.organisation, dataset })
+            )
+          )
+        : {},
+      unapproved: []
     }
     for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
     rows.sort((one, other) => one.row - other.row)
     const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
     for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
-    if (answering.unapproved !== null && mustWait(rows)) {
+    if (answering.unapproved.length > 0 && mustWait(rows)) {
       const awaited = await approvals.ask(dossier, answering.unapproved)
       if (awaited !== null) return awaited
       rows = tooManyWait(rows, payload.organisation)
@@ -129,18 +121,25 @@ export class OfferMaker {
 
   /** What refuses a request whatever its rows are. */
   async #generally(request: Payload<'request'>, roles: readonly Role[]): Promise<Refusal | null> {
-    const { members, datasets, self } = this.#components
+    const { members, self } = this.#components
     if (members.statusTooOld())
       return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
     if (roles.length === 0)
       return refuse('role-not-offered', `${self.organisation} has no part in this request`)
-    const [dataset, ...others] = request.datasets
-    if (others.length > 0) return refuse('request-type-not-supported', 'expected one dataset in a request')
-    if (!roles.includes('data') || dataset === undefined) return null
+    if (!roles.includes('data')) return null
     if (!this.#init.roles.includes('dataProvider'))
       return refuse('role-not-offered', `${self.organisation} holds no data`)
-    const hidden =
-      datasets.visibilityOf(dataset) === 'parties' && !this.#isParty(dataset, request.organisation)
+    for (const dataset of request.datasets) {
+      const refusal = await this.#held(dataset, request.organisation)
+      if (refusal !== null) return refusal
+    }
+    return null
+  }
+
+  /** Takes part only who has every dataset of the request; one that is hidden from the asker is answered as one that is not. */
+  async #held(dataset: string, requester: string): Promise<Refusal | null> {
+    const { datasets, self } = this.#components
+    const hidden = datasets.visibilityOf(dataset) === 'parties' && !this.#isParty(dataset, requester)
     if (datasets.get(dataset) === undefined || hidden)
       return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset}`)
     try {
@@ -172,8 +171,7 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
-      const pinned = this.#pinned(await this.#asProvider(answering, index), request, index)
-      const verdict = this.#approved(answering, pinned, index)
+      const verdict = await this.#granted.decide(answering, index, this.#providerFacts(answering, index))
       noted.push(this.#entry(dossier, 'offer', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
@@ -201,123 +199,11 @@ export class OfferMaker {
     return { row: index, verdict: 'permit', services, clauses: clauses.slice(0, CLAUSES_SHOWN), terms }
   }
 
-  async #asProvider(answering: Answering, index: number): Promise<ProviderVerdict> {
-    const { dossier, grants, engine } = answering
-    const { agreements, datasets, self } = this.#components
-    const request = dossier.request.payload
-    const facts = this.#providerFacts(answering, index)
-    const wished = request.agreements[self.organisation]
-    let open: Agreement[] = agreements.inForce({ provider: self.organisation, dataset: facts.dataset })
-    // What the SQL reads under the only agreement is known from an earlier row: one decision is enough.
-    const [only, ...others] = open
-    const granted = only === undefined || others.length > 0 ? undefined : grants.get(only.id)
-    if (only !== undefined && granted !== undefined) {
-      const verdict = this.#permitted(answering, facts, granted.inspected, only)
-      if (verdict.verdict === 'permit') granted.rows.push(index)
-      return verdict
-    }
-    let nearest: ProviderVerdict | undefined
-    // One agreement permits the request whole, or the next one is tried: what the SQL reads is known only under an agreement.
-    for (;;) {
-      const before = decideAsProvider(engine, facts, open, wished)
-      if (before.verdict === 'deny') return nearest ?? before
-      const agreement = open.find((one) => one.id === before.agreement.id)
-      const dataset = datasets.get(facts.dataset)
-      if (agreement === undefined || dataset === undefined) return nearest ?? before
-      if (dossier.query === null)
-        return denied(
-          refuse('no-agreement', 'the query part of the request did not come with it'),
-          before.policy
-        )
-      const { sql, parameters } = dossier.query.part
-      const inspected =
-        grants.get(agreement.id)?.inspected ??
-        (await this.#inspections.inspect({
-          requester: request.organisation,
-          dossier,
-          sql,
-          algorithm: { name: request.algorithm, parameters },
-          agreement,
-          dataset,
-          anonymize: isAnonymised(request, agreement.payload.terms)
-        }))
-      const verdict =
-        'code' in inspected
-          ? denied(inspected, before.policy)
-          : (this.#distributable(request, inspected, before.policy) ??
-            this.#permitted(answering, facts, inspected, agreement))
-      if (verdict.verdict === 'permit' && !('code' in inspected)) {
-        const grant = grants.get(agreement.id) ?? { agreement: verdict.agreement, rows: [], inspected }
-        grant.rows.push(index)
-        grants.set(agreement.id, grant)
-        return verdict
-      }
-      nearest ??= verdict
-      open = open.filter((one) => one !== agreement)
-    }
-  }
-
-  /** The decision once it is known what the SQL reads, and who could undo pseudonyms. */
-  #permitted(
-    { dossier, engine }: Answering,
-    facts: ProviderFacts,
-    inspected: Inspected,
-    agreement: Agreement
-  ): ProviderVerdict {
-    const request = dossier.request.payload
-    const { uses } = inspected
-    const dataset = this.#components.datasets.get(facts.dataset)
-    const { terms } = agreement.payload
-    if (dataset === undefined || !isAnonymised(request, terms) || !givesPseudonyms(terms, dataset))
-      return decideAsProvider(engine, { ...facts, uses }, [agreement])
-    const openTo = openToOf(
-      this.#components,
-      request,
-      facts.infrastructure === null ? [] : [facts.infrastructure]
-    )
-    const verdict = decideAsProvider(engine, { ...facts, uses, pseudonymsOpenTo: openTo }, [agreement])
-    return verdict.verdict === 'deny'
-      ? verdict
-      : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
-  }
-
-  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
-  #approved(answering: Answering, verdict: ProviderVerdict, index: number): ProviderVerdict {
-    const { dossier, approvals, grants } = answering
-    if (verdict.verdict === 'deny' || dossier.explains) return verdict
-    const agreement = this.#components.agreements.get(verdict.agreement.id)
-    const inspected = grants.get(verdict.agreement.id)?.inspected
-    if (agreement?.payload.terms.approval === undefined || inspected === undefined) return verdict
-    const facts = { ...this.#providerFacts(answering, index), approvals }
-    const decided = this.#permitted(answering, facts, inspected, agreement)
-    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
-      answering.unapproved ??= agreement
-    return decided
-  }
-
-  /** What the agreement's names stood for when it was signed they must stand for still. */
-  #pinned(verdict: ProviderVerdict, request: Payload<'request'>, index: number): ProviderVerdict {
-    if (verdict.verdict === 'deny') return verdict
-    const { agreements, manifests } = this.#components
-    const agreement = agreements.get(verdict.agreement.id)
-    const archetype = request.rows[index]?.archetype ?? ''
-    const used = { archetype, algorithm: request.algorithm, services: verdict.requiredServices }
-    const refusal = agreement === undefined ? null : checkPins(agreement.payload, used, manifests)
-    return refusal === null ? verdict : denied(refusal, verdict.policy)
-  }
-
-  #distributable(request: Payload<'request'>, inspected: Inspected, policy: string): ProviderVerdict | null {
-    if (!request.options.aggregate || inspected.notDistributable.length === 0) return null
-    const reason = `the query uses ${inspected.notDistributable.join(', ')}, so results of several providers cannot be put together; use \`algorithm\`, or \`aggregate: false\``
-    return denied(refuse('not-distributable', reason), policy)
-  }
-
-  #providerFacts(answering: Answering, index: number): ProviderFacts {
+  #providerFacts(answering: Answering, index: number): FactsOfRow {
     const { self } = this.#components
     const { dossier, requestsInWindow, now } = answering
     const request = dossier.request.payload
     const shared = this.#shared(answering, index)
-    const [dataset = ''] = request.datasets
     return {
       question: 'offer',
       now,
@@ -327,8 +213,7 @@ export class OfferMaker {
       archetype: shared.archetype,
       infrastructure: shared.infrastructure,
       recipients: request.recipients,
-      dataset,
-      uses: null,
+      datasets: request.datasets,
       services: null,
       algorithm: request.algorithm,
       requestsInWindow,
@@ -374,18 +259,9 @@ export class OfferMaker {
     }
   }
 
-  #entry(
-    dossier: Dossier,
-    question: DecisionFields['question'],
-    verdict: Verdict | ProviderVerdict,
-    row: number
-  ): Entry {
+  #entry(dossier: Dossier, question: DecisionFields['question'], verdict: Verdict, row: number): Entry {
     return decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
   }
-}
-
-function denied(refusal: Refusal, policy: string): ProviderVerdict {
-  return { verdict: 'deny', refusal, clauses: [], detail: null, policy }
 }
 
 function refused(row: number, refusal: Refusal): RowAnswer {

@@ -1,8 +1,14 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Flow, Section } from '../../protocol/documents/index.ts'
+import type { Flow, Section, Terms } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
-import { anonymizeParameters, DatasetMissing, tablesToRead } from '../datasets/index.ts'
+import {
+  anonymisedOf,
+  anonymizeByDataset,
+  type Dataset,
+  DatasetMissing,
+  tablesToRead
+} from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
@@ -23,25 +29,27 @@ export async function runDataShare(
   flow: Flow,
   signal: AbortSignal
 ): Promise<{ parts: HeldPart[]; receipts: ReceiptBody[] }> {
-  const { self, datasets, agreements, outbox, resources } = components
+  const { self, datasets, outbox, resources } = components
   const held = dossier.contract(contract)
   const { chain, terms, parties } = held.contract.payload
-  const agreement = agreements.get(section.agreement)
-  const dataset = agreement === undefined ? undefined : datasets.get(agreement.payload.dataset)
-  if (agreement === undefined || dataset === undefined)
-    throw new DatasetMissing('the dataset of the agreement is not open here')
-  await datasets.assertUnchanged(dataset.config.id)
+  const shown = section.agreements.map((one) => shownUnder(components, one))
+  for (const { dataset } of shown) await datasets.assertUnchanged(dataset.config.id)
 
   const own = ownSteps(chain, self.peer)
+  const asked = dossier.request.payload.options.anonymize
   const anonymize = own.some((step) => step.service === 'anonymize')
-  const granted = tablesToRead(agreement.payload.terms, dataset, anonymize)
+  const changed = new Set(anonymize ? anonymisedOf(shown, asked) : [])
   const extract: Extract<Assignment, { kind: 'extract' }> = {
     kind: 'extract',
-    tables: granted.flatMap((table) => {
-      const source = dataset.sources.find((one) => one.name === table.name)
-      if (source === undefined) return []
-      const columns = table.columns.map((column) => column.name)
-      return [{ source, columns, ...(table.where === null ? {} : { where: table.where }) }]
+    tables: shown.flatMap((one) => {
+      const { dataset } = one
+      return tablesToRead(one.terms, dataset, changed.has(one)).flatMap((table) => {
+        const source = dataset.sources.find((one) => one.name === table.name)
+        if (source === undefined) return []
+        const columns = table.columns.map((column) => column.name)
+        const where = table.where === null ? {} : { where: table.where }
+        return [{ source, dataset: dataset.config.id, columns, ...where }]
+      })
     })
   }
   const dataProviders = parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
@@ -49,7 +57,7 @@ export async function runDataShare(
     if (service === 'query') return [{ service, sql: section.query.sql }]
     if (service === 'anonymize') {
       const key = pseudonymKey(contract, [...held.acceptances.values()], dataProviders, self)
-      return [{ service, parameters: anonymizeParameters(agreement.payload.terms, dataset), key }]
+      return [{ service, parameters: {}, datasets: anonymizeByDataset(shown, asked), key }]
     }
     if (service === 'algorithm' && section.algorithm !== null) {
       const { algorithm } = held.contract.payload
@@ -74,7 +82,7 @@ export async function runDataShare(
       )
       return report.tables.flatMap((table, index) => {
         const part = parts[index]
-        return part === undefined ? [] : [{ name: table.name, part }]
+        return part === undefined ? [] : [{ table: { name: table.name, dataset: table.dataset }, part }]
       })
     },
     signal
@@ -90,15 +98,14 @@ export async function runDataShare(
       inputs: [
         {
           kind: 'tables',
-          tables: first.taken.map(({ name }, index) => ({ name, path: `in/table-${index}.parquet` }))
+          tables: first.taken.map(({ table }, index) => ({ ...table, path: tablePath(index) }))
         }
       ],
       steps
     },
     async (folder) => {
-      for (const [index, { part }] of first.taken.entries()) {
-        await rename(part.file, join(folder.path, `in/table-${index}.parquet`))
-      }
+      for (const [index, { part }] of first.taken.entries())
+        await rename(part.file, join(folder.path, tablePath(index)))
     },
     signal
   )
@@ -117,4 +124,20 @@ export async function runDataShare(
       resources
     })
   }
+}
+
+/** A dataset, and the terms under which the contract shows it. */
+function shownUnder(
+  { agreements, datasets }: ShareComponents,
+  { dataset: id, agreement: named }: DataSection['agreements'][number]
+): { dataset: Dataset; terms: Terms } {
+  const agreement = agreements.get(named)?.payload
+  const dataset = datasets.get(id)
+  if (agreement?.dataset !== id || dataset === undefined)
+    throw new DatasetMissing(`dataset ${id} is not open here under the agreement of the contract`)
+  return { dataset, terms: agreement.terms }
+}
+
+function tablePath(index: number): string {
+  return `in/table-${index}.parquet`
 }

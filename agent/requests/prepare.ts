@@ -1,29 +1,15 @@
-import {
-  MAX_APPROVAL_MS,
-  type Payload,
-  type Refusal,
-  type Row,
-  type Signed
-} from '../../protocol/documents/index.ts'
+import { MAX_APPROVAL_MS, type Payload, type Refusal, type Row } from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Submission } from '../config/index.ts'
 import { suggestionFor } from '../config/index.ts'
 import type { Members } from '../membership/index.ts'
 import { Dossier, type Speaker } from '../negotiation/index.ts'
+import { type Finder, findHolders, readersOf } from './holders.ts'
 
 const MAX_ARCHETYPES = 8
 const MAX_COMPUTE_PROVIDERS = 8
 const NONCE_BYTES = 16
 const MOST_NAMES = 256
-
-/** What discovery tells: verified capabilities, each of an agent that was reached just now. */
-export interface Finder {
-  findDataset(id: string, options?: { signal?: AbortSignal }): Promise<Signed<'capability'>[]>
-  findComputeProviders(options?: { signal?: AbortSignal }): Promise<Signed<'capability'>[]>
-  describe(peer: string, options?: { signal?: AbortSignal }): Promise<Signed<'capability'>>
-  /** Names of datasets that were seen, for did-you-mean. */
-  knownDatasets(): string[]
-}
 
 export interface PrepareComponents {
   finder: Finder
@@ -43,7 +29,7 @@ export interface Prepared {
   candidates: string[]
   recipient: { peer: string; organisation: string }
   capabilities: Map<string, Payload<'capability'>>
-  /** Data providers that the asker named and nobody found. */
+  /** Data providers that cannot be asked: the asker named them and nobody found them, or they lack a dataset. */
   unknown: { organisation: string; refusal: Refusal }[]
 }
 
@@ -69,10 +55,6 @@ export async function prepareRequest(
     refusals: [{ hop, question: 'discover', refusal }]
   })
 
-  const [dataset, ...others] = submission.datasets
-  if (dataset === undefined || others.length > 0) {
-    return stop(no('request-type-not-supported', 'expected one dataset in a request'))
-  }
   const unknownArchetype = submission.archetypes.find((name) => !components.archetypes.includes(name))
   if (unknownArchetype !== undefined) {
     return stop(unknownName('archetype-unknown', 'archetype', unknownArchetype, components.archetypes))
@@ -91,36 +73,45 @@ export async function prepareRequest(
   }
 
   const [holders, hosts] = await Promise.all([
-    findHolders(dataset, submission, components, options),
+    findHolders(submission, components, options),
     components.finder.findComputeProviders(options)
   ])
   const wanted = submission.providers
-  const found = onePerOrganisation(holders).filter(
+  const found = holders.whole.filter(
     (one) => wanted === undefined || wanted.includes(one.payload.organisation)
   )
-  const holding = [...new Set(holders.map((one) => one.payload.organisation))].sort()
-  const unknown = (wanted ?? [])
+  const holding = [...new Set(holders.whole.map((one) => one.payload.organisation))].sort()
+  const unknown = (wanted ?? [...holders.lacking.keys(), ...holders.unreached])
     .filter((name) => !found.some((one) => one.payload.organisation === name))
-    .map((organisation) => ({
-      organisation,
-      refusal: no(
-        'provider-missing',
+    .map((organisation) => {
+      const lacks = holders.lacking.get(organisation)
+      if (lacks !== undefined) return { organisation, refusal: notWhole(organisation, lacks) }
+      const reason =
         members.byOrganisation(organisation) === undefined
           ? `no member ${organisation} is known here${didYouMean(organisation, holding.length > 0 ? holding : memberNames(members))}`
-          : `no agent of ${organisation} that holds ${dataset} could be reached`,
-        holding.length === 0 ? null : { providers: holding.slice(0, MOST_NAMES) }
+          : `no agent of ${organisation} that holds ${submission.datasets.join(', ')} could be reached`
+      const acceptable = holding.length === 0 ? null : { providers: holding.slice(0, MOST_NAMES) }
+      return { organisation, refusal: no('provider-missing', reason, acceptable) }
+    })
+  const [nowhere] = holders.nowhere
+  if (wanted === undefined && nowhere !== undefined)
+    return stop(unknownName('dataset-unknown', 'dataset', nowhere, components.finder.knownDatasets()))
+  const needed = neededOf(submission.require, wanted?.length ?? found.length)
+  if (found.length < needed) {
+    if (unknown.length === 0)
+      return stop(
+        no(
+          'provider-missing',
+          `${needed} data providers are required, and ${found.length} that hold ${submission.datasets.join(', ')} could be reached`
+        )
       )
-    }))
-  if (found.length === 0 || (submission.require === 'all' && unknown.length > 0)) {
-    if (unknown.length > 0)
-      return {
-        refusals: unknown.map(({ organisation, refusal }) => ({
-          hop: organisation,
-          question: 'discover',
-          refusal
-        }))
-      }
-    return stop(unknownName('dataset-unknown', 'dataset', dataset, components.finder.knownDatasets()))
+    return {
+      refusals: unknown.map(({ organisation, refusal }) => ({
+        hop: organisation,
+        question: 'discover',
+        refusal
+      }))
+    }
   }
   const recipient = agentOf(recipientName, components)
   if (recipient === undefined)
@@ -141,6 +132,8 @@ export async function prepareRequest(
     compute.map((one) => one.payload.issuer),
     components
   )
+  if (rows.length === 0)
+    return stop(no('no-candidate', `no compute provider was found, which ${archetypes.join(', ')} needs`))
   const { section, digest } = await speaker.section({
     sql: submission.query,
     parameters: submission.algorithm.parameters
@@ -173,7 +166,7 @@ export async function prepareRequest(
     candidates: [
       ...new Set([
         ...providers,
-        ...compute.map((one) => one.payload.issuer),
+        ...rows.flatMap((row) => row.infrastructure ?? []),
         ...(recipient === speaker.peer ? [] : [recipient])
       ])
     ],
@@ -204,42 +197,6 @@ export function agentOf(
     : members.byOrganisation(organisation)?.agents[0]
 }
 
-/** Several agents of one organisation hold the same data: each row counts once. The lowest peer id stands for all. */
-function onePerOrganisation(holders: readonly Signed<'capability'>[]): Signed<'capability'>[] {
-  const chosen = new Map<string, Signed<'capability'>>()
-  for (const holder of holders) {
-    const { organisation, issuer } = holder.payload
-    const other = chosen.get(organisation)
-    if (other === undefined || issuer < other.payload.issuer) chosen.set(organisation, holder)
-  }
-  return [...chosen.values()]
-}
-
-/** Agents that hold the dataset: those the network finds, and the parties of agreements about it that never announce it. */
-async function findHolders(
-  dataset: string,
-  submission: Submission,
-  { finder, members, agreements, speaker }: PrepareComponents,
-  options?: { signal?: AbortSignal }
-): Promise<Signed<'capability'>[]> {
-  const found = await finder.findDataset(dataset, options)
-  const known = new Set(found.map((one) => one.payload.issuer))
-  const quiet = agreements
-    .inForce({ dataset, consumer: speaker.organisation })
-    .map((agreement) => agreement.payload.provider)
-    .filter((provider) => submission.providers === undefined || submission.providers.includes(provider))
-    .flatMap((provider) => members.byOrganisation(provider)?.agents ?? [])
-    .filter((peer) => !known.has(peer))
-  const asked = await Promise.allSettled(
-    [...new Set(quiet)].map(async (peer) => await finder.describe(peer, options))
-  )
-  const hidden = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  return [
-    ...found,
-    ...hidden.filter((one) => one.payload.datasets.some((described) => described.id === dataset))
-  ]
-}
-
 function rowsOf(
   archetypes: readonly string[],
   compute: readonly string[],
@@ -252,22 +209,17 @@ function rowsOf(
   )
 }
 
-/** Data holders with which this organisation has an agreement in force: the only ones that get the query part. */
-export function readersOf(
-  request: Payload<'request'>,
-  members: Members,
-  agreements: Agreements
-): Set<string> {
-  return new Set(
-    request.providers.filter((peer) => {
-      const provider = members.organisationOf(peer)
-      return (
-        provider !== undefined &&
-        request.datasets.some(
-          (dataset) => agreements.inForce({ provider, dataset, consumer: request.organisation }).length > 0
-        )
-      )
-    })
+/** How many data providers there must be at least. */
+function neededOf(require: Submission['require'], asked: number): number {
+  if (require === 'all') return Math.max(1, asked)
+  return require === 'available' ? 1 : require
+}
+
+/** Why an organisation that holds data does not take part. */
+function notWhole(organisation: string, lacks: readonly string[]): Refusal {
+  return no(
+    'dataset-unknown',
+    `${organisation} has no dataset ${lacks.join(', ')}; only who has every dataset of a request takes part`
   )
 }
 

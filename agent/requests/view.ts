@@ -307,6 +307,8 @@ function explainFailure(code: string, hop: string | null): string {
       return `the query failed over the data of ${who}; the engine's own words may quote data and stay there`
     case 'graph-specification':
       return 'the specification in options.graph does not fit the result; the notes say what is wrong with it'
+    case 'schema-mismatch':
+      return `a provider sent other columns or types than it announced, as ${who} found`
     case 'output-too-large':
       return `the result has more rows than the agreement of ${who} allows`
     default:

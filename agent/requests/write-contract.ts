@@ -36,10 +36,10 @@ function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string
   }
   for (const answer of plan.data) {
     const grant = answer.details?.grants.find((one) => one.rows.includes(plan.row))
-    if (grant === undefined) throw new Error(`${answer.organisation} permits the row and names no agreement`)
+    if (grant === undefined) throw new Error(`${answer.organisation} permits the row and names no agreements`)
     add(answer.peer, {
       as: 'data',
-      agreement: grant.agreement.id,
+      agreements: grant.agreements.map(({ dataset, id }) => ({ dataset, agreement: id })),
       query,
       algorithm: plan.chain.algorithmAtData ? (plan.merge ? 'partial' : 'complete') : null,
       steps: []

@@ -94,7 +94,7 @@ export function agreementContext({ id, payload }: AgreementInForce, facts: Provi
     purpose: facts.purpose,
     archetype: facts.archetype,
     algorithm: facts.algorithm,
-    datasets: [facts.dataset],
+    datasets: facts.datasets ?? [facts.dataset],
     dataProviders: [facts.organisation],
     infrastructure: infrastructure === null ? [] : [infrastructure],
     recipients: facts.recipients,

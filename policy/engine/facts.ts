@@ -52,8 +52,11 @@ export interface ProviderFacts {
   infrastructure: string | null
   /** Organisations that would get the result. */
   recipients: readonly string[]
+  /** The one that is decided about. */
   dataset: string
-  /** null before the query was inspected. */
+  /** All that the request names; left out: this one. */
+  datasets?: readonly string[]
+  /** Of this dataset; null before the query was inspected. */
   uses: readonly TableUse[] | null
   /** Services of the chain at this hop and after it; null before there is a chain. */
   services: readonly string[] | null

@@ -58,6 +58,7 @@ const PROVIDER: Tests<ProviderFacts> = {
   infrastructure: orNull(isName),
   recipients: listOf(isName),
   dataset: isName,
+  datasets: (value) => value === undefined || listOf(isName)(value),
   uses: orNull(listOf(shaped({ table: isName, columns: listOf(isName) }))),
   services: orNull(listOf(isName)),
   algorithm: isText,

@@ -48,6 +48,13 @@ export const requestOptions = z.strictObject({
   graph: z.boolean()
 })
 
+const MAX_DATASETS = 8
+const datasets = z
+  .array(name)
+  .min(1)
+  .max(MAX_DATASETS)
+  .refine((all) => new Set(all).size === all.length, 'expected each dataset once')
+
 /** What is asked. The common part is this payload; the query part is a salted section that only data holders under an agreement get. */
 export const request = z.strictObject({
   ...header('request'),
@@ -55,15 +62,15 @@ export const request = z.strictObject({
   organisation,
   user,
   purpose: name,
-  datasets: z.array(name).min(1).max(8),
+  datasets,
   /** Data providers that were asked, by agent. */
   providers: z.array(peer).min(1).max(64),
   rows,
   algorithm: name,
   options: requestOptions,
   recipients: z.array(organisation).min(1).max(8),
-  /** Agreements that the requester wishes, by provider organisation. */
-  agreements: z.record(organisation, name),
+  /** Agreements that the requester wishes, by provider organisation: one, or one for each dataset. */
+  agreements: z.record(organisation, z.union([name, z.record(name, name)])),
   deadline: duration,
   /** Digest of the query part. */
   query: documentId
@@ -153,12 +160,15 @@ export type GrantedColumn = z.infer<typeof grantedColumn>
 
 /** For the requester alone. Counts are powers of two, from the stored profile, and ignore literals. */
 export const offerDetails = z.strictObject({
-  /** Under which agreement the permitted rows would run, and what columns the query yields there. Empty at other hops than data. */
+  /** Under which agreements, one for each dataset, the permitted rows would run, and what columns the query yields there. Empty at other hops than data. */
   grants: z
     .array(
       z.strictObject({
         rows: z.array(count).min(1).max(MAX_ROWS),
-        agreement: z.strictObject({ id: documentId, name }),
+        agreements: z
+          .array(z.strictObject({ dataset: name, id: documentId, name }))
+          .min(1)
+          .max(MAX_DATASETS),
         columns: z.array(grantedColumn).max(2000)
       })
     )
@@ -231,7 +241,7 @@ export const contract = z.strictObject({
   organisation,
   user,
   purpose: name,
-  datasets: z.array(name).min(1).max(8),
+  datasets,
   algorithm: name,
   archetype: archetypeBody,
   parties: z.array(party).min(1).max(80),
@@ -257,7 +267,11 @@ const flowInput = z.strictObject({
 export const section = z.discriminatedUnion('as', [
   z.strictObject({
     as: z.literal('data'),
-    agreement: documentId,
+    /** Under which agreement each dataset is shown, in the order of the contract's datasets. */
+    agreements: z
+      .array(z.strictObject({ dataset: name, agreement: documentId }))
+      .min(1)
+      .max(MAX_DATASETS),
     query: queryPart,
     /** Phase in which this party runs the algorithm, when it does. */
     algorithm: z.enum(['complete', 'partial']).nullable(),

@@ -158,5 +158,8 @@ export function hearCancel(
   if (hop.stage.phase === 'ended') return stay(hop, ...tellOutcome(hop, from))
   if (latestAccepted(hop) === undefined || !decides(hop)) return stay(hop)
   const { result, code, hop: blamed } = message
+  // The failure that it ends for was told here as well, with the step and the place in the asker's text.
+  const told = hop.stage.phase === 'started' ? hop.stage.failure : null
+  if (told !== null && told.code === code && told.hop === blamed) return conclude(hop, result, told)
   return conclude(hop, result, blamed === null ? { code } : { code, hop: blamed })
 }

@@ -4,7 +4,7 @@ import { type Changed, coarser } from './coarser.ts'
 import { type AnonymizeParameters, type Coarseness, parseAnonymize, refused } from './parameters.ts'
 
 const BLOCK = 64
-/** Session variables of the engine: a key pasted into SQL would end up in the engine's error messages. */
+/** Session variables of the engine, the inner one for each domain: a key pasted into SQL would end up in the engine's error messages. */
 const INNER = 'pseudonym_inner'
 const OUTER = 'pseudonym_outer'
 
@@ -111,7 +111,7 @@ export function pseudonymKeys(key: string, domain: string): Record<string, strin
   Buffer.from(key, 'hex').copy(padded)
   const inner = Buffer.concat([padded.map((byte) => byte ^ 0x36), Buffer.from(domain)])
   return {
-    [INNER]: inner.toString('hex'),
+    [innerOf(domain)]: inner.toString('hex'),
     [OUTER]: Buffer.from(padded.map((byte) => byte ^ 0x5c)).toString('hex')
   }
 }
@@ -157,14 +157,18 @@ function changeColumn(
   const old = quoteName(column.name)
   const is = (name: string): boolean => sameName(name, column.name)
   if (parameters.suppress.some(is)) return { sql: `CAST(NULL AS ${column.type})`, type: column.type }
-  if (parameters.pseudonymise.some(is)) return { sql: pseudonym(old), type: 'VARCHAR' }
+  if (parameters.pseudonymise.some(is)) return { sql: pseudonym(old, parameters.domain), type: 'VARCHAR' }
   for (const [name, to] of parameters.generalise) if (is(name)) return become(to)
   return { sql: old, type: column.type }
 }
 
+function innerOf(domain: string): string {
+  return `${INNER}_${Buffer.from(domain).toString('hex')}`
+}
+
 /** HMAC-SHA256(key, domain ‖ value as text), its first 128 bits in hex. */
-function pseudonym(old: string): string {
+function pseudonym(old: string, domain: string): string {
   const value = `encode(CAST(${old} AS VARCHAR))`
-  const inner = `unhex(sha256(unhex(getvariable('${INNER}')) || ${value}))`
+  const inner = `unhex(sha256(unhex(getvariable('${innerOf(domain)}')) || ${value}))`
   return `CASE WHEN ${old} IS NULL THEN NULL ELSE left(sha256(unhex(getvariable('${OUTER}')) || ${inner}), 32) END`
 }

@@ -3,9 +3,10 @@ import { Failure } from '../failure/index.ts'
 import type { Column, ReportOf, TableSchema } from '../job/index.ts'
 import { foldName, quoteName, quoteText } from '../sql/index.ts'
 import { checkStatement } from './check.ts'
-import { lineageOf } from './lineage.ts'
+import { lineageOf, SHADOW, shadowTable } from './lineage.ts'
 import { originsOf } from './origins.ts'
 import { sqlFailure } from './sql-failure.ts'
+import { namingStatements } from './tables.ts'
 
 const EXPLAIN = 'EXPLAIN (FORMAT JSON) '
 /** The optimisers that push "this column is not read" down to the scans; the others hide columns that only a filter reads. */
@@ -36,10 +37,7 @@ export async function inspect(
   const facts = await checkStatement(engine, sql, tables)
   await engine.run('BEGIN TRANSACTION')
   try {
-    for (const { name, columns } of tables) {
-      const list = columns.map((column) => `${quoteName(column.name)} ${column.type}`)
-      await engine.run(`CREATE TABLE ${quoteName(name)} (${list.join(', ')})`)
-    }
+    await engine.run(shadowOf(tables).join('; '))
     const { columns, plan } = await bind(engine, sql, tables)
     if (next !== undefined) await follow(engine, columns, next)
     const origins = originsOf(facts.statement, tables, columns)
@@ -57,6 +55,14 @@ export async function inspect(
   } finally {
     await engine.run('ROLLBACK')
   }
+}
+
+function shadowOf(tables: readonly TableSchema[]): string[] {
+  const empty = tables.map(({ columns }, index) => {
+    const list = columns.map((column) => `${quoteName(column.name)} ${column.type}`)
+    return `CREATE TABLE ${shadowTable(index)} (${list.join(', ')})`
+  })
+  return [`CREATE SCHEMA ${quoteName(SHADOW)}`, ...empty, ...namingStatements(tables, shadowTable)]
 }
 
 async function bind(

@@ -3,13 +3,23 @@ import type { TableSchema } from '../job/index.ts'
 import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 interface Use {
+  dataset?: string
   table: string
   columns: string[]
 }
 
+/** The schema of the empty tables that all names stand for; no dataset has a blank in its name. */
+export const SHADOW = 'dynamos shadow'
+const SHADOW_TABLE = new RegExp(`^memory\\."${SHADOW}"\\.t(\\d+)$`)
+
+/** The empty table behind the one at an index. */
+export function shadowTable(index: number): string {
+  return `"${SHADOW}".t${index}`
+}
+
 /** Every table and column that a bound plan reads, also those that only a filter, a join or an order needs. */
 export function lineageOf(plan: unknown, tables: readonly TableSchema[]): Use[] {
-  const used = new Map<string, Set<string>>()
+  const used = new Map<TableSchema, Set<string>>()
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) {
       value.forEach(visit)
@@ -24,23 +34,20 @@ export function lineageOf(plan: unknown, tables: readonly TableSchema[]): Use[] 
   }
   visit(plan)
   return tables
-    .filter(({ name }) => used.has(name))
-    .map(({ name, columns }) => ({
-      table: name,
-      columns: columns.map((column) => column.name).filter((column) => used.get(name)?.has(column))
+    .filter((table) => used.has(table))
+    .map((table) => ({
+      ...(table.dataset === undefined ? {} : { dataset: table.dataset }),
+      table: table.name,
+      columns: table.columns.map((column) => column.name).filter((column) => used.get(table)?.has(column))
     }))
 }
 
-function scanned(info: Tree, tables: readonly TableSchema[], used: Map<string, Set<string>>): void {
+function scanned(info: Tree, tables: readonly TableSchema[], used: Map<TableSchema, Set<string>>): void {
   const full = textAt(info, 'Table')
-  const last = full.replace(/^memory\.main\./, '')
-  const name = last.startsWith('"') ? last.slice(1, -1).replaceAll('""', '"') : last
-  const table =
-    tables.find((candidate) => candidate.name === name) ??
-    tables.find((candidate) => full.endsWith(candidate.name))
+  const table = tables[Number(SHADOW_TABLE.exec(full)?.[1] ?? -1)]
   if (table === undefined) throw new Failure('internal', `the plan reads ${full}`)
-  const columns = used.get(table.name) ?? new Set()
-  used.set(table.name, columns)
+  const columns = used.get(table) ?? new Set()
+  used.set(table, columns)
   const projections = typeof info.Projections === 'string' ? [info.Projections] : info.Projections
   for (const projection of Array.isArray(projections) ? projections : []) {
     if (projection === '') continue

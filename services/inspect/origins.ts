@@ -1,9 +1,11 @@
 import type { Column, TableSchema } from '../job/index.ts'
 import { foldName } from '../sql/index.ts'
+import { tablesNamed } from './tables.ts'
 import { isTree, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
 
 /** The column of a table that a column of a result is, unchanged. */
 export interface Origin {
+  dataset?: string
   table: string
   column: string
 }
@@ -20,7 +22,7 @@ type Outputs = readonly Output[] | undefined
 interface From {
   /** What `*` and names without a qualifier mean: columns of USING are there once. */
   shown: Outputs
-  named: { alias: string; columns: Outputs }[]
+  named: { alias: string; qualifier?: string; columns: Outputs }[]
 }
 
 /** Stars over stars double a list with every step. */
@@ -46,26 +48,29 @@ export function originsOf(
   if (!same) return none
   const types = new Map(
     tables.flatMap((table) =>
-      table.columns.map(({ name, type }) => [JSON.stringify([table.name, name]), type])
+      table.columns.map(({ name, type }) => [JSON.stringify([table.dataset ?? null, table.name, name]), type])
     )
   )
   return outputs.map(({ origin }, index) => {
     if (origin === undefined) return undefined
-    const type = types.get(JSON.stringify([origin.table, origin.column]))
+    const type = types.get(JSON.stringify([origin.dataset ?? null, origin.table, origin.column]))
     return type === columns[index]?.type ? origin : undefined
   })
 }
 
 class Origins {
-  private readonly tables: ReadonlyMap<string, Outputs>
+  constructor(private readonly tables: readonly TableSchema[]) {}
 
-  constructor(tables: readonly TableSchema[]) {
-    this.tables = new Map(
-      tables.map(({ name: table, columns }) => [
-        foldName(table),
-        columns.map(({ name: column }) => ({ name: foldName(column), origin: { table, column } }))
-      ])
-    )
+  /** What is ambiguous is no table. */
+  private table(qualifier: string, name: string): Outputs {
+    const [found, ...more] = tablesNamed(qualifier, name, this.tables)
+    if (found === undefined || more.length > 0) return undefined
+    const { name: table, dataset } = found
+    const of = dataset === undefined ? {} : { dataset }
+    return found.columns.map(({ name: column }) => ({
+      name: foldName(column),
+      origin: { ...of, table, column }
+    }))
   }
 
   query(node: Tree, outer: ReadonlyMap<string, Outputs>): Outputs {
@@ -100,8 +105,12 @@ class Origins {
     switch (textAt(table, 'type')) {
       case 'BASE_TABLE': {
         const name = foldName(textAt(table, 'table_name'))
-        const columns = renamed(ctes.has(name) ? ctes.get(name) : this.tables.get(name), aliases)
-        return { shown: columns, named: [{ alias: foldName(textAt(table, 'alias')) || name, columns }] }
+        const qualifier = foldName(textAt(table, 'schema_name'))
+        const cte = qualifier === '' && ctes.has(name)
+        const columns = renamed(cte ? ctes.get(name) : this.table(qualifier, name), aliases)
+        const alias = foldName(textAt(table, 'alias'))
+        const known = alias === '' ? { alias: name, qualifier } : { alias }
+        return { shown: columns, named: [{ ...known, columns }] }
       }
       case 'SUBQUERY': {
         const query = treeAt(treeAt(table, 'subquery') ?? {}, 'node') ?? {}
@@ -144,9 +153,14 @@ function chosen(item: Tree, from: From): Outputs {
   if (kind === 'STAR') return star(item, from)
   if (kind !== 'COLUMN_REF') return [{ name: alias }]
   const names = textsAt(item, 'column_names').map(foldName)
-  const [first, second, ...more] = names
+  const [first, second, third, ...more] = names
   const name = alias ?? names.at(-1)
   if (first === undefined || more.length > 0) return [{ name }]
+  if (second !== undefined && third !== undefined) {
+    const of = { ...from, named: from.named.filter(({ qualifier }) => qualifier === first) }
+    const origin = only(relation(of, second), third)?.origin
+    return [{ name, ...(origin === undefined ? {} : { origin }) }]
+  }
   const found = second === undefined ? only(from.shown, first) : only(relation(from, first), second)
   return [{ name, ...(found?.origin === undefined ? {} : { origin: found.origin }) }]
 }

@@ -2,6 +2,7 @@ import { engineError, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
 import { characterOffset } from './position.ts'
+import { qualifiedName } from './tables.ts'
 
 /** The text whose error it is, and what its writer may know. */
 export interface SqlContext {
@@ -57,7 +58,7 @@ export function tableUnknown(
 ): Failure {
   const near = nearest(
     name,
-    tables.map((table) => table.name)
+    tables.flatMap((table) => (name.includes('.') ? (qualifiedName(table) ?? table.name) : table.name))
   )
   return new Failure('sql-table-unknown', message, { ...at, hint: unknown('table', name, near) })
 }
@@ -89,6 +90,8 @@ function missingColumn(
 function binderHint(message: string): string | undefined {
   const ambiguous = /^Ambiguous reference to column name "(.+?)"/.exec(message)?.[1]
   if (ambiguous !== undefined) return `column "${ambiguous}" is in several tables: write TABLE."${ambiguous}"`
+  if (message.startsWith('Ambiguous reference to table'))
+    return 'two tables of one name stand in FROM: give each a name of its own with AS'
   const ungrouped = /^column "(.+?)" must appear in the GROUP BY clause/.exec(message)?.[1]
   if (ungrouped !== undefined) return `column "${ungrouped}" must be in GROUP BY or inside an aggregate`
   const types = /^No function matches the given name and argument types '([^']{1,200})'/.exec(message)?.[1]

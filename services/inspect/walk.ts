@@ -6,6 +6,7 @@ import { functionKind, functionNames, isOperator, isSqlValue } from './functions
 import { EXPRESSIONS, LIMITS, MODIFIERS, OPERATIONS, TYPES } from './limits.ts'
 import { characterOffset } from './position.ts'
 import { columnUnknown, tableUnknown } from './sql-failure.ts'
+import { qualifiedName, tablesNamed } from './tables.ts'
 import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
 
 interface Scope {
@@ -26,7 +27,6 @@ export class TreeWalk implements StatementFacts {
   readonly functions = new Set<string>()
   readonly notDistributable = new Set<Undistributable>()
   readonly perProvider = new Set<'limit' | 'order by'>()
-  private readonly tableNames: ReadonlySet<string>
   private readonly columnNames: ReadonlySet<string>
   private nodes = 0
   private subqueries = 0
@@ -38,7 +38,6 @@ export class TreeWalk implements StatementFacts {
     private readonly sql: string,
     private readonly tables: readonly TableSchema[]
   ) {
-    this.tableNames = new Set(tables.map(({ name }) => foldName(name)))
     this.columnNames = new Set(tables.flatMap(({ columns }) => columns.map(({ name }) => foldName(name))))
   }
 
@@ -153,15 +152,18 @@ export class TreeWalk implements StatementFacts {
     if (++this.references > LIMITS.tables) throw this.tooComplex('too many tables')
     const name = textAt(table, 'table_name')
     const at = this.place(table)
-    const qualifier = [textAt(table, 'catalog_name'), textAt(table, 'schema_name')].filter(
-      (part) => part !== ''
-    )
-    if (qualifier.length > 0)
-      throw tableUnknown([...qualifier, name].join('.'), this.tables, 'qualified table name', at)
+    const catalog = textAt(table, 'catalog_name')
+    const qualifier = textAt(table, 'schema_name')
     if (table.at_clause !== null && table.at_clause !== undefined) throw this.invalid('AT is not supported')
-    const written = scope.ctes.get(foldName(name))
+    // a qualified name never means a common table expression
+    const written = catalog === '' && qualifier === '' ? scope.ctes.get(foldName(name)) : undefined
     if (written !== undefined) return written
-    if (!this.tableNames.has(foldName(name))) throw tableUnknown(name, this.tables, 'no such table', at)
+    const meant = catalog === '' ? tablesNamed(qualifier, name, this.tables) : []
+    if (meant.length === 0) {
+      const full = [catalog, qualifier, name].filter((part) => part !== '').join('.')
+      throw tableUnknown(full, this.tables, 'no such table', at)
+    }
+    if (meant.length > 1) throw this.ambiguous(name, meant, table)
     return 1
   }
 
@@ -276,6 +278,12 @@ export class TreeWalk implements StatementFacts {
 
   private invalid(why: string, tree: Tree = {}): Failure {
     return new Failure('sql-invalid', why, { ...this.place(tree), hint: why })
+  }
+
+  private ambiguous(name: string, meant: readonly TableSchema[], tree: Tree): Failure {
+    const ways = meant.flatMap((table) => qualifiedName(table) ?? [])
+    const several = `table "${name.slice(0, 128)}" is in several datasets`
+    return this.invalid(ways.length === 0 ? several : `${several}: write ${ways.join(' or ')}`, tree)
   }
 
   private sampling(tree: Tree): Failure {

@@ -39,7 +39,15 @@ export const sourceTable = z.strictObject({
 })
 
 export const column = z.strictObject({ name: identifier, type: z.string().max(256) })
-export const tableSchema = z.strictObject({ name: identifier, columns: z.array(column).min(1).max(2000) })
+/** A table as a statement meets it; of several datasets that have one of its name it is called `dataset.name`. */
+export const tableSchema = z.strictObject({
+  name: identifier,
+  dataset: identifier.optional(),
+  columns: z.array(column).min(1).max(2000)
+})
+
+/** Of all datasets of one request. */
+const MAX_TABLES = 512
 
 /**
  * `profile`: the data owner looks at a new file. Types come from the whole file. With `closely` also what its steward needs to
@@ -58,19 +66,20 @@ export const extractAssignment = z.strictObject({
     .array(
       z.strictObject({
         source: sourceTable,
+        dataset: identifier.optional(),
         columns: z.array(identifier).min(1),
         where: z.string().max(65_536).optional()
       })
     )
     .min(1)
-    .max(64)
+    .max(MAX_TABLES)
 })
 
 /** `inspect`: schemas and the analyst's text, no data. With `algorithm`, whether its parameters fit what the query gives. */
 export const inspectAssignment = z.strictObject({
   kind: z.literal('inspect'),
   sql: z.string().max(65_536),
-  tables: z.array(tableSchema).max(64),
+  tables: z.array(tableSchema).max(MAX_TABLES),
   algorithm: z.strictObject({ name: identifier, parameters: z.record(z.string(), z.unknown()) }).optional()
 })
 
@@ -79,6 +88,8 @@ export const step = z.discriminatedUnion('service', [
   z.strictObject({
     service: z.literal('anonymize'),
     parameters: z.record(z.string(), z.unknown()),
+    /** For the tables of a query's datasets, in place of `parameters`; those of a dataset that is not here stay as they are. */
+    datasets: z.record(identifier, z.record(z.string(), z.unknown())).optional(),
     key: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
@@ -102,9 +113,9 @@ export const input = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('tables'),
     tables: z
-      .array(z.strictObject({ name: identifier, path: jobPath }))
+      .array(z.strictObject({ name: identifier, dataset: identifier.optional(), path: jobPath }))
       .min(1)
-      .max(64)
+      .max(MAX_TABLES)
   }),
   z.strictObject({
     kind: z.literal('parts'),

@@ -43,20 +43,24 @@ export const profileReport = z.strictObject({
 
 export const extractReport = z.strictObject({
   kind: z.literal('extract'),
-  tables: z.array(z.strictObject({ name: identifier, part, columns: z.array(column) }))
+  tables: z.array(
+    z.strictObject({ name: identifier, dataset: identifier.optional(), part, columns: z.array(column) })
+  )
 })
 
 /** `origin`: the column of a table that it is, unchanged; an expression has none. */
 export const inspectedColumn = z.strictObject({
   ...column.shape,
-  origin: z.strictObject({ table: identifier, column: identifier }).optional()
+  origin: z.strictObject({ dataset: identifier.optional(), table: identifier, column: identifier }).optional()
 })
 
 /** What the analyst's statement is, found without any data. `uses` is the bound lineage: every table and column that is read. */
 export const inspectReport = z.strictObject({
   kind: z.literal('inspect'),
   columns: z.array(inspectedColumn),
-  uses: z.array(z.strictObject({ table: identifier, columns: z.array(identifier) })),
+  uses: z.array(
+    z.strictObject({ dataset: identifier.optional(), table: identifier, columns: z.array(identifier) })
+  ),
   functions: z.array(z.string()),
   /** Why rows of several providers may not simply be put together: groups, aggregates, distinct, windows, set operations. */
   notDistributable: z.array(z.enum(['group by', 'aggregate', 'distinct', 'window', 'set operation'])),

@@ -24,15 +24,21 @@ export async function runExtract(
 
 async function extractTable(engine: Engine, order: TableOrder, place: JobPlace): Promise<ExtractedTable> {
   const name = order.source.name
+  const { dataset } = order
   const source = await openTable(engine, order.source, place)
   const columns = order.columns.map((wanted) => chosen(wanted, source.columns, name))
   const where = order.where === undefined ? '' : ` WHERE (\n${order.where}\n)`
   if (where !== '') await checkPredicate(engine, where, { name, columns: source.columns })
-  const path = `out/${fileName(name)}.parquet`
+  const path = `out/${fileName(dataset === undefined ? name : `${dataset}.${name}`)}.parquet`
   const select = `SELECT ${outputList(columns)} FROM (${source.sql}) AS ${quoteName(name)}${where}`
   const copy = `COPY (${select}) TO ${quoteText(join(place.root, path))} (FORMAT parquet, COMPRESSION zstd)`
   const rows = await reading(source, () => engine.run(copy))
-  return { name, part: await describePart(place.root, path, Number(rows)), columns }
+  return {
+    name,
+    ...(dataset === undefined ? {} : { dataset }),
+    part: await describePart(place.root, path, Number(rows)),
+    columns
+  }
 }
 
 /** The predicate was printed from a tree; that it still is one predicate over this table is checked once more. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Contribution } from '../aggregate/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
-import { checkColumns, checkStatement, sqlFailure } from '../inspect/index.ts'
+import { checkColumns, checkStatement, namingStatements, sqlFailure } from '../inspect/index.ts'
 import type { Assignment, Column, ReportOf, Step, TableSchema } from '../job/index.ts'
 import { planQuery } from '../query/index.ts'
 import { quoteName } from '../sql/index.ts'
@@ -79,19 +79,31 @@ class QueryRun {
         this.contributions.push(await readParts(this.engine, this.place.root, input))
         continue
       }
-      for (const { name, path } of input.tables)
-        await this.openTable(name, join(this.place.root, path), anonymize)
+      await this.openTables(input.tables, anonymize)
     }
     if (this.contributions.length > 0 && this.tables.length > 0)
       throw new Failure('internal', 'a job takes either tables or parts')
   }
 
-  private async openTable(name: string, path: string, anonymize: AnonymizeStep | undefined): Promise<void> {
-    const { sql, columns } = await readFiles(this.engine, [path])
-    let relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
-    if (anonymize !== undefined) relation = await this.anonymize(anonymize, relation, name)
-    await this.engine.run(`CREATE VIEW ${quoteName(name)} AS SELECT * FROM ${relation.sql} AS source`)
-    this.tables.push({ name, columns: [...relation.columns] })
+  private async openTables(
+    inputs: Extract<QueryAssignment['inputs'][number], { kind: 'tables' }>['tables'],
+    anonymize: AnonymizeStep | undefined
+  ): Promise<void> {
+    const relations: Relation[] = []
+    for (const { name, dataset, path } of inputs) {
+      const { sql, columns } = await readFiles(this.engine, [join(this.place.root, path)])
+      const relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
+      const step = anonymize === undefined ? undefined : anonymizeOf(anonymize, dataset)
+      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name))
+    }
+    this.tables = inputs.map(({ name, dataset }, index) => ({
+      name,
+      ...(dataset === undefined ? {} : { dataset }),
+      columns: [...(relations[index]?.columns ?? [])]
+    }))
+    const sources = relations.map((relation) => `${relation.sql} AS source`)
+    for (const statement of namingStatements(this.tables, (index) => sources[index] ?? ''))
+      await this.engine.run(statement)
   }
 
   private async anonymize(step: AnonymizeStep, relation: Relation, table: string): Promise<Relation> {
@@ -105,8 +117,11 @@ class QueryRun {
     if (step.service === 'query') return await this.query(step.sql, as, last)
     const relation = this.relation ?? this.input()
     switch (step.service) {
-      case 'anonymize':
-        return await this.anonymize(step, relation, this.tables[0]?.name ?? '')
+      case 'anonymize': {
+        const [table] = this.tables
+        const own = anonymizeOf(step, table?.dataset)
+        return own === undefined ? relation : await this.anonymize(own, relation, table?.name ?? '')
+      }
       case 'aggregate':
         return relation
       case 'algorithm': {
@@ -207,4 +222,11 @@ class QueryRun {
       milliseconds: last ? report.milliseconds + performance.now() - started : report.milliseconds
     }
   }
+}
+
+/** What a step does to the tables of one dataset; undefined where it leaves them as they are. */
+function anonymizeOf(step: AnonymizeStep, dataset: string | undefined): AnonymizeStep | undefined {
+  if (step.datasets === undefined || dataset === undefined) return step
+  const parameters = step.datasets[dataset]
+  return parameters === undefined ? undefined : { ...step, parameters }
 }

@@ -172,7 +172,11 @@ export async function anOffer(request: Signed<'request'>, by: Agent, spec: Offer
         ? [
             {
               rows: permitted,
-              agreement: { id: agreementIdOf(by.organisation), name: 'wages' },
+              agreements: request.payload.datasets.map((dataset) => ({
+                dataset,
+                id: agreementIdOf(by.organisation),
+                name: 'wages'
+              })),
               columns: spec.columns ?? COLUMNS
             }
           ]

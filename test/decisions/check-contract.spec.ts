@@ -707,13 +707,25 @@ describe('sections in which one thing was changed are declined', () => {
   it('by a data provider: another agreement', async () => {
     expect(
       await data((one) => {
-        one.agreement = OTHER_ID
+        one.agreements = [{ dataset: 'wageGap', agreement: OTHER_ID }]
       })
     ).to.equal('contract-differs-from-offer')
     expect(
       await data((one) => {
-        one.agreement = agreementIdOf('RUG')
+        one.agreements = [{ dataset: 'wageGap', agreement: agreementIdOf('RUG') }]
       })
+    ).to.equal('contract-differs-from-offer')
+    expect(
+      await data((one) => {
+        one.agreements = one.agreements.map(({ agreement }) => ({ dataset: 'other', agreement }))
+      }),
+      'about another dataset'
+    ).to.equal('contract-differs-from-offer')
+    expect(
+      await data((one) => {
+        one.agreements = [...one.agreements, ...one.agreements]
+      }),
+      'and one more'
     ).to.equal('contract-differs-from-offer')
   })
 

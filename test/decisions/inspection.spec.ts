@@ -69,8 +69,7 @@ describe('inspections of queries', () => {
       dossier,
       sql,
       algorithm: { name: 'average', parameters: {} },
-      agreement,
-      dataset,
+      grants: [{ agreement, dataset }],
       anonymize: false
     })
 
@@ -127,8 +126,7 @@ describe('inspections of queries', () => {
         dossier: await aDossier(),
         sql: 'SELECT id FROM Personen',
         algorithm: { name: 'average', parameters: {} },
-        agreement: anAgreement({ tables: { Personen: { columns: '*' } }, anonymize }),
-        dataset,
+        grants: [{ agreement: anAgreement({ tables: { Personen: { columns: '*' } }, anonymize }), dataset }],
         anonymize: true
       })
     const nothing = { pseudonymise: [], generalise: {}, suppress: [] }

@@ -35,9 +35,16 @@ const SEE_MS = 30_000
 
 export type Cell = string | number | null
 
-/** A table of a dataset: column names to types, and rows in that order. */
+/** As a dataset file describes it. */
+export interface ColumnSpec {
+  type?: string
+  from?: string
+  values?: Record<string, string>
+}
+
+/** A table of a dataset: column names to types or descriptions, and rows in that order. */
 export interface TableSpec {
-  columns: Record<string, string>
+  columns: Record<string, string | ColumnSpec>
   rows: Cell[][]
   subject?: string
   /** What else its file says of columns. */
@@ -405,18 +412,22 @@ function logLevel(): string {
 
 async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
   await mkdir(folder, { recursive: true })
-  const described: Record<string, unknown> = {}
+  const written: Record<string, unknown> = {}
   for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
     const path = `${id}-${name}.csv`
-    const lines = [Object.keys(columns), ...rows].map((row) => row.map((cell) => cell ?? '').join(','))
+    const described = Object.entries(columns).map(([column, spec]): [string, ColumnSpec] => [
+      column,
+      typeof spec === 'string' ? { type: spec } : spec
+    ])
+    const lines = [described.map(([column, { from = column }]) => from), ...rows].map((row) =>
+      row.map((cell) => cell ?? '').join(',')
+    )
     await writeFile(join(folder, path), `${lines.join('\n')}\n`)
-    described[name] = {
+    written[name] = {
       path,
       format: 'csv',
       ...(subject === undefined ? {} : { subject }),
-      columns: Object.fromEntries(
-        Object.entries(columns).map(([column, type]) => [column, { type, ...about[column] }])
-      )
+      columns: Object.fromEntries(described.map(([column, spec]) => [column, { ...spec, ...about[column] }]))
     }
   }
   const file = join(folder, `${id}.yaml`)
@@ -426,7 +437,7 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
       id,
       title: `Dataset ${id}`,
       ...(visibility === undefined ? {} : { visibility }),
-      tables: described
+      tables: written
     })
   )
   return file

@@ -132,7 +132,10 @@ describe('A hostile member', function () {
         [vu.peerId]: [
           {
             as: 'data',
-            agreement: details.grants[0]?.agreement.id ?? '',
+            agreements: (details.grants[0]?.agreements ?? []).map(({ dataset, id }) => ({
+              dataset,
+              agreement: id
+            })),
             query: { sql: SQL, parameters: {} },
             algorithm: 'complete',
             steps: []
@@ -274,7 +277,7 @@ describe('A hostile member', function () {
       'contract-differs-from-offer',
       (body, sections) => {
         const [own] = sections[vu.peerId] ?? []
-        if (own?.as === 'data') own.agreement = body.request
+        if (own?.as === 'data') own.agreements = [{ dataset: 'wages', agreement: body.request }]
       }
     ],
     [

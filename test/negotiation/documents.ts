@@ -128,7 +128,7 @@ export async function aContract(
   const recipient = init.recipient ?? by
   const data: Section = {
     as: 'data',
-    agreement: AGREEMENT,
+    agreements: [{ dataset: 'wageGap', agreement: AGREEMENT }],
     query: { sql: 'SELECT wage FROM person', parameters: {} },
     algorithm: 'complete',
     steps: []

@@ -333,6 +333,24 @@ describe('the recipient', () => {
     })
   })
 
+  it('says where it failed when it is asked to end for a failure that it was told of', () => {
+    const place = { code: 'sql-runtime', hop: SELF } as const
+    const failure = { kind: 'failure', contract: contract.id, ...place, step: 'query', position: 3 } as const
+    const talk = started().hear(failure, SELF, 10)
+    talk.hear({ kind: 'cancel', result: 'failed', ...place }, REQUESTER, 20)
+    expect(talk.effects).to.deep.include({
+      do: 'sign-outcome',
+      outcome: {
+        contract: contract.id,
+        signer: elsewhere,
+        result: 'failed',
+        ...place,
+        step: 'query',
+        position: 3
+      }
+    })
+  })
+
   it('does not believe a stranger’s failure', () => {
     const failure = {
       kind: 'failure',

@@ -1,0 +1,220 @@
+import {
+  type Approval,
+  type Denial,
+  decideAsProvider,
+  type PolicyEngine,
+  type ProviderFacts
+} from '../../policy/index.ts'
+import type { Payload, Refusal } from '../../protocol/documents/index.ts'
+import type { Agreement } from '../agreements/index.ts'
+import { givesPseudonyms } from '../datasets/index.ts'
+import type { Dossier } from '../negotiation/index.ts'
+import { isAnonymised, openToOf } from './anonymity.ts'
+import { type DecisionsComponents, refuse } from './components.ts'
+import { openClauses } from './facts.ts'
+import { type Grant, type Inspected, type Inspections, usesOf } from './inspection.ts'
+import { oneOfEach, PermittingAgreements } from './permitting.ts'
+import { checkPins } from './pins.ts'
+import { together, type WholeVerdict } from './together.ts'
+
+/** Rows that run under the same agreements, one about each dataset. */
+export interface GrantedRows {
+  grants: readonly Granting[]
+  rows: number[]
+  inspected: Inspected
+}
+
+type Granting = Grant & { agreement: Agreement }
+
+/** So many choices of agreements about several datasets are tried for one row. */
+const MAX_CHOICES = 64
+const MAX_TEXT = 4096
+
+/** One request whose rows are decided about, one after the other. */
+export interface Asked {
+  dossier: Dossier
+  engine: PolicyEngine
+  /** By the agreements under which they are granted. */
+  grants: Map<string, GrantedRows>
+  /** By id of agreement. */
+  approvals: Readonly<Record<string, Approval>>
+  /** Would permit some row once somebody has approved the request under each of them. */
+  unapproved: readonly Agreement[]
+}
+
+/** What is known of a row before it is known what the query reads. */
+export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
+
+type Components = Pick<DecisionsComponents, 'agreements' | 'datasets' | 'manifests' | 'members' | 'self'>
+
+/** Finds the agreements under which a data provider permits the rows of a request. */
+export class Granted {
+  readonly #components: Components
+  readonly #inspections: Inspections
+
+  constructor(components: Components, inspections: Inspections) {
+    this.#components = components
+    this.#inspections = inspections
+  }
+
+  /** Under one agreement about each dataset, all of which permit the request whole, or not at all. */
+  async decide(asked: Asked, index: number, facts: FactsOfRow): Promise<WholeVerdict> {
+    const { dossier, grants, engine } = asked
+    const { agreements, datasets, self } = this.#components
+    const request = dossier.request.payload
+    const open = request.datasets.map((dataset) =>
+      agreements.inForce({ provider: self.organisation, dataset })
+    )
+    // What the SQL reads under the only agreements is known from an earlier row: one decision about each is enough.
+    const known = open.every((of) => of.length === 1) ? grants.get(keyOf(open.flat())) : undefined
+    if (known !== undefined) {
+      const verdict = this.#permitted(asked, facts, known.inspected, known.grants)
+      if (verdict.verdict === 'permit') known.rows.push(index)
+      const pinned = this.#pinned(verdict, known.grants, request, index)
+      return this.#approved(asked, pinned, facts, known)
+    }
+    const permitting = request.datasets.map((dataset, place) => {
+      const wished = wishOf(request, self.organisation, dataset)
+      return new PermittingAgreements(open[place] ?? [], (left) =>
+        decideAsProvider(engine, { ...facts, dataset, uses: null }, left, wished)
+      )
+    })
+    for (const [place, dataset] of request.datasets.entries()) {
+      const denial = permitting[place]?.denial() ?? null
+      if (denial !== null) return request.datasets.length === 1 ? denial : about(dataset, denial)
+    }
+    let nearest: WholeVerdict | undefined
+    let tried = 0
+    // These permit the request whole, or the next ones are tried: what the SQL reads is known only under agreements.
+    for (const chosen of oneOfEach(permitting)) {
+      if (request.datasets.length > 1 && ++tried > MAX_CHOICES) break
+      const policy = chosen[0]?.verdict.policy ?? ''
+      const granting = chosen.flatMap(({ agreement }): Granting[] => {
+        const dataset = datasets.get(agreement.payload.dataset)
+        return dataset === undefined ? [] : [{ agreement, dataset }]
+      })
+      if (dossier.query === null || granting.length < chosen.length)
+        return denied(refuse('no-agreement', 'the query part of the request did not come with it'), policy)
+      const { sql, parameters } = dossier.query.part
+      const key = keyOf(granting.map(({ agreement }) => agreement))
+      const inspected =
+        grants.get(key)?.inspected ??
+        (await this.#inspections.inspect({
+          requester: request.organisation,
+          dossier,
+          sql,
+          algorithm: { name: request.algorithm, parameters },
+          grants: granting,
+          anonymize: granting.some(({ agreement }) => isAnonymised(request, agreement.payload.terms))
+        }))
+      const verdict =
+        'code' in inspected
+          ? denied(inspected, policy)
+          : (this.#distributable(request, inspected, policy) ??
+            this.#permitted(asked, facts, inspected, granting))
+      if (verdict.verdict === 'permit' && !('code' in inspected)) {
+        const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
+        granted.rows.push(index)
+        grants.set(key, granted)
+        const pinned = this.#pinned(verdict, granting, request, index)
+        return this.#approved(asked, pinned, facts, granted)
+      }
+      nearest ??= verdict
+    }
+    return nearest ?? denied(refuse('no-agreement', 'the agreement is no longer in force'), engine.policy)
+  }
+
+  /** The decision once it is known what the SQL reads, and who could undo pseudonyms. */
+  #permitted(
+    asked: Asked,
+    facts: FactsOfRow,
+    inspected: Inspected,
+    grants: readonly Granting[]
+  ): WholeVerdict {
+    const request = asked.dossier.request.payload
+    const hosts = facts.infrastructure === null ? [] : [facts.infrastructure]
+    const openTo = openToOf(this.#components, request, hosts)
+    let pseudonyms = false
+    const verdict = together(
+      grants.map(({ agreement, dataset: described }) => {
+        const { dataset, terms } = agreement.payload
+        const wished = wishOf(request, facts.organisation, dataset)
+        const known = { ...facts, dataset, uses: usesOf(inspected, dataset) }
+        const made = isAnonymised(request, terms) && givesPseudonyms(terms, described)
+        pseudonyms ||= made
+        const told = made ? { ...known, pseudonymsOpenTo: openTo } : known
+        return decideAsProvider(asked.engine, told, [agreement], wished)
+      })
+    )
+    return verdict.verdict === 'deny' || !pseudonyms
+      ? verdict
+      : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
+  }
+
+  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  #approved(
+    asked: Asked,
+    verdict: WholeVerdict,
+    facts: FactsOfRow,
+    { grants, inspected }: GrantedRows
+  ): WholeVerdict {
+    if (verdict.verdict === 'deny' || asked.dossier.explains) return verdict
+    if (grants.every(({ agreement }) => agreement.payload.terms.approval === undefined)) return verdict
+    const told = { ...facts, approvals: asked.approvals }
+    const decided = this.#permitted(asked, told, inspected, grants)
+    if (
+      decided.verdict === 'deny' &&
+      decided.refusal.code === 'approval-required' &&
+      asked.unapproved.length === 0
+    )
+      asked.unapproved = grants
+        .filter((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')
+        .map(({ agreement }) => agreement)
+    return decided
+  }
+
+  /** What the agreements' names stood for when they were signed they must stand for still. */
+  #pinned(
+    verdict: WholeVerdict,
+    grants: readonly Granting[],
+    request: Payload<'request'>,
+    index: number
+  ): WholeVerdict {
+    if (verdict.verdict === 'deny') return verdict
+    const { manifests } = this.#components
+    const archetype = request.rows[index]?.archetype ?? ''
+    const used = { archetype, algorithm: request.algorithm, services: verdict.requiredServices }
+    const refusals = grants.map(({ agreement }) => checkPins(agreement.payload, used, manifests))
+    const refusal = refusals.find((one) => one !== null)
+    return refusal === undefined ? verdict : denied(refusal, verdict.policy)
+  }
+
+  #distributable(request: Payload<'request'>, inspected: Inspected, policy: string): Denial | null {
+    if (!request.options.aggregate || inspected.notDistributable.length === 0) return null
+    const reason = `the query uses ${inspected.notDistributable.join(', ')}, so results of several providers cannot be put together; use \`algorithm\`, or \`aggregate: false\``
+    return denied(refuse('not-distributable', reason), policy)
+  }
+}
+
+/** The agreement that the requester wishes for one of the datasets. */
+function wishOf(request: Payload<'request'>, provider: string, dataset: string): string | undefined {
+  const wish = Object.hasOwn(request.agreements, provider) ? request.agreements[provider] : undefined
+  if (wish === undefined || typeof wish === 'string') return wish
+  return Object.hasOwn(wish, dataset) ? wish[dataset] : undefined
+}
+
+/** Of several datasets it is said which one stands in the way. */
+function about(dataset: string, denial: Denial): Denial {
+  return {
+    ...denial,
+    refusal: { ...denial.refusal, reason: `${dataset}: ${denial.refusal.reason}`.slice(0, MAX_TEXT) }
+  }
+}
+
+function keyOf(agreements: readonly Agreement[]): string {
+  return agreements.map(({ id }) => id).join()
+}
+
+function denied(refusal: Refusal, policy: string): Denial {
+  return { verdict: 'deny', refusal, clauses: [], detail: null, policy }
+}
