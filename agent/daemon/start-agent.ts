@@ -81,6 +81,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     launcher,
     sandbox,
     policies,
+    point,
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
@@ -153,6 +154,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       get engine() {
         return policies.engine
       },
+      point,
       agreements,
       approvals,
       datasets,

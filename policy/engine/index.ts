@@ -17,6 +17,7 @@ export {
   type Evaluation,
   type OwnRule,
   type PolicyEngine,
+  permits,
   QUESTIONS,
   type Question,
   type Value,
