@@ -5,6 +5,7 @@ import {
   agreementParties,
   checkAgreement,
   type Finding,
+  type KnownFacts,
   namesToPin,
   parseAgreement
 } from '../../policy/index.ts'
@@ -38,6 +39,8 @@ export interface AgreementsComponents extends ShelfComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
+  /** What is to be said of the rules of an agreement of this organisation. */
+  rules?: KnownFacts['rules']
 }
 
 const DAY_MS = 86_400_000
@@ -130,7 +133,7 @@ export class Agreements {
       ...namesKnown(manifests),
       approves: (user) => members.speaksFor(draft.provider, user),
       now: clock.now(),
-      ...(own ? { tables: dataset?.tables ?? null } : {})
+      ...(own ? { tables: dataset?.tables ?? null, rules: this.#components.rules } : {})
     })
     const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
     return [...checkLength(draft), ...findings, ...more]

@@ -285,7 +285,9 @@ export const finding = z.object({
   level: z.enum(['error', 'warning']),
   clause: z.string(),
   message: z.string(),
-  line: z.number().exactOptional()
+  line: z.number().exactOptional(),
+  column: z.number().exactOptional(),
+  source: z.string().exactOptional()
 })
 export type Finding = z.infer<typeof finding>
 

@@ -17,6 +17,7 @@ import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
+import { knownNames } from './known-names.ts'
 import { createOperations } from './operations.ts'
 import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
@@ -91,7 +92,8 @@ async function start(
     archetypes,
     launcher,
     sandbox,
-    engine,
+    policies,
+    point,
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
@@ -127,6 +129,7 @@ async function start(
     key: self.key,
     self: self.peer,
     steward,
+    rules: (text) => policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     enforced: () => {
@@ -161,7 +164,10 @@ async function start(
     },
     {
       self,
-      engine,
+      get engine() {
+        return policies.engine
+      },
+      point,
       agreements,
       approvals,
       datasets,
@@ -302,6 +308,8 @@ async function start(
   })
 
   members.onChange(() => exchanges.reconsider())
+  policies.onChange(() => exchanges.reconsider())
+  policies.watch()
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())

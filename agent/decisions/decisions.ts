@@ -12,6 +12,7 @@ import {
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
+import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
@@ -182,20 +183,23 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { engine, self, clock, members } = this.#components
+    const { self, clock, members } = this.#components
     const { id, payload } = dossier.contract(contract).contract
+    const asking = this.#asking()
     const other = flow.from === self.peer ? flow.to : flow.from
     const ends = payload.parties.filter(({ peer }) => peer === other)
     const objection = standingObjection(members, self, { parties: ends })
     if (objection !== null) return objection.refusal
-    const verdict = decideFlow(engine, {
-      question,
-      now: clock.now(),
-      self: self.peer,
-      contract: { id, payload },
-      flow,
-      rows: rows ?? null
-    })
+    const verdict = await asking.confirm(
+      decideFlow(asking.engine, {
+        question,
+        now: clock.now(),
+        self: self.peer,
+        contract: { id, payload },
+        flow,
+        rows: rows ?? null
+      })
+    )
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
@@ -216,7 +220,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       const refusal =
         section.as === 'data'
           ? await this.#asProvider(question, dossier, contract, section)
-          : this.#asOther(question, dossier, contract, section.as)
+          : await this.#asOther(question, dossier, contract, section.as)
       if (refusal !== null) return { refusal, hop: self.peer }
     }
     return null
@@ -228,7 +232,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, approvals, datasets } = this.#components
+    const { agreements, approvals, datasets } = this.#components
+    const asking = this.#asking()
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
       const begins = question === 'accept' || question === 'start'
       const agreement = begins ? agreements.get(named) : agreements.running(named)
@@ -269,12 +274,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
         const { dataset } = agreement.payload
         const uses = usesOf(inspected, dataset)
         const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
-        return decideAsProvider(engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
+        return decideAsProvider(asking.engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
           agreement
         ])
       })
     )
-    const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const said = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const verdict = await asking.confirm(said)
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const used = {
@@ -334,13 +340,14 @@ export class Decisions implements HopDecisions, FlowDecisions {
     }
   }
 
-  #asOther(
+  async #asOther(
     question: LaterQuestion,
     dossier: Dossier,
     contract: string,
     as: 'infrastructure' | 'recipient'
-  ): Refusal | null {
-    const { engine, self, clock } = this.#components
+  ): Promise<Refusal | null> {
+    const { self, clock } = this.#components
+    const asking = this.#asking()
     const { payload } = dossier.contract(contract).contract
     const host = payload.parties.find(
       (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
@@ -360,20 +367,25 @@ export class Decisions implements HopDecisions, FlowDecisions {
       infrastructure: host?.organisation ?? null,
       recipients: payload.recipients
     }
-    const verdict: Verdict =
+    const decided: Verdict =
       as === 'infrastructure'
         ? decideAsHost(
-            engine,
+            asking.engine,
             shared,
             this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
           )
-        : decideAsRecipient(engine, {
+        : decideAsRecipient(asking.engine, {
             ...shared,
             asked: payload.issuer === self.peer,
             consents: this.#init.consents
           })
+    const verdict = await asking.confirm(decided)
     this.#note(dossier, contract, question, verdict)
     return verdict.verdict === 'deny' ? verdict.refusal : null
+  }
+
+  #asking(): Asking {
+    return this.#components.point.asking(this.#components.engine)
   }
 
   #note(

@@ -31,6 +31,7 @@ export const REFUSAL_CODES = [
   'approval-expired',
   'policy-forbids',
   'policy-changed',
+  'decision-point-unavailable',
   'hosting-not-offered',
   'role-not-offered',
   'not-member',
