@@ -23,6 +23,8 @@ export interface ShelfComponents {
 /** Longer than any exchange lasts: what ended before has nothing running under it. */
 const REMEMBERED_MS = 2 * 86_400_000
 
+const ENDED: readonly AgreementState[] = ['refused', 'countered', 'superseded', 'revoked']
+
 /** What is in force here, what was until a moment ago, and when what is in force ends. */
 export class Shelf {
   readonly #components: ShelfComponents
@@ -32,6 +34,7 @@ export class Shelf {
   readonly #announced = new Map<string, Ending>()
   /** What ended lately, and how. */
   readonly #ended = new Map<string, { agreement: Agreement; ending: Ending }>()
+  #taking: Promise<void> = Promise.resolve()
   #sweeping: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<(ending: Ending) => void>()
 
@@ -117,6 +120,45 @@ export class Shelf {
       payload: one.bytes.payload,
       signatures: [...one.bytes.signatures, ...added]
     })
+  }
+
+  /**
+   * Signatures that came are added to those that are here; in force once `complete`.
+   *
+   * @param add what this agent adds to it
+   * @returns it as it stands now
+   * @throws {AgreementNotSignable} `already-ended` for one that was refused, countered, superseded or revoked
+   */
+  async take(
+    agreement: Agreement,
+    init: {
+      proposedBy: string
+      complete(agreement: Agreement): boolean
+      add?: (agreement: Agreement) => Promise<Agreement>
+    }
+  ): Promise<Agreement> {
+    // One after the other: of two that read the same copy, one would drop what the other added.
+    const taken = this.#taking.then(async () => {
+      const known = await this.#components.store.agreements.get(agreement.id)
+      if (known !== undefined && ENDED.includes(known.state))
+        throw new AgreementNotSignable(
+          'already-ended',
+          `${known.name} ${known.id} was ${known.state}; propose a new version of it`
+        )
+      const merged =
+        known === undefined
+          ? agreement
+          : await this.merge(await decodeSigned('agreement', known.bytes), agreement)
+      const current = (await init.add?.(merged)) ?? merged
+      await this.keep(current, init.proposedBy)
+      if (init.complete(current)) await this.enforce(current)
+      return current
+    })
+    this.#taking = taken.then(
+      () => undefined,
+      () => undefined
+    )
+    return await taken
   }
 
   async keep(agreement: Agreement, proposedBy: string): Promise<void> {

@@ -19,7 +19,7 @@ import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
 import { createOperations } from './operations.ts'
-import { postMessage, serveExchanges, showAgreement } from './serve.ts'
+import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -129,9 +129,12 @@ async function start(
     key: self.key,
     self: self.peer,
     steward,
-    rules: (text) => policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
+    remarks: (text) =>
+      policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
+    ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
@@ -325,6 +328,7 @@ async function start(
     discovery,
     members,
     agreements,
+    manifests,
     approvals,
     clock,
     health: () => ({
@@ -340,8 +344,16 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
+  const deliver = (party?: string): void => {
+    void agreements.proposals
+      .deliver(party)
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'what parties have to hear was not delivered')
+      )
+  }
   const prune = setInterval(() => {
     exchanges.prune()
+    deliver()
     void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
       log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
     )
@@ -356,7 +368,11 @@ async function start(
       )
   }, SECOND)
   sweep.unref()
-  network.on('peer:ready', () => void rememberDatasets().catch(() => undefined))
+  network.on('peer:ready', ({ member }) => {
+    void rememberDatasets().catch(() => undefined)
+    deliver(member.organisation)
+  })
+  deliver()
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -374,6 +390,7 @@ async function start(
       await exchanges.drain(deadline)
       await discovery.stop()
       await network.stop()
+      await agreements.proposals.idle()
       for (const step of opened.reverse()) await step()
     }
   }

@@ -20,10 +20,10 @@ import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections, usesOf } from './inspection.ts'
+import { endedAgreement, noteStop, sinceStart, standingObjection } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
-import { endedAgreement, sinceStart, standingObjection } from './objections.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -94,12 +94,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     if (objection === null) return null
     const { engine, clock } = this.#components
     const stopped = sinceStart(objection, this.#startedBy.get(dossier), engine.policy)
-    const { refusal } = stopped
-    const clauses = [refusal.clause ?? refusal.code]
-    const verdict = { verdict: 'deny' as const, refusal, clauses, detail: null, policy: engine.policy }
-    // A verdict that did not change is no entry.
-    if (!dossier.told(contract).some((one) => one.question === 'continue'))
-      dossier.decided(decisionEntry(clock.now(), dossier.request.id, contract, 'continue', verdict))
+    noteStop(stopped, engine.policy, clock.now(), dossier, contract)
     return stopped
   }
 

@@ -1,8 +1,9 @@
 import { type Payload, type Refusal, type RefusalCode, refusalCode } from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Objection } from '../negotiation/index.ts'
+import type { Dossier, Objection } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
+import { decisionEntry } from './facts.ts'
 
 type Trust = Pick<Members, 'statusTooOld' | 'whyNot' | 'organisationOf'>
 type Self = { peer: string; organisation: string }
@@ -73,4 +74,18 @@ export function sinceStart({ refusal, hop }: Objection, then: string | undefined
     refusal: { ...refusal, code: 'policy-changed', reason: `the rules have changed: ${refusal.reason}` },
     hop
   }
+}
+
+/** Puts in the log that what was permitted is so no longer. A verdict that did not change is no entry. */
+export function noteStop(
+  { refusal }: Objection,
+  policy: string,
+  now: number,
+  dossier: Dossier,
+  contract: string
+): void {
+  if (dossier.told(contract).some((one) => one.question === 'continue')) return
+  const clauses = [refusal.clause ?? refusal.code]
+  const verdict = { verdict: 'deny' as const, refusal, clauses, detail: null, policy }
+  dossier.decided(decisionEntry(now, dossier.request.id, contract, 'continue', verdict))
 }

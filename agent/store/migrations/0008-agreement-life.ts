@@ -34,6 +34,7 @@ CREATE TABLE agreement_deliveries (
   added_at INTEGER NOT NULL,
   turn INTEGER NOT NULL,
   problem TEXT,
+  gave_up INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (party, kind, agreement)
 ) STRICT, WITHOUT ROWID;
 `

@@ -33,13 +33,15 @@ const deliveryRow = z.object({
   addedAt: storedInteger,
   /** Grows with each change: what is delivered is done only if nothing changed meanwhile. */
   turn: storedInteger,
-  problem: z.string().nullable()
+  problem: z.string().nullable(),
+  /** 1 when that party will not take it, however often it is sent. */
+  gaveUp: storedInteger
 })
 /** What a party has still to hear, and why it has not. */
 export type StoredDelivery = z.infer<typeof deliveryRow>
 
 const REVOCATION = 'agreement, organisation, reason, ends_at AS endsAt, bytes, at'
-const DELIVERY = 'party, kind, agreement, added_at AS addedAt, turn, problem'
+const DELIVERY = 'party, kind, agreement, added_at AS addedAt, turn, problem, gave_up AS gaveUp'
 
 export interface AgreementLife {
   /** @returns false when that party had refused it already */
@@ -57,11 +59,12 @@ export interface AgreementLife {
   ): Promise<void>
   /** The oldest first. */
   undelivered(party?: string): Promise<StoredDelivery[]>
-  /** It arrived, or never will, unless it was to be sent again meanwhile. */
+  /** It arrived, unless it was to be sent again meanwhile. */
   delivered(delivery: Pick<StoredDelivery, 'party' | 'kind' | 'agreement' | 'turn'>): Promise<void>
   failed(
     delivery: Pick<StoredDelivery, 'party' | 'kind' | 'agreement' | 'turn'>,
-    problem: string
+    problem: string,
+    gaveUp: boolean
   ): Promise<void>
 }
 
@@ -103,7 +106,7 @@ export function agreementLifeOn(connection: Connection): AgreementLife {
       for (const party of parties)
         await connection.run(
           `INSERT INTO agreement_deliveries (party, kind, agreement, added_at, turn) VALUES (?, ?, ?, ?, 1)
-           ON CONFLICT (party, kind, agreement) DO UPDATE SET turn = turn + 1, problem = NULL`,
+           ON CONFLICT (party, kind, agreement) DO UPDATE SET turn = turn + 1, problem = NULL, gave_up = 0`,
           [party, kind, agreement, at]
         )
     },
@@ -120,10 +123,11 @@ export function agreementLifeOn(connection: Connection): AgreementLife {
         [party, kind, agreement, turn]
       )
     },
-    failed: async ({ party, kind, agreement, turn }, problem) => {
+    failed: async ({ party, kind, agreement, turn }, problem, gaveUp) => {
       await connection.run(
-        `UPDATE agreement_deliveries SET problem = ? WHERE party = ? AND kind = ? AND agreement = ? AND turn = ?`,
-        [problem, party, kind, agreement, turn]
+        `UPDATE agreement_deliveries SET problem = ?, gave_up = ?
+         WHERE party = ? AND kind = ? AND agreement = ? AND turn = ?`,
+        [problem, gaveUp ? 1 : 0, party, kind, agreement, turn]
       )
     }
   }
