@@ -62,7 +62,11 @@ export function contractOf(record: RequestRecord): HeldContract | null {
 }
 
 /** What people see of a request. */
-export function viewRequest(record: RequestRecord, organisationOf: (peer: string) => string): RequestView {
+export function viewRequest(record: RequestRecord, known: (peer: string) => string): RequestView {
+  // Who was a party stays one by name, also after it is no member any more.
+  const parties = [...record.dossier.contracts.values()].flatMap((one) => one.contract.payload.parties)
+  const organisationOf = (peer: string) =>
+    parties.find((party) => party.peer === peer)?.organisation ?? known(peer)
   const held = contractOf(record)
   const { composition, status } = record
   const chain = held?.contract.payload.chain ?? composition?.plan?.chain.steps ?? []

@@ -97,11 +97,15 @@ export function shareFailed(hop: Hop, event: ShareFailed, now: number): Advance<
   return failShare(hop, contract, { hop: blamed, code, step, position }, now)
 }
 
-/** The recipient waits for a new epoch, for as long as its grace lasts, before it calls the exchange failed. */
+/**
+ * The recipient waits for a new epoch, for as long as its grace lasts, before it calls the exchange failed. Where it is the
+ * requester's own agent, it knows that there will be one, or that it will be asked to end it.
+ */
 export function awaitEpoch(hop: Hop, failure: Failure, now: number): Advance<Hop> {
   const { stage } = hop
   if (stage.phase !== 'started' || stage.grace !== null) return stay(hop)
-  return stay({ ...hop, stage: { ...stage, failure, grace: now + hop.limits.grace } })
+  const grace = hop.coordinator === hop.self ? stage.deadline : now + hop.limits.grace
+  return stay({ ...hop, stage: { ...stage, failure, grace } })
 }
 
 /** Another party's share failed. Only the recipient acts on it, and only on what is started here. */
