@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts'
 
 /** Who proposed an agreement, who refused or revoked it, and which party has still to hear of what. */
 export const agreementLife: Migration = {
-  version: 7,
+  version: 8,
   sql: `
 ALTER TABLE agreements ADD COLUMN proposed_by TEXT;
 UPDATE agreements SET proposed_by = provider;
