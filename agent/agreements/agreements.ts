@@ -215,7 +215,9 @@ export class Agreements {
         `expected an agreement made by ${own}, or signed by its steward`
       )
     }
-    await this.#assertCounters(agreement)
+    await this.#assertCounters(agreement, proposedBy)
+    if ((await store.agreements.get(agreement.id)) === undefined)
+      await this.#replaceEarlier(agreement, proposedBy)
     const kept = await this.#take(agreement, proposedBy)
     await this.#counteredBy(agreement)
     const others = agreement.payload.parties.filter((party) => party !== own)
@@ -256,7 +258,7 @@ export class Agreements {
     }
     const proposedBy = proposerOf(agreement, members)
     if ((await store.agreements.get(agreement.id)) === undefined) {
-      await this.#assertCounters(agreement)
+      await this.#assertCounters(agreement, proposedBy)
       await this.#makeRoom(agreement, proposedBy)
     }
     const wrong = unknownHere(agreement.payload, this.#components.manifests, clock.now())
@@ -314,21 +316,25 @@ export class Agreements {
     return permittedByRule(rules.rules, agreement, { own, proposedBy, current }) ? rules.steward : null
   }
 
+  async #replaceEarlier({ payload }: Agreement, proposedBy: string): Promise<void> {
+    const { store, clock } = this.#components
+    for (const earlier of await store.agreements.byName(payload.name, payload.provider)) {
+      if (earlier.state !== 'proposed' || earlier.proposedBy !== proposedBy) continue
+      const { payload: before } = await decodeSigned('agreement', earlier.bytes)
+      if (before.issuedAt < payload.issuedAt)
+        await store.agreements.setState(earlier.id, 'superseded', clock.now())
+    }
+  }
+
   /**
    * For one that was not known: earlier versions that its proposer made wait no longer.
    *
    * @throws {AgreementNotSignable} `busy` when its proposer shows too many
    */
-  async #makeRoom({ payload }: Agreement, proposedBy: string): Promise<void> {
+  async #makeRoom(agreement: Agreement, proposedBy: string): Promise<void> {
     const { store, clock } = this.#components
-    const { name, provider, issuedAt } = payload
-    const now = clock.now()
-    for (const earlier of await store.agreements.byName(name, provider)) {
-      if (earlier.state !== 'proposed' || earlier.proposedBy !== proposedBy) continue
-      const { payload: before } = await decodeSigned('agreement', earlier.bytes)
-      if (before.issuedAt < issuedAt) await store.agreements.setState(earlier.id, 'superseded', now)
-    }
-    if ((await store.agreements.countRecent(proposedBy, now - DAY_MS)) >= MAX_SHOWN) {
+    await this.#replaceEarlier(agreement, proposedBy)
+    if ((await store.agreements.countRecent(proposedBy, clock.now() - DAY_MS)) >= MAX_SHOWN) {
       throw new AgreementNotSignable(
         'busy',
         `at most ${MAX_SHOWN} agreements of ${proposedBy} wait here for a signature or are taken within a day`
@@ -337,7 +343,7 @@ export class Agreements {
   }
 
   /** What it answers must be another proposal of the same name, and wait still. @throws {AgreementNotSignable} */
-  async #assertCounters({ id, payload }: Agreement): Promise<void> {
+  async #assertCounters({ id, payload }: Agreement, proposedBy: string): Promise<void> {
     const { counters, supersedes, name, provider, issuedAt } = payload
     for (const earlier of [counters, supersedes]) {
       const known = earlier === undefined ? undefined : await this.#components.store.agreements.get(earlier)
@@ -352,6 +358,11 @@ export class Agreements {
         throw new AgreementNotSignable(
           'agreement-malformed',
           `expected an earlier version of ${name} of ${provider} as the one that it replaces or answers, found ${before.name} of ${before.provider}`
+        )
+      if (earlier === counters && !before.parties.includes(proposedBy))
+        throw new AgreementNotSignable(
+          'agreement-malformed',
+          `expected a counter by a party of ${before.name}, found one by ${proposedBy}`
         )
       if (earlier === counters && known.state !== 'proposed' && known.state !== 'countered')
         throw new AgreementNotSignable(

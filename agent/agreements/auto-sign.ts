@@ -13,13 +13,19 @@ export function permittedByRule(
   init: { own: string; proposedBy: string; current: Agreement | undefined }
 ): boolean {
   const { own, proposedBy, current } = init
-  // By another's proposal of the same name, a third party would lose what it has signed.
-  if (current !== undefined && current.payload.parties.join('\n') !== payload.parties.join('\n')) return false
-  if (payload.provider !== own && payload.provider !== proposedBy) return false
+  const { provider, dataset, terms } = payload
+  if (current !== undefined) {
+    // By another's proposal of the same name, a third party would lose what it has signed …
+    if (current.payload.parties.join('\n') !== payload.parties.join('\n')) return false
+    // … and who may ask would lose what it has, without the notice that was agreed.
+    if (provider !== own && widerThan(terms, current.payload.terms, { consumers: true }).length > 0)
+      return false
+  }
+  if (provider !== own && provider !== proposedBy) return false
   return rules.some(
     (rule) =>
       rule.from === proposedBy &&
-      (rule.dataset === '*' || rule.dataset === payload.dataset) &&
-      widerThan(rule.terms, payload.terms, { consumers: payload.provider === own }).length === 0
+      (rule.dataset === '*' || rule.dataset === dataset) &&
+      widerThan(rule.terms, terms, { consumers: provider === own }).length === 0
   )
 }

@@ -185,7 +185,12 @@ export class Shelf {
       const state = (await tx.agreements.get(agreement.id))?.state
       if (state !== 'proposed' && state !== 'draft') return null
       const replaced = await tx.agreements.enforce(agreement.id, time)
-      const { name, provider } = agreement.payload
+      const { name, provider, issuedAt } = agreement.payload
+      for (const other of await tx.agreements.byName(name, provider)) {
+        if (other.state !== 'proposed') continue
+        const { payload } = await decodeSigned('agreement', other.bytes)
+        if (payload.issuedAt <= issuedAt) await tx.agreements.setState(other.id, 'superseded', time)
+      }
       await append(tx, {
         time,
         kind: 'agreement',

@@ -1,4 +1,5 @@
 import { describeAgreement, unenforceableClauses } from '../../policy/index.ts'
+import { instantText } from '../../protocol/errors/index.ts'
 import type { AgreementView } from '../api/index.ts'
 import type { AgreementState } from '../store/index.ts'
 import { revocationClause } from './ending.ts'
@@ -41,7 +42,7 @@ export function viewAgreement(
     unenforceable,
     plain: describeAgreement({ name, provider, dataset, terms }),
     terms,
-    issued: new Date(issuedAt).toISOString(),
+    issued: instantText(issuedAt),
     ...(proposedBy === undefined ? {} : { proposedBy }),
     ...(supersedes === undefined ? {} : { supersedes }),
     ...(counters === undefined ? {} : { counters }),
@@ -53,7 +54,7 @@ export function viewAgreement(
             organisation: revocation.organisation,
             reason: revocation.reason,
             effect: revocationClause(agreement.payload).effect,
-            ends: new Date(revocation.endsAt).toISOString()
+            ends: instantText(revocation.endsAt)
           }
         }),
     ...(unheard.length === 0 ? {} : { undelivered: unheard })

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { Terms } from '../../protocol/documents/index.ts'
+import { instantText } from '../../protocol/errors/index.ts'
 import { type Agreed, REQUESTER } from './draft.ts'
 import { formatDuration, formatInstant } from './quantities.ts'
 
@@ -36,7 +37,7 @@ function anonymizeOf({ anonymize }: Terms) {
 /** A date means midnight in the agreement's time zone: elsewhere than in UTC the instant is written out. */
 function instant(time: number | undefined, timezone: string): string | undefined {
   if (time === undefined) return undefined
-  return timezone === 'UTC' ? formatInstant(time) : new Date(time).toISOString()
+  return timezone === 'UTC' ? formatInstant(time) : instantText(time)
 }
 
 function present(fields: Record<string, unknown>): Record<string, unknown> | undefined {

@@ -83,6 +83,15 @@ describe('a rule by which an agent signs', () => {
     expect(get('UVA').agreements.signedBy(again.agreement)).to.deep.equal(['VU'])
   })
 
+  it('gives up nothing that was agreed', async () => {
+    await market.withRules('UVA', [RULE])
+    expect(await stateAfter({ purposes: '[research, policy]' })).to.equal('in-force')
+    market.clock.at += 1000
+    expect(await stateAfter({ purposes: '[]' })).to.equal('proposed')
+    market.clock.at += 1000
+    expect(await stateAfter({ purposes: '[policy, research]' })).to.equal('in-force')
+  })
+
   it('lets nobody replace what was agreed with others', async () => {
     await market.withRules('VU', [
       { ...RULE, from: 'RUG' },

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
-import { AgreementNotSignable, type Ending } from '../../agent/agreements/index.ts'
+import { AgreementNotSignable, type Ending, viewAgreement } from '../../agent/agreements/index.ts'
 import { verifyLog } from '../../agent/audit/index.ts'
+import { writeAgreement } from '../../policy/index.ts'
 import { addSignature, type Payload, signDocument } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
 import { keyOf } from '../membership/builders.ts'
@@ -95,6 +96,25 @@ describe('the life of an agreement', () => {
       )
     })
 
+    it('can be shown whatever instants it names', async () => {
+      const far = Number.MAX_SAFE_INTEGER
+      const vu = get('VU')
+      const { payload } = (await vu.agreements.proposals.propose(aText())).agreement
+      const terms = { ...payload.terms, valid: { from: far - 1, until: far }, timezone: 'Mars/Olympus' }
+      const odd = await signDocument(
+        'agreement',
+        { ...payload, terms, expires: far, issuedAt: payload.issuedAt + 1 },
+        vu.key
+      )
+      await get('UVA').agreements.shown({ agreement: odd.bytes }, vu.peer)
+      const records = await get('UVA').agreements.proposals.records()
+      const [one] = (await get('UVA').agreements.all()).filter(({ agreement }) => agreement.id === odd.id)
+      if (one === undefined) throw new Error('expected it to be kept')
+      const view = viewAgreement({ ...one, signedBy: [] }, market.clock.at, records)
+      expect(view.plain.join('\n')).to.include(String(far))
+      expect(writeAgreement(odd.payload)).to.include(String(far))
+    })
+
     it('is taken of no stranger, under no stranger’s signature, and of no other marketplace', async () => {
       const vu = get('VU')
       const { payload } = (await vu.agreements.proposals.propose(aText())).agreement
@@ -128,7 +148,7 @@ describe('the life of an agreement', () => {
       expect(await get('UVA').stateOf(first.agreement.id)).to.equal('proposed')
       market.clock.at += 1000
       await get('VU').agreements.proposals.propose(aText('teaching'))
-      expect(await get('UVA').stateOf(first.agreement.id)).to.equal('superseded')
+      for (const name of ALL) expect(await get(name).stateOf(first.agreement.id), name).to.equal('superseded')
       expect(await get('UVA').stateOf(other.agreement.id)).to.equal('proposed')
       expect(await refusalOf(get('UVA').agreements.proposals.waiting('wages'))).to.equal(
         'agreement-ambiguous'
@@ -230,6 +250,30 @@ describe('the life of an agreement', () => {
       )
       const shown = get('RUG').agreements.shown({ agreement: late.bytes }, uva.peer)
       expect(await refusalOf(shown)).to.equal('already-ended')
+    })
+
+    it('is answered by its parties alone', async () => {
+      const surf = get('SURF')
+      const { agreement } = await get('VU').agreements.proposals.propose(aText())
+      const { payload } = await get('VU').agreements.draft(
+        aText().replace('{organisation: RUG}', '{organisation: SURF}')
+      )
+      const foreign = await signDocument(
+        'agreement',
+        { ...payload, issuer: surf.peer, counters: agreement.id, issuedAt: payload.issuedAt + 1 },
+        surf.key
+      )
+      const shown = get('UVA').agreements.shown({ agreement: foreign.bytes }, surf.peer)
+      expect(await refusalOf(shown)).to.equal('agreement-malformed')
+      expect(await get('UVA').stateOf(agreement.id)).to.equal('proposed')
+    })
+
+    it('waits no more once another version of its name is in force', async () => {
+      const first = (await get('UVA').agreements.proposals.propose(aText())).agreement
+      market.clock.at += 1000
+      const second = await get('VU').agreements.proposals.propose(aText('policy'))
+      for (const name of ALL) await get(name).signs(second.agreement.id)
+      expect(await statesOf(first.id)).to.deep.equal(['superseded', 'superseded', 'superseded'])
     })
 
     it('may be answered by two at once: both answers wait', async () => {
