@@ -18,6 +18,7 @@ import { Delivery, type Pending } from './delivery.ts'
 import { issueAgreement } from './drafting.ts'
 import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
+import { checkExcess } from './excess.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
@@ -153,7 +154,8 @@ export class Agreements {
       ...(own ? { tables: dataset?.tables ?? null, rules: this.#components.remarks } : {})
     })
     const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
-    return [...checkLength(draft), ...findings, ...more]
+    const excess = dataset === undefined ? [] : checkExcess(draft, dataset)
+    return [...checkLength(draft), ...findings, ...more, ...excess]
   }
 
   /**

@@ -14,6 +14,7 @@ import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
 import { explainStop, stopsOf } from './stopped.ts'
+import { resultTermsIn, viewTerms } from './terms.ts'
 import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
@@ -116,6 +117,9 @@ export function viewRequest(record: RequestRecord, known: (peer: string) => stri
         }
       : {}),
     ...(stopped.length === 0 ? {} : { stopped }),
+    ...(record.results === null || status !== 'completed' || held === null
+      ? {}
+      : { terms: viewTerms(resultTermsIn(held)) }),
     ...(status === 'waiting' && record.coordinator !== null
       ? {
           waiting: waitingOf(record.coordinator).map(({ peer, by, until }) => ({

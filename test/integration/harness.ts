@@ -61,6 +61,8 @@ export interface DatasetSpec {
   id: string
   tables: Record<string, TableSpec>
   visibility?: 'members' | 'parties'
+  /** Where it came from, and under which terms. */
+  madeFrom?: object
 }
 
 export interface AgentSpec {
@@ -447,7 +449,10 @@ function logLevel(): string {
   return process.env.DYNAMOS_TEST_LOG ?? 'error'
 }
 
-async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
+async function writeDataset(
+  folder: string,
+  { id, tables, visibility, madeFrom }: DatasetSpec
+): Promise<string> {
   await mkdir(folder, { recursive: true })
   const written: Record<string, unknown> = {}
   for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
@@ -474,6 +479,7 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
       id,
       title: `Dataset ${id}`,
       ...(visibility === undefined ? {} : { visibility }),
+      ...(madeFrom === undefined ? {} : { madeFrom }),
       tables: written
     })
   )
