@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import { z } from 'zod'
 import type { RequestView } from '../../agent/api/index.ts'
 import { loadOrCreateKey } from '../../agent/identity/index.ts'
 import { expel, openMarketplace } from '../../agent/membership/index.ts'
@@ -106,6 +107,17 @@ describe('When what was permitted is so no longer', function () {
     await agree({ limits: { requests: 2, per: 'P1D' } })
     await stoppedBy(id, 'VU', 'agreement-superseded')
     expect(await quotaLeft()).to.equal(true)
+  })
+
+  it('an agreement that is revoked in the middle of a transfer stops it, at whichever end', async () => {
+    for (const name of ['VU', 'UVA']) {
+      await agree()
+      const id = await transferring()
+      const path = '/api/v1/agreements/wages-vu/revoke'
+      await market.agent(name).client.post(path, { json: { reason: 'the study is over' } }, z.unknown())
+      await stoppedBy(id, 'VU', 'agreement-revoked')
+      flow.release()
+    }
   })
 
   it('one that lets what runs finish does so', async () => {
