@@ -10,11 +10,13 @@ import type {
   DatasetView,
   Finding,
   HealthView,
+  MarketplaceView,
   MemberView,
   PeerView,
   ProgressEvent,
   RequestSummary,
-  RequestView
+  RequestView,
+  TakenDocuments
 } from './views.ts'
 
 export interface Caller {
@@ -79,6 +81,9 @@ export interface Operations {
   artifact(id: string, name: string): Promise<{ path: string; mediaType: string; digest: string } | undefined>
   peers(signal: AbortSignal): Promise<PeerView[]>
   members(): Promise<MemberView[]>
+  marketplace(): Promise<MarketplaceView>
+  /** Takes documents that the authority signed, in base64, if they are newer than what the agent has. */
+  takeDocuments(documents: { status?: string; membership?: string }): Promise<TakenDocuments>
   /** Own capability without `peer`. Peer id or organisation. Undefined: nobody of that name was found. */
   capability(peer: string | undefined, signal: AbortSignal): Promise<unknown>
   datasets(find: string | undefined, signal: AbortSignal): Promise<DatasetView[]>

@@ -18,12 +18,13 @@ export interface OperationsComponents {
   agreements: Agreements
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   clock: { now(): number }
+  marketplace: Pick<Operations, 'marketplace' | 'takeDocuments'>
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, approvals, clock } = components
-  const own = members.own.organisation
+  const { requests, results, discovery, members, agreements, approvals, clock, marketplace } = components
+  const own = members.lastOwn.payload.organisation
   const view = (agreement: Agreement, state: string): AgreementView =>
     viewAgreement(agreement, state, agreements.signedBy(agreement), clock.now())
   const offered = async (signal: AbortSignal): Promise<Offered[]> =>
@@ -67,6 +68,8 @@ export function createOperations(components: OperationsComponents): Operations {
         roles: [...member.roles],
         expires: new Date(member.expires).toISOString()
       })),
+    marketplace: async () => await marketplace.marketplace(),
+    takeDocuments: async (documents) => await marketplace.takeDocuments(documents),
     capability: async (peer, signal) => {
       if (peer === undefined || peer === own) return (await discovery.capabilities())[0]?.capability.payload
       const known = await discovery.findMembers({ signal })

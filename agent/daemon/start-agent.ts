@@ -17,6 +17,7 @@ import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
+import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
@@ -305,6 +306,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     agreements,
     approvals,
     clock,
+    marketplace: marketplaceOperations({ members, network, clock }),
     health: () => ({
       status: problems.length === 0 ? 'ok' : 'degraded',
       organisation: self.organisation,

@@ -105,6 +105,11 @@ export class Members extends EventEmitter<MembersEvents> {
     return this.verifyMembership(this.#own, this.self)
   }
 
+  /** The newest membership that lists this agent, whether it holds or not. */
+  get lastOwn(): Signed<'membership'> {
+    return this.#own
+  }
+
   get marketplace(): string {
     return this.charter.id
   }
@@ -115,6 +120,11 @@ export class Members extends EventEmitter<MembersEvents> {
 
   get statusNumber(): number {
     return this.status.payload.number
+  }
+
+  /** Whether it is, or counts beside, the list in force. */
+  knowsStatus(list: string): boolean {
+    return this.#lists.ids.includes(list)
   }
 
   /** Numbers under which the authorities signed more than one list. */
@@ -130,6 +140,11 @@ export class Members extends EventEmitter<MembersEvents> {
   /** Whether the status list is older than the charter allows to act on. */
   statusTooOld(now: number = this.#now()): boolean {
     return now > this.statusHoldsUntil
+  }
+
+  /** Every key that the status list names. */
+  expelled(): Expulsion[] {
+    return [...this.#lists.expelled.values()]
   }
 
   /** What the status list says of a key, if it names it. */
