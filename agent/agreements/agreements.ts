@@ -25,8 +25,10 @@ import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
+import { Distrust } from './distrust.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
+import { mergeSignatures } from './signatures.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
@@ -64,9 +66,11 @@ export class Agreements {
   readonly #components: AgreementsComponents
   /** In force, by id: the order in which they are tried. */
   #inForce: Agreement[] = []
+  readonly #distrust: Distrust
 
   constructor(components: AgreementsComponents) {
     this.#components = components
+    this.#distrust = new Distrust(components)
   }
 
   async open(): Promise<void> {
@@ -75,12 +79,19 @@ export class Agreements {
         async ({ bytes }) => await decodeSigned('agreement', bytes)
       )
     )
+    await this.judgeSigners()
+  }
+
+  /** The status list changed: what a stolen key signed is left out until it is signed anew. */
+  async judgeSigners(): Promise<void> {
+    await this.#distrust.judge(this.#inForce)
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
   inForce(filter: { provider?: string; dataset?: string; consumer?: string } = {}): Agreement[] {
     return this.#inForce.filter(
-      ({ payload }) =>
+      ({ id, payload }) =>
+        !this.#distrust.has(id) &&
         (filter.provider === undefined || payload.provider === filter.provider) &&
         (filter.dataset === undefined || payload.dataset === filter.dataset) &&
         (filter.consumer === undefined || isConsumer(payload, filter.consumer))
@@ -88,7 +99,7 @@ export class Agreements {
   }
 
   get(id: string): Agreement | undefined {
-    return this.#inForce.find((agreement) => agreement.id === id)
+    return this.#distrust.has(id) ? undefined : this.#inForce.find((agreement) => agreement.id === id)
   }
 
   /** Every agreement known, with its state. */
@@ -222,7 +233,7 @@ export class Agreements {
           pending.push({ organisation: party, reason: reply.pending?.reason ?? 'not signed yet' })
           continue
         }
-        collected = await this.#merge(collected, await openDocument('agreement', reply.agreement))
+        collected = await mergeSignatures(collected, await openDocument('agreement', reply.agreement))
       } catch (error) {
         pending.push({ organisation: party, reason: toError(error).message })
       }
@@ -273,7 +284,7 @@ export class Agreements {
     let current =
       known === undefined
         ? agreement
-        : await this.#merge(await decodeSigned('agreement', known.bytes), agreement)
+        : await mergeSignatures(await decodeSigned('agreement', known.bytes), agreement)
     const wrong = unknownHere(agreement.payload, this.#components.manifests, this.#components.clock.now())
     if (steward !== null && wrong === null) current = await addSignature(current, steward)
     await this.#keep(current)
@@ -332,20 +343,6 @@ export class Agreements {
     }
   }
 
-  /** Signatures of both copies; they stand under the same id. */
-  async #merge(one: Agreement, other: Agreement): Promise<Agreement> {
-    if (one.id !== other.id)
-      throw new AgreementNotSignable('agreement-malformed', 'expected the same agreement back')
-    const known = new Set(one.bytes.signatures.map((signature) => Buffer.from(signature).toString('base64')))
-    const added = other.bytes.signatures.filter(
-      (signature) => !known.has(Buffer.from(signature).toString('base64'))
-    )
-    return await openDocument('agreement', {
-      payload: one.bytes.payload,
-      signatures: [...one.bytes.signatures, ...added]
-    })
-  }
-
   async #keep(agreement: Agreement): Promise<void> {
     const { store, clock } = this.#components
     const { name, provider, dataset } = agreement.payload
@@ -362,7 +359,10 @@ export class Agreements {
 
   async #enforce(agreement: Agreement): Promise<void> {
     const { store, clock, log } = this.#components
-    if (this.get(agreement.id) !== undefined) return
+    if (this.#inForce.some(({ id }) => id === agreement.id)) {
+      this.#inForce = this.#inForce.map((one) => (one.id === agreement.id ? agreement : one))
+      return await this.judgeSigners()
+    }
     const time = clock.now()
     const superseded = await store.transaction(async (tx) => {
       const earlier = await tx.agreements.enforce(agreement.id, time)

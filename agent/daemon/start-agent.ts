@@ -288,7 +288,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     clock
   })
 
-  members.onChange(() => exchanges.reconsider())
+  members.onChange((change) => {
+    if (change.kind === 'status')
+      void agreements
+        .judgeSigners()
+        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
+    exchanges.reconsider()
+  })
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())

@@ -60,5 +60,6 @@ export {
   type MembershipStore,
   type MembersInit
 } from './members.ts'
+export { ownStanding, standingOf, type Unfit } from './standing.ts'
 export type { StatusConflict } from './status-lists.ts'
 export { assertByAuthorities, MAX_CLOCK_SKEW_MS, type Member } from './verify.ts'

@@ -75,11 +75,8 @@ export class StatusLists {
     for (const list of ascending) {
       this.take(list)
       const same = ascending.filter(({ payload }) => payload.number === list.payload.number)
-      if (same.length > 1)
-        this.#prove(
-          list.payload.number,
-          same.map(({ id }) => id)
-        )
+      const ids = new Set(same.map(({ id }) => id))
+      if (ids.size > 1) this.#prove(list.payload.number, [...ids])
     }
   }
 
