@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { Signed } from '../../../../protocol/documents/index.ts'
 import { AgentUnreachable } from '../../../client/index.ts'
 import { type AgentConfig, loadAgentConfig, readUserFile } from '../../../config/index.ts'
-import { peerOfKeyFile, replacePrivateFile } from '../../../identity/index.ts'
+import { replacePrivateFile } from '../../../identity/index.ts'
 import { NotMember, openPackage, openStatus, packageText } from '../../../membership/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { handOver } from './hand-over.ts'
-import { succeed } from './new-keys.ts'
+import { peerIfThere, succeed, successorOf } from './new-keys.ts'
 
 async function installStatus(
   config: AgentConfig,
@@ -63,17 +63,18 @@ export async function install(context: Context, input: Input): Promise<undefined
   }
   const contents = await openPackage(text)
   const { organisation, agents, stewards, roles, expires } = contents.membership.payload
+  const keys = [config.identity.key, successorOf(config.identity.key)]
+  const peers = (await Promise.all(keys.map(peerIfThere))).filter((peer) => peer !== undefined)
+  if (!peers.some((peer) => agents.includes(peer)))
+    throw new NotMember(
+      `${file}: expected a membership that lists agent ${peers.join(' or ')}, found one for ${agents.join(', ')}`
+    )
   if (organisation !== config.organisation)
     throw new NotMember(
       `${file}: expected a membership of ${config.organisation} (as agent.yaml says), found one of ${organisation}`
     )
   const newAgent = await succeed(config.identity.key, agents)
   const newSteward = await succeed(config.identity.steward, stewards)
-  const { peer } = await peerOfKeyFile(config.identity.key)
-  if (!agents.includes(peer))
-    throw new NotMember(
-      `${file}: expected a membership that lists agent ${peer}, found one for ${agents.join(', ')}`
-    )
   for (const role of config.roles)
     if (!roles.includes(role))
       context.say(`warning: agent.yaml has the role ${role}, the membership does not`)

@@ -40,7 +40,7 @@ function keysMeant(name: string, marketplace: Marketplace, now: number): string[
   const keys = keysOf(marketplace, name, now)
   if (keys.length > 0) return keys
   const known = marketplace.memberships.map(({ payload }) => payload.organisation).join(', ')
-  throw new NotMember(`expected a peer id or one of ${known || 'no members'}, found ${name}`)
+  throw new UsageError(`expected a peer id or one of ${known || 'no members'}, found ${name}`)
 }
 
 export async function expelPeers(context: Context, input: Input): Promise<undefined> {
