@@ -1,4 +1,4 @@
-import type { Payload, Refusal } from '../../protocol/documents/index.ts'
+import type { fields, Refusal } from '../../protocol/documents/index.ts'
 import { type Members, ownStanding, standingOf } from '../membership/index.ts'
 import { refuse } from './components.ts'
 
@@ -17,7 +17,7 @@ export function refuseFlowWith({ members }: { members: Members }, peer: string):
 /** What has to hold of the agents and the user of a contract each time that its going on is asked about. */
 export function refuseParties(
   { members, self }: { members: Members; self: { peer: string } },
-  { parties, user }: Pick<Payload<'contract'>, 'parties' | 'user'>
+  { parties, user }: { parties: readonly { peer: string; organisation: string }[]; user: fields.User }
 ): Refusal | null {
   const others = parties.filter(({ peer }) => peer !== self.peer)
   for (const unfit of [
