@@ -234,6 +234,11 @@ export class Agreements {
           continue
         }
         collected = await mergeSignatures(collected, await openDocument('agreement', reply.agreement))
+        if (!signedBy(collected, members).includes(party))
+          pending.push({
+            organisation: party,
+            reason: 'signed by no key of a steward that its membership lists'
+          })
       } catch (error) {
         pending.push({ organisation: party, reason: toError(error).message })
       }
