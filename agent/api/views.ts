@@ -274,7 +274,15 @@ export const datasetView = z.object({
   /** Whom to ask about it. */
   contacts: z.array(z.object({ organisation: z.string(), contact: z.string() })).exactOptional(),
   /** A command that asks for something of it, permitted where an agreement is in force. */
-  ask: z.string().exactOptional()
+  ask: z.string().exactOptional(),
+  /** The same, to write a request from. */
+  example: z
+    .object({
+      query: z.string(),
+      purpose: z.string(),
+      algorithm: z.object({ name: z.string(), value: z.string().exactOptional() }).exactOptional()
+    })
+    .exactOptional()
 })
 export type DatasetView = z.infer<typeof datasetView>
 
