@@ -11,6 +11,7 @@ import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
+import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
@@ -313,14 +314,18 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     approvals,
     clock,
     marketplace: marketplaceOperations({ members, network, clock }),
-    health: () => ({
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      organisation: self.organisation,
-      peerId: self.peer,
-      version: installation.version,
-      sandbox,
-      problems
-    })
+    health: () => {
+      const unfit = ownStanding(members)
+      const all = unfit === null ? problems : [...problems, unfit.reason]
+      return {
+        status: all.length === 0 ? 'ok' : 'degraded',
+        organisation: self.organisation,
+        peerId: self.peer,
+        version: installation.version,
+        sandbox,
+        problems: all
+      }
+    }
   })
   const api = createApi({ operations, tokens, logger: log, listensOn: config.api.host })
   const url = await listen(api, config.api)

@@ -1,5 +1,5 @@
 import { openDocument } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError, instantText } from '../../protocol/errors/index.ts'
 import {
   CHANGED_PROTOCOL,
   changed,
@@ -68,6 +68,7 @@ export class Standing {
     members.on('status', this.#tell)
     members.on('member', this.#armExpiry)
     members.on('change', this.#onChange)
+    if (members.statusTooOld()) this.#warnOfAge()
     this.#armExpiry()
   }
 
@@ -109,11 +110,16 @@ export class Standing {
         log.error(conflict, 'the authorities signed several status lists under one number; all of them count')
     }
     if (change.kind === 'member') this.#showMembership(change.organisation)
-    if (change.kind === 'status-aged')
-      log.error(
-        { number: change.number, code: 'status-list-too-old', until: new Date(members.statusHoldsUntil) },
-        'the status list is too old to act on'
-      )
+    if (change.kind === 'status-aged') this.#warnOfAge()
+  }
+
+  #warnOfAge(): void {
+    const { log, members } = this.#components
+    const until = instantText(members.statusHoldsUntil)
+    log.error(
+      { number: members.statusNumber, code: 'status-list-too-old', until },
+      'the status list is too old to act on'
+    )
   }
 
   readonly #armExpiry = (): void => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { peerOfKeyFile } from '../../agent/identity/index.ts'
 import { openPackage } from '../../agent/membership/index.ts'
+import { fakeAgents } from './fake-agent.ts'
 import { runs } from './fake-terminal.ts'
 
 describe('dynamos marketplace', () => {
@@ -102,6 +103,25 @@ describe('dynamos marketplace', () => {
       const { code, err } = await dynamos('marketplace sign m/proposal.json --dir m2')
       expect(code).to.equal(2)
       expect(err).to.include('no second status list 2')
+    })
+  })
+
+  describe('publish', () => {
+    const agents = fakeAgents()
+
+    it('hands the list to the running agent, whatever charter is here', async () => {
+      await json('marketplace create Uni --dir m')
+      const given: unknown[] = []
+      const options = await agents.listen({
+        takeDocuments: async (documents) => {
+          given.push(Object.keys(documents))
+          return { status: { number: 1, taken: true }, membership: null }
+        }
+      })
+      const told = await json(`marketplace publish m/status.json ${options.join(' ')}`)
+      expect(told).to.deep.equal({ published: 1, inForce: 1, taken: true })
+      expect(given).to.deep.equal([['status']])
+      expect((await dynamos(`marketplace publish m/charter.json ${options.join(' ')}`)).code).to.equal(2)
     })
   })
 
