@@ -105,9 +105,9 @@ export class Agreements {
   /** Every agreement known, with its state. */
   async all(): Promise<{ agreement: Agreement; state: string }[]> {
     return await Promise.all(
-      (await this.#components.store.agreements.all()).map(async ({ bytes, state }) => ({
+      (await this.#components.store.agreements.all()).map(async ({ id, bytes, state }) => ({
         agreement: await decodeSigned('agreement', bytes),
-        state
+        state: this.#distrust.has(id) ? 'proposed' : state
       }))
     )
   }

@@ -149,6 +149,12 @@ export function offices(names: readonly string[]) {
       founded().now = clock.at
       return (await founded().admit(name, await keyOf(name), more)).membership
     },
+    /** The same organisation, whose agent was started again. */
+    async reopened(name: string): Promise<Office> {
+      const { agreements } = get(name)
+      await agreements.open()
+      return get(name)
+    },
     /** The same organisation, whose agent may not use the steward's key. */
     async withoutSteward(name: string): Promise<Office> {
       const { members, store } = get(name)

@@ -53,9 +53,10 @@ describe('an agreement whose steward’s key', () => {
     await stolen(NOW)
     expect(market.get('VU').agreements.get(id)).to.equal(undefined)
     expect(market.get('VU').agreements.inForce()).to.deep.equal([])
+    expect((await market.get('VU').agreements.all()).map(({ state }) => state)).to.deep.equal(['proposed'])
     expect(market.get('VU').enforced).to.equal(enforced + 1)
-    const again = await market.withoutSteward('VU')
-    expect(again.agreements.get(id)).to.equal(undefined)
+    const next = await market.reopened('VU')
+    expect(next.agreements.inForce()).to.deep.equal([])
   })
 
   it('is only trusted no longer stays in force, and signs nothing new', async () => {

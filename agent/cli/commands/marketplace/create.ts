@@ -73,7 +73,7 @@ export async function create(context: Context, input: Input): Promise<undefined>
       [
         `${context.style.bold(name)} is marketplace ${id}`,
         '',
-        `  ${files.charter}  give it to whoever may join`,
+        ...(settled.pending === null ? [`  ${files.charter}  give it to whoever may join`] : []),
         `  ${files.key}  keep it secret, and a copy of it`,
         '',
         ...(settled.pending === null
