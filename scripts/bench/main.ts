@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
 import { explainBench } from './explain.ts'
 import { negotiateBench } from './negotiate.ts'
+import { policyBench } from './policy.ts'
 import { requestBench } from './request.ts'
 import { startBench } from './start.ts'
 import { describeMachine, type Report, type Result } from './statistics.ts'
@@ -15,7 +16,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   request: requestBench,
   negotiate: negotiateBench,
   start: startBench,
-  explain: explainBench
+  explain: explainBench,
+  policy: policyBench
 }
 
 const USAGE = `expected one of ${Object.keys(BENCHMARKS).join(', ')}, then [--json] [--repetitions 1–1000] [--rows 1–10000000]`
