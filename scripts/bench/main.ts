@@ -5,6 +5,7 @@
 import '../../agent/polyfill.ts'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { chartBench } from './chart.ts'
 import { explainBench } from './explain.ts'
 import { negotiateBench } from './negotiate.ts'
 import { policyBench } from './policy.ts'
@@ -17,7 +18,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   negotiate: negotiateBench,
   start: startBench,
   explain: explainBench,
-  policy: policyBench
+  policy: policyBench,
+  chart: chartBench
 }
 
 const USAGE = `expected one of ${Object.keys(BENCHMARKS).join(', ')}, then [--json] [--repetitions 1–1000] [--rows 1–10000000]`

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { requestView } from '../../agent/api/index.ts'
 import type { Client } from '../../agent/client/index.ts'
 import { request, writeInputs } from './data.ts'
@@ -7,8 +8,10 @@ import { type Result, resultOf } from './statistics.ts'
 
 const REQUESTS = 100
 const QUOTA = 50
-/** An agent refuses more than it can run at once; who is told `busy` asks again. */
+/** An agent refuses what is more than it can take at once; whoever is told so asks again. */
+const TRANSIENT = new Set(['busy', 'rate-limited', 'party-lost', 'deadline-exceeded'])
 const MOST_ROUNDS = 200
+const PAUSE_MS = 1_000
 
 interface Topology {
   agents: Record<string, unknown>[]
@@ -38,7 +41,7 @@ const codesOf = ({ error, refusals }: RequestAnswer): string[] => [
   ...(refusals ?? []).map(({ code }) => code)
 ]
 
-/** Asks until the answer is another one than `busy`. @returns whether it ran */
+/** Asks until the answer is about the quota. @returns whether it ran */
 async function ran(client: Client): Promise<boolean> {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const id = await submit(client, { ...request('computeToData'), providers: ['Alpha'] })
@@ -47,10 +50,11 @@ async function ran(client: Client): Promise<boolean> {
     if (answer.status === 'completed') return true
     const codes = codesOf(answer)
     if (codes.includes('quota-exceeded')) return false
-    if (!codes.includes('busy'))
+    if (!codes.some((code) => TRANSIENT.has(code)))
       throw new Error(`expected an answer, found ${answer.status}: ${codes.join(', ')}`)
+    await setTimeout(PAUSE_MS)
   }
-  throw new Error(`expected an answer, found "busy" ${MOST_ROUNDS} times`)
+  throw new Error(`expected an answer, found none after ${MOST_ROUNDS} requests`)
 }
 
 /** How many of {@link REQUESTS} requests that come at once run where an agreement permits {@link QUOTA}, agents being processes. */
@@ -70,6 +74,6 @@ export async function quotaCase(say: (text: string) => void): Promise<{ result: 
       }),
       n: REQUESTS
     },
-    note: `quota: ${REQUESTS} whole requests at once at one provider with an agreement of ${QUOTA}; those told \`busy\` ask again`
+    note: `quota: ${REQUESTS} whole requests at once at one provider with an agreement of ${QUOTA}; those told \`busy\` or \`rate-limited\` ask again`
   }
 }
