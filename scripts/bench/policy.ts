@@ -38,10 +38,12 @@ async function permitted(
  */
 export const policyBench: Benchmark = async ({ repetitions = 100, say }) => {
   const dir = await mkdtemp(join(tmpdir(), 'dynamos-bench-'))
+  let sandbox = ''
   const taken = { decision: [] as number[], inspection: [] as number[], offer: [] as number[] }
   try {
     const provider = await openProvider(dir)
     try {
+      sandbox = provider.launcher.sandbox
       say(`${AGREEMENTS} agreements are in force`)
       for (let round = -WARM_UP; round < repetitions; round += 1) {
         const offer = await permitted(provider, another(), MOST, MOST)
@@ -65,6 +67,7 @@ export const policyBench: Benchmark = async ({ repetitions = 100, say }) => {
     notes: [
       `${AGREEMENTS} agreements with limits in force about one dataset, three of them the asker’s, of which one permits`,
       'decision: facts, Cedar and the signed answer to one row, the text inspected before; offer: 64 rows and a new text',
+      `sandbox of inspections: ${sandbox}`,
       quota.note
     ],
     results: [
