@@ -216,7 +216,15 @@ export const datasetView = z.object({
   /** Whom to ask about it. */
   contacts: z.array(z.object({ organisation: z.string(), contact: z.string() })).exactOptional(),
   /** A command that asks for something of it, permitted where an agreement is in force. */
-  ask: z.string().exactOptional()
+  ask: z.string().exactOptional(),
+  /** The same, to write a request from. */
+  example: z
+    .object({
+      query: z.string(),
+      purpose: z.string(),
+      algorithm: z.object({ name: z.string(), value: z.string().exactOptional() }).exactOptional()
+    })
+    .exactOptional()
 })
 export type DatasetView = z.infer<typeof datasetView>
 
@@ -257,7 +265,9 @@ export const approvalView = z.object({
   until: z.string(),
   state: z.enum(['pending', 'approved', 'refused', 'withdrawn']),
   by: z.array(z.string()),
-  reason: z.string().exactOptional()
+  reason: z.string().exactOptional(),
+  /** Further agreements under which the same was decided at once. */
+  also: z.array(z.string()).exactOptional()
 })
 export type ApprovalView = z.infer<typeof approvalView>
 

@@ -25,6 +25,13 @@ const STEWARD = 'steward'
 
 type Clause = NonNullable<Payload<'agreement'>['terms']['approval']>
 
+/** What is to be approved, under which agreement, and by whom. */
+interface Asked {
+  row: StoredApproval
+  agreement: AgreementInForce
+  by: readonly string[]
+}
+
 /** What people here have to approve, and have approved. */
 export class Approvals {
   readonly #components: ApprovalsComponents
@@ -43,8 +50,11 @@ export class Approvals {
     )
     const found: Record<string, Approval> = {}
     if (wanting.length === 0) return found
-    const row = await this.#components.store.approvals.get(request.id)
-    for (const { id, clause } of wanting) found[id] = await this.#under(request, id, clause, row)
+    const rows = await this.#components.store.approvals.of(request.id)
+    for (const { id, clause } of wanting) {
+      const row = rows.find(({ agreement }) => agreement === id)
+      found[id] = await this.#under(request, id, clause, row)
+    }
     return found
   }
 
@@ -55,7 +65,7 @@ export class Approvals {
     row: StoredApproval | undefined
   ): Promise<Approval> {
     const { store, clock } = this.#components
-    const own = row?.agreement === agreement && row.state !== 'withdrawn' ? row : undefined
+    const own = row?.state === 'withdrawn' ? undefined : row
     if (own?.state === 'approved' || own?.state === 'refused') return { state: own.state, reason: own.reason }
     const { organisation, user, purpose, algorithm } = request.payload
     const like = { request: request.id, agreement, organisation, user: user.name, purpose, algorithm }
@@ -66,36 +76,37 @@ export class Approvals {
   }
 
   /**
-   * Asks this organisation's people, and tells until when they may answer: no longer than the request itself lasts.
+   * Asks this organisation's people under each of these agreements, and tells until when they may answer: no longer than the
+   * request itself lasts. What was asked under others before, need not be answered any more.
    *
    * @returns null when too many requests of that organisation wait already
    */
-  async ask(dossier: Dossier, agreement: AgreementInForce): Promise<AwaitedOffer | null> {
+  async ask(dossier: Dossier, agreements: readonly AgreementInForce[]): Promise<AwaitedOffer | null> {
     const { store, clock } = this.#components
     const { request, query } = dossier
-    const { approval } = agreement.payload.terms
-    if (approval === undefined || query === null) return null
+    const wanting = agreements.flatMap(({ id, payload: { name, terms } }) =>
+      terms.approval === undefined ? [] : [{ id, name, clause: terms.approval }]
+    )
+    if (wanting.length === 0 || query === null) return null
     const { organisation, user, purpose, datasets, algorithm, expires } = request.payload
     const now = clock.now()
-    const asked = {
-      request: request.id,
-      agreement: agreement.id,
-      organisation,
-      user: user.name,
-      purpose,
-      datasets,
-      algorithm,
-      sql: query.part.sql,
-      parameters: query.part.parameters,
-      askedAt: now,
-      until: Math.min(now + approval.within, expires)
-    }
+    const { sql, parameters } = query.part
+    const asked = { request: request.id, organisation, user: user.name, purpose, datasets, algorithm }
     return await store.transaction(async (tx) => {
-      const result = await tx.approvals.ask(asked, MAX_PENDING)
-      if (result === 'too-many') return null
-      if (result === 'asked') await this.#log(tx, request.id, 'asked', agreement.payload.name)
-      const row = await tx.approvals.get(request.id)
-      return { until: row?.until ?? asked.until, by: approval.by }
+      for (const { id, name, clause } of wanting) {
+        const until = Math.min(now + clause.within, expires)
+        const one = { ...asked, agreement: id, sql, parameters, askedAt: now, until }
+        const result = await tx.approvals.ask(one, MAX_PENDING)
+        if (result === 'too-many') return null
+        if (result === 'asked') await this.#log(tx, request.id, 'asked', name)
+      }
+      const ids = wanting.map(({ id }) => id)
+      await tx.approvals.withdraw(request.id, now, ids)
+      const rows = (await tx.approvals.of(request.id)).filter((row) => ids.includes(row.agreement))
+      return {
+        until: Math.min(...rows.map((row) => row.until)),
+        by: [...new Set(wanting.flatMap(({ clause }) => clause.by))]
+      }
     })
   }
 
@@ -110,7 +121,7 @@ export class Approvals {
   /** Withdraws what nobody waits for any more, after an agent went down at the wrong moment. */
   async sweep(): Promise<void> {
     const { store, clock, isOpen } = this.#components
-    for (const { request } of await store.approvals.pending(clock.now()))
+    for (const request of new Set((await store.approvals.pending(clock.now())).map((row) => row.request)))
       if (!isOpen(request)) await this.withdraw(request)
   }
 
@@ -118,21 +129,23 @@ export class Approvals {
   async list(user: string): Promise<ApprovalView[]> {
     const { store, clock } = this.#components
     const pending = await store.approvals.pending(clock.now())
-    return pending.flatMap((row) => {
-      const agreement = this.#agreementOf(row)
-      const by = agreement?.payload.terms.approval?.by ?? []
-      return agreement !== undefined && this.#approves(user, by) ? [view(row, agreement, by)] : []
-    })
+    return this.#inForce(pending)
+      .filter(({ by }) => this.#approves(user, by))
+      .map(view)
   }
 
-  /** @throws {ApprovalNotFound}, {NotAnApprover}, {ApprovalOver} */
+  /**
+   * Approves what waits of a request, under every agreement by which this user may.
+   *
+   * @throws {ApprovalNotFound}, {NotAnApprover}, {ApprovalOver}
+   */
   async approve(request: string, user: string): Promise<ApprovalView> {
     const { clock } = this.#components
     return await this.#decide(
       request,
       user,
       'approved',
-      async (tx) => await tx.approvals.approve(request, user, clock.now())
+      async (tx, row) => await tx.approvals.approve(row, user, clock.now())
     )
   }
 
@@ -148,7 +161,7 @@ export class Approvals {
       request,
       user,
       'refused',
-      async (tx) => await tx.approvals.refuse(request, user, reason, clock.now())
+      async (tx, row) => await tx.approvals.refuse(row, user, reason, clock.now())
     )
   }
 
@@ -156,37 +169,50 @@ export class Approvals {
     request: string,
     user: string,
     state: 'approved' | 'refused',
-    change: (tx: Transaction) => Promise<boolean>
+    change: (tx: Transaction, row: StoredApproval) => Promise<boolean>
   ): Promise<ApprovalView> {
     const { store, clock, isOpen, decided } = this.#components
-    const row = await store.approvals.get(request)
-    const agreement = row === undefined ? undefined : this.#agreementOf(row)
-    if (row === undefined || agreement === undefined) throw new ApprovalNotFound(request)
-    const by = agreement.payload.terms.approval?.by ?? []
-    if (!this.#approves(user, by)) throw new NotAnApprover(user, by)
-    if (row.state === 'pending' && !isOpen(request)) {
+    const rows = this.#inForce(await store.approvals.of(request))
+    const own = rows.filter(({ by }) => this.#approves(user, by))
+    const [first] = own
+    if (first === undefined) {
+      if (rows.length === 0) throw new ApprovalNotFound(request)
+      throw new NotAnApprover(user, [...new Set(rows.flatMap(({ by }) => by))])
+    }
+    if (!isOpen(request)) {
       await this.withdraw(request)
-      throw new ApprovalOver('is not asked for any more')
+      if (own.every(({ row }) => row.state === 'pending')) throw new ApprovalOver('is not asked for any more')
     }
     const changed = await store.transaction(async (tx) => {
-      if (!(await change(tx))) return false
-      await this.#log(tx, request, state, agreement.payload.name, user)
-      return true
+      const done: string[] = []
+      for (const { row, agreement } of own) {
+        if (!(await change(tx, row))) continue
+        done.push(row.agreement)
+        await this.#log(tx, request, state, agreement.payload.name, user)
+      }
+      return done
     })
-    const now = await store.approvals.get(request)
-    if (!changed || now === undefined) {
-      const found = now?.state ?? 'withdrawn'
+    const now = this.#inForce(await store.approvals.of(request))
+    const [shown, ...more] = now.filter(({ row }) => changed.includes(row.agreement))
+    if (shown === undefined) {
+      const found = now.find(({ row }) => row.agreement === first.row.agreement)?.row.state ?? 'withdrawn'
       throw new ApprovalOver(
-        found === 'pending' && clock.now() >= row.until ? 'ran out of time' : `was ${found}`
+        found === 'pending' && clock.now() >= first.row.until ? 'ran out of time' : `was ${found}`
       )
     }
     decided(request)
-    return view(now, agreement, by)
+    const also = more.map(({ agreement }) => agreement.payload.name)
+    return { ...view(shown), ...(also.length === 0 ? {} : { also }) }
   }
 
-  /** The one in force; nothing is approved under another. */
-  #agreementOf(row: StoredApproval): AgreementInForce | undefined {
-    return this.#components.agreements.get(row.agreement)
+  /** Those whose agreement is in force; nothing is approved under another. */
+  #inForce(rows: readonly StoredApproval[]): Asked[] {
+    return rows.flatMap((row) => {
+      const agreement = this.#components.agreements.get(row.agreement)
+      return agreement === undefined
+        ? []
+        : [{ row, agreement, by: agreement.payload.terms.approval?.by ?? [] }]
+    })
   }
 
   /** An agent that speaks for nobody has one token, its steward's. */
@@ -219,7 +245,7 @@ export class Approvals {
   }
 }
 
-function view(row: StoredApproval, agreement: AgreementInForce, by: readonly string[]): ApprovalView {
+function view({ row, agreement, by }: Asked): ApprovalView {
   return {
     request: row.request,
     agreement: agreement.payload.name,

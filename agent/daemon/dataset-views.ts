@@ -2,7 +2,7 @@ import type { DatasetDescription } from '../../protocol/documents/index.ts'
 import type { Agreement, Agreements } from '../agreements/index.ts'
 import type { DatasetView } from '../api/index.ts'
 import { differencesOf } from './dataset-differences.ts'
-import { exampleOf } from './example-request.ts'
+import { askCommand, exampleOf } from './example-request.ts'
 
 export interface Offered {
   peer: string
@@ -33,6 +33,11 @@ export function viewDataset(
     contact === undefined ? [] : [{ organisation, contact }]
   )
   const tables = allTables(offered)
+  const example = exampleOf(
+    id,
+    tables,
+    offered.flatMap(({ organisation }) => agreementsWith(organisation).map(({ payload }) => payload.terms))
+  )
   return {
     id,
     title,
@@ -44,11 +49,8 @@ export function viewDataset(
     ...(contacts.length === 0 ? {} : { contacts }),
     tables,
     differences: differencesOf(offered),
-    ask: exampleOf(
-      id,
-      tables,
-      offered.flatMap(({ organisation }) => agreementsWith(organisation).map(({ payload }) => payload.terms))
-    )
+    ask: askCommand(id, example),
+    example
   }
 }
 

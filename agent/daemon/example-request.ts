@@ -18,22 +18,32 @@ const RESERVED = new Set(
 )
 const PLAIN_WORD = /^[A-Za-z0-9._@/-]+$/
 
+export type ExampleRequest = NonNullable<DatasetView['example']>
+
 /**
- * A command that asks for something of a dataset. It keeps to the first agreement that opens a table at all; without one it
+ * A request that asks for something of a dataset. It keeps to the first agreement that opens a table at all; without one it
  * shows the form.
  */
 export function exampleOf(
   dataset: string,
   tables: readonly TableView[],
   agreements: readonly Terms[]
-): string {
+): ExampleRequest {
   for (const terms of agreements) {
     const opened = openedBy(tables, terms)
     const purpose = terms.purposes === '*' ? 'PURPOSE' : terms.purposes[0]
     if (opened !== undefined && purpose !== undefined)
-      return command(dataset, opened, purpose, algorithmOf(opened, terms))
+      return example(dataset, opened, purpose, algorithmOf(opened, terms))
   }
-  return command(dataset, tables[0], 'PURPOSE', [])
+  return example(dataset, tables[0], 'PURPOSE', undefined)
+}
+
+/** The same as one line for a shell. */
+export function askCommand(dataset: string, { query, purpose, algorithm }: ExampleRequest): string {
+  const words = ['dynamos', 'ask', query, '--dataset', dataset, '--purpose', purpose]
+  if (algorithm !== undefined) words.push('--algorithm', algorithm.name)
+  if (algorithm?.value !== undefined) words.push('--value', algorithm.value)
+  return words.map(shellWord).join(' ')
 }
 
 function openedBy(tables: readonly TableView[], terms: Terms): TableView | undefined {
@@ -54,28 +64,30 @@ function columnsOpen({ tables }: Terms, table: string): '*' | readonly string[] 
 }
 
 /** Rows themselves need the algorithm `table`; where that is closed, a mean of what can be averaged. */
-function algorithmOf({ columns, subject }: TableView, { algorithms }: Terms): string[] {
-  if (algorithms === '*' || algorithms.includes('table')) return []
+function algorithmOf(
+  { columns, subject }: TableView,
+  { algorithms }: Terms
+): ExampleRequest['algorithm'] | undefined {
+  if (algorithms === '*' || algorithms.includes('table')) return undefined
   const numbers = columns.filter(({ name, type }) => NUMBER.test(type) && name !== subject)
   const value = (numbers.find(({ unit }) => unit !== undefined) ?? numbers[0])?.name
-  if (!algorithms.includes('average') || value === undefined) return ['--algorithm', algorithms[0] ?? 'NAME']
-  return ['--algorithm', 'average', '--value', value]
+  if (!algorithms.includes('average') || value === undefined) return { name: algorithms[0] ?? 'NAME' }
+  return { name: 'average', value }
 }
 
-function command(
+function example(
   dataset: string,
   table: TableView | undefined,
   purpose: string,
-  algorithm: readonly string[]
-): string {
-  const value = algorithm[3]
+  algorithm: ExampleRequest['algorithm'] | undefined
+): ExampleRequest {
+  const value = algorithm?.value
   const names = table?.columns.map(({ name }) => name) ?? []
   // what the algorithm works on has to be among what the query gives
   const first = value === undefined ? names : [value, ...names.filter((name) => name !== value)]
   const list = first.slice(0, SHOWN).map(sqlName).join(', ') || '*'
-  const sql = `SELECT ${list} FROM ${sqlName(table?.name ?? dataset)}`
-  const words = ['dynamos', 'ask', sql, '--dataset', dataset, '--purpose', purpose, ...algorithm]
-  return words.map(shellWord).join(' ')
+  const query = `SELECT ${list} FROM ${sqlName(table?.name ?? dataset)}`
+  return { query, purpose, ...(algorithm === undefined ? {} : { algorithm }) }
 }
 
 function sqlName(name: string): string {

@@ -40,8 +40,8 @@ export interface Asked {
   grants: Map<string, GrantedRows>
   /** By id of agreement. */
   approvals: Readonly<Record<string, Approval>>
-  /** Would permit some row once somebody has approved the request. */
-  unapproved: Agreement | null
+  /** Would permit some row once somebody has approved the request under each of them. */
+  unapproved: readonly Agreement[]
 }
 
 /** What is known of a row before it is known what the query reads. */
@@ -161,10 +161,14 @@ export class Granted {
     if (grants.every(({ agreement }) => agreement.payload.terms.approval === undefined)) return verdict
     const told = { ...facts, approvals: asked.approvals }
     const decided = this.#permitted(asked, told, inspected, grants)
-    if (decided.verdict === 'deny' && decided.refusal.code === 'approval-required')
-      asked.unapproved ??=
-        grants.find((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')?.agreement ??
-        null
+    if (
+      decided.verdict === 'deny' &&
+      decided.refusal.code === 'approval-required' &&
+      asked.unapproved.length === 0
+    )
+      asked.unapproved = grants
+        .filter((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')
+        .map(({ agreement }) => agreement)
     return decided
   }
 

@@ -32,6 +32,7 @@ export interface InspectionInit {
 
 const MAX_KEPT = 256
 const MAX_WAITING = 16
+const MOST_NAMES = 256
 
 /**
  * What an analyst's SQL reads and yields, under what agreements show, and whether the algorithm's parameters fit it. A pure
@@ -90,9 +91,18 @@ export class Inspections {
       const code = refusalCode.safeParse(error.code)
       if (!code.success || !(code.data.startsWith('sql-') || code.data === 'algorithm-parameters'))
         return refuse('sql-too-complex', 'the query could not be inspected in time; make it simpler')
-      return refuse(code.data, error.hint ?? explain(code.data), error.position ?? null)
+      const refusal = refuse(code.data, error.hint ?? explain(code.data), error.position ?? null)
+      return { ...refusal, acceptable: namesShown(code.data, assignment.tables) }
     }
   }
+}
+
+/** Only who is a party to the agreement gets as far as an inspection: it may know what there is to name. */
+function namesShown(code: Refusal['code'], tables: readonly TableSchema[]): Refusal['acceptable'] {
+  if (code === 'sql-table-unknown') return { tables: tables.map(({ name }) => name).slice(0, MOST_NAMES) }
+  if (code !== 'sql-column-unknown') return null
+  const columns = tables.flatMap((table) => table.columns.map(({ name }) => `${table.name}.${name}`))
+  return { columns: columns.slice(0, MOST_NAMES) }
 }
 
 /**

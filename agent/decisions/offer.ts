@@ -72,14 +72,14 @@ export class OfferMaker {
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
       approvals: asked ? await approvals.of(dossier.request, open.flat()) : {},
-      unapproved: null
+      unapproved: []
     }
     for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
     rows.sort((one, other) => one.row - other.row)
     const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
     for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
-    if (answering.unapproved !== null && mustWait(rows)) {
+    if (answering.unapproved.length > 0 && mustWait(rows)) {
       const awaited = await approvals.ask(dossier, answering.unapproved)
       if (awaited !== null) return awaited
       rows = tooManyWait(rows, payload.organisation)

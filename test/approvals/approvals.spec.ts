@@ -40,7 +40,7 @@ describe('approvals of one organisation', () => {
     })
     const asks = async (by = UVA, changes: Parameters<typeof aRequest>[0] = {}) => {
       const dossier = await (await aRequest(changes, by)).dossier('VU')
-      const awaited = await approvals.ask(dossier, agreement)
+      const awaited = await approvals.ask(dossier, [agreement])
       const stands = async () => (await approvals.of(dossier.request, [agreement]))[agreement.id]?.state
       return { id: dossier.request.id, dossier, awaited, stands }
     }
@@ -58,7 +58,7 @@ describe('approvals of one organisation', () => {
     const { id, dossier, awaited, stands } = await asks()
     expect(await stands()).to.equal('pending')
     now += 1000
-    expect(await approvals.ask(dossier, agreement)).to.deep.equal(awaited)
+    expect(await approvals.ask(dossier, [agreement])).to.deep.equal(awaited)
     expect(await approvals.approve(id, STEWARD)).to.include({ state: 'approved', request: id })
     expect(decided).to.deep.equal([id])
     expect(await stands()).to.equal('approved')
@@ -91,6 +91,40 @@ describe('approvals of one organisation', () => {
     expect(await other.stands()).to.equal('pending')
     await approvals.refuse(first.id, STEWARD, 'no')
     expect(await second.stands()).to.equal('pending')
+  })
+
+  it('are asked for under each agreement, and given under all that this user may decide by', async () => {
+    const { agreement: one } = under()
+    const approval: Clause = { by: ['dpo@vu.nl', STEWARD], when: 'always', within: HOUR / 4 }
+    const two = anAgreement({ approval, valid: { from: 1, until: now + HOUR } })
+    const alone: Clause = { by: ['board@vu.nl'], when: 'always', within: HOUR }
+    const three = anAgreement({ approval: alone, valid: { from: 2, until: now + HOUR } })
+    const all = [one, two, three]
+    const approvals = new Approvals({
+      store,
+      agreements: { get: (id) => all.find((agreement) => agreement.id === id) },
+      clock: { now: () => now },
+      speaksFor: () => true,
+      isOpen: () => true,
+      decided: (request) => decided.push(request)
+    })
+    const dossier = await (await aRequest({}, UVA)).dossier('VU')
+    const stands = async () => {
+      const found = await approvals.of(dossier.request, all)
+      return all.map(({ id }) => found[id]?.state)
+    }
+    const awaited = await approvals.ask(dossier, all)
+    expect(awaited).to.deep.equal({ until: now + HOUR / 4, by: [STEWARD, 'dpo@vu.nl', 'board@vu.nl'] })
+    expect(await approvals.list(STEWARD)).to.have.length(2)
+    expect((await approvals.approve(dossier.request.id, STEWARD)).also).to.have.length(1)
+    expect(await stands()).to.deep.equal(['approved', 'approved', 'pending'])
+    expect(codeOf(await rejectionOf(approvals.approve(dossier.request.id, STEWARD)))).to.equal(
+      'already-ended'
+    )
+    expect(await approvals.ask(dossier, [three])).to.deep.equal({ until: now + HOUR, by: ['board@vu.nl'] })
+    await approvals.approve(dossier.request.id, 'board@vu.nl')
+    expect(await stands()).to.deep.equal(['approved', 'approved', 'approved'])
+    expect(decided).to.have.length(2)
   })
 
   it('run out', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { matches, type Offered, viewDataset } from '../../agent/daemon/dataset-views.ts'
-import { exampleOf } from '../../agent/daemon/example-request.ts'
+import { askCommand, exampleOf } from '../../agent/daemon/example-request.ts'
 import type { DatasetDescription, Terms } from '../../protocol/documents/index.ts'
 import { Engine } from '../../services/engine/index.ts'
 
@@ -106,6 +106,9 @@ const TERMS: Terms = {
   about: {}
 }
 
+const lineOf = (...[dataset, ...of]: Parameters<typeof exampleOf>) =>
+  askCommand(dataset, exampleOf(dataset, ...of))
+
 describe('An example of how to ask', () => {
   const tables = [
     { name: 'job', rows: 10, columns: [WAGE] },
@@ -113,17 +116,17 @@ describe('An example of how to ask', () => {
   ]
 
   it('shows the form without an agreement', () => {
-    expect(exampleOf('wages', tables, [])).to.equal(
+    expect(lineOf('wages', tables, [])).to.equal(
       "dynamos ask 'SELECT wage FROM job' --dataset wages --purpose PURPOSE"
     )
   })
 
   it('keeps to the tables, columns, purposes and algorithms of an agreement', () => {
-    expect(exampleOf('wages', tables, [{ ...TERMS, tables: {} }, TERMS])).to.equal(
+    expect(lineOf('wages', tables, [{ ...TERMS, tables: {} }, TERMS])).to.equal(
       "dynamos ask 'SELECT wage FROM person' --dataset wages --purpose research"
     )
     const averages: Terms = { ...TERMS, tables: '*', algorithms: ['average'] }
-    expect(exampleOf('wages', tables.slice(1), [averages])).to.equal(
+    expect(lineOf('wages', tables.slice(1), [averages])).to.equal(
       "dynamos ask 'SELECT wage, gender FROM person' --dataset wages --purpose research --algorithm average --value wage"
     )
     const numbered = {
@@ -132,7 +135,7 @@ describe('An example of how to ask', () => {
       subject: 'id',
       columns: [{ name: 'id', type: 'BIGINT' }, WAGE]
     }
-    expect(exampleOf('wages', [numbered], [averages])).to.include('--value wage')
+    expect(lineOf('wages', [numbered], [averages])).to.include('--value wage')
   })
 
   it('is SQL whatever the names are, and one word for a shell', async () => {
@@ -144,7 +147,7 @@ describe('An example of how to ask', () => {
     await fc.assert(
       fc.asyncProperty(name, name, async (table, column) => {
         fc.pre(!`${table}${column}`.includes('\0'))
-        const line = exampleOf(
+        const line = lineOf(
           'wages',
           [{ name: table, rows: 10, columns: [{ name: column, type: 'DATE' }] }],
           [{ ...TERMS, tables: '*' }]

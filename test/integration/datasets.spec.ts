@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import type { RequestView } from '../../agent/api/index.ts'
+import { z } from 'zod'
+import { approvalView, type RequestView } from '../../agent/api/index.ts'
 import { type AgentSpec, type DatasetSpec, Market } from './harness.ts'
 import { ANALYST, SURF, UVA, wageAgreement } from './wages.ts'
 
@@ -227,6 +228,24 @@ describe('A request over several datasets', function () {
     // without a wish: the lowest that permit it whole together
     expect((await ask({ providers: ['VU'] })).status).to.equal('completed')
     expect((await refused({ agreements: { VU: { wages: 'leave-vu' } } })).code).to.equal('no-agreement')
+  })
+
+  it('waits for the approval that the agreement about each of them wants', async () => {
+    const approval = { by: ['steward@vu.nl'], when: 'always', within: 'PT1H' }
+    await agreed({ wages: { approval }, leave: { approval } })
+    const named = { agreements: { VU: { wages: 'wages-vu', 'sick-leave': 'leave-vu' } } }
+    const uva = market.agent('UVA')
+    const id = await uva.submit(bothRequest({ providers: ['VU'], ...named }))
+    await uva.until(id, (event) => event.status === 'waiting' || event.phase === 'end')
+    const asked = await market.agent('VU').client.get('/api/v1/approvals', z.array(approvalView))
+    expect(asked.map((one) => one.agreement).toSorted()).to.deep.equal(['leave-vu', 'wages-vu'])
+    const { also } = await market
+      .agent('VU')
+      .client.post(`/api/v1/approvals/${id}/approve`, { json: {} }, approvalView)
+    expect(also).to.have.length(1)
+    const view = await uva.outcome(id)
+    expect(view.status, JSON.stringify(view)).to.equal('completed')
+    await agreed()
   })
 
   it('makes the pseudonyms of each dataset for itself, and of the one alone that orders it', async () => {

@@ -11,9 +11,17 @@ export interface ReadmeOf {
   pictures: readonly string[]
 }
 
+/** As a person would write it: a list of names without brackets, anything else as JSON. */
+function inWords(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return value.length === 0 ? 'none' : value.join(', ')
+  return JSON.stringify(value) ?? ''
+}
+
 /** Text of others inside Markdown: shows itself, on one line, and does nothing. */
 function inline(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  const text = inWords(value)
   return text
     .replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .replaceAll('&', '&amp;')
@@ -60,7 +68,12 @@ function asked({ submission, view }: ReadmeOf): string {
 
 function termsOf(contract: ContractView | undefined): string {
   const terms = contract?.header.terms
-  return terms === null || typeof terms !== 'object' ? '' : listOf(Object.entries(terms))
+  if (terms === null || typeof terms !== 'object') return ''
+  return listOf(
+    Object.entries(terms).map(([name, value]) =>
+      name === 'until' && typeof value === 'number' ? [name, new Date(value).toISOString()] : [name, value]
+    )
+  )
 }
 
 function outcomeOf(view: RequestView): string {

@@ -5,6 +5,7 @@ import { log } from './0003-log.ts'
 import { nonceOfRequest } from './0004-nonce-of-request.ts'
 import { exchangeEnded } from './0005-exchange-ended.ts'
 import { approvals } from './0006-approvals.ts'
+import { approvalsByAgreement } from './0007-approvals-by-agreement.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -14,5 +15,6 @@ export const MIGRATIONS: readonly Migration[] = [
   log,
   nonceOfRequest,
   exchangeEnded,
-  approvals
+  approvals,
+  approvalsByAgreement
 ]

@@ -23,7 +23,7 @@ const row = z.object({
   decidedAt: storedInteger.nullable(),
   reason: z.string().nullable()
 })
-/** A request that somebody here had to approve: what they were shown, and what they said. */
+/** A request that somebody here had to approve under one agreement: what they were shown, and what they said. */
 export type StoredApproval = z.infer<typeof row>
 
 const COLUMNS = `request, agreement, organisation, user, purpose, datasets, algorithm, sql, parameters,
@@ -31,16 +31,18 @@ const COLUMNS = `request, agreement, organisation, user, purpose, datasets, algo
 
 export type AskedApproval = Omit<StoredApproval, 'state' | 'decidedBy' | 'decidedAt' | 'reason'>
 
+export type ApprovalKey = Pick<StoredApproval, 'request' | 'agreement'>
+
 export interface Approvals {
   /**
-   * Asks for one, unless it was asked for under the same agreement already. Under another agreement, or after it was
-   * withdrawn, it is asked for anew.
+   * Asks for one, unless it was asked for under the same agreement already; after it was withdrawn, it is asked for anew.
    *
-   * @param most how many of one organisation may wait at once
+   * @param most how many requests of one organisation may wait at once
    * @returns whether it is new, stood there already, or is one too many
    */
   ask(asked: AskedApproval, most: number): Promise<'asked' | 'known' | 'too-many'>
-  get(request: string): Promise<StoredApproval | undefined>
+  /** Of one request, by id of agreement. */
+  of(request: string): Promise<StoredApproval[]>
   /** Waiting at an instant, the first to run out first. */
   pending(now: number): Promise<StoredApproval[]>
   /** Whether another request of the same kind was approved. */
@@ -48,27 +50,34 @@ export interface Approvals {
     like: Pick<StoredApproval, 'request' | 'agreement' | 'organisation' | 'user' | 'purpose' | 'algorithm'>
   ): Promise<boolean>
   /** Approves what waits. @returns whether it still did */
-  approve(request: string, by: string, at: number): Promise<boolean>
+  approve(one: ApprovalKey, by: string, at: number): Promise<boolean>
   /** Refuses what waits, or takes an approval back. @returns whether there was one */
-  refuse(request: string, by: string, reason: string, at: number): Promise<boolean>
-  /** Nobody need decide any more; what ran out stays so. @returns whether it still waited */
-  withdraw(request: string, at: number): Promise<boolean>
+  refuse(one: ApprovalKey, by: string, reason: string, at: number): Promise<boolean>
+  /**
+   * Nobody need decide any more; what ran out stays so.
+   *
+   * @param but agreements under which somebody still has to
+   * @returns whether any still waited
+   */
+  withdraw(request: string, at: number, but?: readonly string[]): Promise<boolean>
   /** Forgets what ran out before, but approvals under agreements that are in force. @returns how many */
   prune(before: number): Promise<number>
 }
 
 export function approvalsOn(connection: Connection): Approvals {
-  const get = async (on: Connection, request: string) =>
-    await on.get(row, `SELECT ${COLUMNS} FROM approvals WHERE request = ?`, [request])
   return {
     ask: async (asked, most) =>
       await connection.atomically(async (on) => {
         const { request, agreement, organisation, user, purpose, algorithm, sql, askedAt, until } = asked
-        const known = await get(on, request)
-        if (known?.agreement === agreement && known.state !== 'withdrawn') return 'known'
+        const known = await on.get(
+          z.object({ state: approvalRowState }),
+          'SELECT state FROM approvals WHERE request = ? AND agreement = ?',
+          [request, agreement]
+        )
+        if (known !== undefined && known.state !== 'withdrawn') return 'known'
         const waiting = await on.get(
           z.object({ waiting: storedInteger }),
-          `SELECT count(*) AS waiting FROM approvals
+          `SELECT count(DISTINCT request) AS waiting FROM approvals
            WHERE state = 'pending' AND organisation = ? AND until > ? AND request <> ?`,
           [organisation, askedAt, request]
         )
@@ -92,11 +101,14 @@ export function approvalsOn(connection: Connection): Approvals {
         )
         return 'asked'
       }),
-    get: async (request) => await get(connection, request),
+    of: async (request) =>
+      await connection.all(row, `SELECT ${COLUMNS} FROM approvals WHERE request = ? ORDER BY agreement`, [
+        request
+      ]),
     pending: async (now) =>
       await connection.all(
         row,
-        `SELECT ${COLUMNS} FROM approvals WHERE state = 'pending' AND until > ? ORDER BY until, request`,
+        `SELECT ${COLUMNS} FROM approvals WHERE state = 'pending' AND until > ? ORDER BY until, request, agreement`,
         [now]
       ),
     given: async ({ request, agreement, organisation, user, purpose, algorithm }) =>
@@ -106,23 +118,24 @@ export function approvalsOn(connection: Connection): Approvals {
            AND purpose = ? AND algorithm = ? AND request <> ? LIMIT 1`,
         [agreement, organisation, user, purpose, algorithm, request]
       )) !== undefined,
-    approve: async (request, by, at) =>
+    approve: async ({ request, agreement }, by, at) =>
       (await connection.run(
         `UPDATE approvals SET state = 'approved', decided_by = ?, decided_at = ?
-         WHERE request = ? AND state = 'pending' AND until > ?`,
-        [by, at, request, at]
+         WHERE request = ? AND agreement = ? AND state = 'pending' AND until > ?`,
+        [by, at, request, agreement, at]
       )) > 0,
-    refuse: async (request, by, reason, at) =>
+    refuse: async ({ request, agreement }, by, reason, at) =>
       (await connection.run(
         `UPDATE approvals SET state = 'refused', decided_by = ?, decided_at = ?, reason = ?
-         WHERE request = ? AND (state = 'approved' OR (state = 'pending' AND until > ?))`,
-        [by, at, reason, request, at]
+         WHERE request = ? AND agreement = ? AND (state = 'approved' OR (state = 'pending' AND until > ?))`,
+        [by, at, reason, request, agreement, at]
       )) > 0,
-    withdraw: async (request, at) =>
+    withdraw: async (request, at, but = []) =>
       (await connection.run(
         `UPDATE approvals SET state = 'withdrawn', decided_at = ?
-         WHERE request = ? AND state = 'pending' AND until > ?`,
-        [at, request, at]
+         WHERE request = ? AND state = 'pending' AND until > ?
+           AND agreement NOT IN (SELECT value FROM json_each(?))`,
+        [at, request, at, JSON.stringify(but)]
       )) > 0,
     prune: async (before) =>
       await connection.run(

@@ -10,10 +10,14 @@ const pathOf = (id: string, decision: 'approve' | 'refuse') =>
   `/api/v1/approvals/${encodeURIComponent(id)}/${decision}`
 
 function tell(context: Context, view: ApprovalView): void {
+  const under =
+    (view.also ?? []).length === 0
+      ? ''
+      : `\n  under ${[view.agreement, ...(view.also ?? [])].map(plain).join(', ')}`
   context.answer(
     view,
     () =>
-      `${view.state}: the request of ${plain(view.user)} of ${plain(view.organisation)}  ${plain(view.request)}`
+      `${view.state}: the request of ${plain(view.user)} of ${plain(view.organisation)}  ${plain(view.request)}${under}`
   )
 }
 

@@ -1,8 +1,8 @@
 import { type DatasetTable, declaredType } from '../../../config/index.ts'
 import type { ProfiledTable } from '../../doors.ts'
+import { yamlCodes, yamlComment, yamlQuoted, yamlText } from '../../yaml-text.ts'
 import { proposedSubject } from './personal.ts'
 import type { Flagged } from './sensitivity.ts'
-import { yamlCodes, yamlComment, yamlQuoted, yamlText } from './yaml-text.ts'
 
 export interface DescribedTable {
   source: DatasetTable

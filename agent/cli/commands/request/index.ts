@@ -17,6 +17,12 @@ function waiting(command: Command): Command {
 
 export const requestCommands: Register = (program, run) => {
   const request = program.command('request').description('ask for data')
+  request
+    .command('new')
+    .requiredOption('--dataset <id>', 'the dataset; repeatable', collect)
+    .option('--out <file>', 'write it there; standard output, unless told')
+    .description('a request file to edit, with what the dataset offers, explained line by line')
+    .action(run(async (context, input) => await (await import('./new.ts')).newRequest(context, input)))
   waiting(
     request
       .command('submit')
