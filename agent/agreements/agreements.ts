@@ -13,7 +13,6 @@ import {
   decodeSigned,
   encodeSigned,
   openDocument,
-  type Payload,
   type Signed,
   signFields
 } from '../../protocol/documents/index.ts'
@@ -25,6 +24,7 @@ import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
+import { isConsumer } from './consumers.ts'
 import { Distrust } from './distrust.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
@@ -392,10 +392,4 @@ export class Agreements {
     )
     this.#components.enforced()
   }
-}
-
-export function isConsumer(payload: Payload<'agreement'>, organisation: string): boolean {
-  return payload.terms.consumers.some((consumer) =>
-    'user' in consumer ? consumer.user.organisation === organisation : consumer.organisation === organisation
-  )
 }

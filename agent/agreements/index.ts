@@ -3,8 +3,8 @@ export {
   type Agreement,
   type AgreementReply,
   Agreements,
-  type AgreementsComponents,
-  isConsumer
+  type AgreementsComponents
 } from './agreements.ts'
+export { isConsumer } from './consumers.ts'
 export { AgreementNotSignable } from './errors.ts'
 export { viewAgreement } from './view.ts'
