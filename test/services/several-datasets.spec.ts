@@ -12,10 +12,7 @@ type Tables = Extract<Query['inputs'][number], { kind: 'tables' }>['tables']
 
 const KEY = 'ab'.repeat(32)
 const pseudonym = (domain: string, text: string): string =>
-  createHmac('sha256', Buffer.from(KEY, 'hex'))
-    .update(domain + text)
-    .digest('hex')
-    .slice(0, 32)
+  createHmac('sha256', Buffer.from(KEY, 'hex')).update(`${domain}\0${text}`).digest('hex').slice(0, 32)
 
 /** Table `P` of two datasets, and one more of the first. */
 const TABLES: Record<string, { dataset: string; name: string; sql: string }> = {
