@@ -63,6 +63,7 @@ export class OfferMaker {
       now: clock.now(),
       engine: rememberingClauses(engine),
       grants: new Map(),
+      inspected: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
