@@ -12,6 +12,10 @@ function qualifierOf({ dataset }: Named): string | undefined {
   return dataset === undefined || RESERVED.has(foldName(dataset)) ? undefined : dataset
 }
 
+function qualifiersOf(tables: readonly Named[]): string[] {
+  return [...new Set(tables.flatMap((table) => qualifierOf(table) ?? []))]
+}
+
 function isAlone(table: Named, tables: readonly Named[]): boolean {
   return tables.every((other) => other === table || foldName(other.name) !== foldName(table.name))
 }
@@ -38,16 +42,18 @@ export function tablesNamed<T extends Named>(qualifier: string, name: string, ta
  * Statements that make each table readable as `dataset.table`, and as `table` where no other has that name.
  *
  * @param relation what may stand in FROM for the table at an index
+ * @param read the only ones that are read; left out: all may be
  * @throws {Failure} sql-invalid when two datasets cannot be told apart
  */
 export function namingStatements<T extends Named>(
   tables: readonly T[],
-  relation: (index: number) => string
+  relation: (index: number) => string,
+  read: ReadonlySet<T> = new Set(tables)
 ): string[] {
-  const qualifiers = [...new Set(tables.flatMap((table) => qualifierOf(table) ?? []))]
-  assertDistinct(qualifiers)
-  const schemas = qualifiers.map((name) => `CREATE SCHEMA ${quoteName(name)}`)
+  assertDistinct(qualifiersOf(tables))
+  const schemas = qualifiersOf([...read]).map((name) => `CREATE SCHEMA ${quoteName(name)}`)
   const views = tables.flatMap((table, index) => {
+    if (!read.has(table)) return []
     const qualifier = qualifierOf(table)
     const names = [
       ...(isAlone(table, tables) ? [quoteName(table.name)] : []),

@@ -24,6 +24,7 @@ const FILE_NAME = /[./\\*?[\]:]/
 /** Goes through a whole syntax tree; what it does not know it refuses. */
 export class TreeWalk implements StatementFacts {
   statement: Tree = {}
+  readonly reads = new Set<TableSchema>()
   readonly functions = new Set<string>()
   readonly notDistributable = new Set<Undistributable>()
   readonly perProvider = new Set<'limit' | 'order by'>()
@@ -164,6 +165,7 @@ export class TreeWalk implements StatementFacts {
       throw tableUnknown(full, this.tables, 'no such table', at)
     }
     if (meant.length > 1) throw this.ambiguous(name, meant, table)
+    for (const one of meant) this.reads.add(one)
     return 1
   }
 

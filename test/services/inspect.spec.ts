@@ -406,6 +406,19 @@ describe('inspecting a statement over several datasets', () => {
     ])
   })
 
+  it('makes nothing of tables that it does not name, however many there are', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => ({
+      dataset: `other${index}`,
+      name: 'personen',
+      columns: [column('id', 'NO_SUCH_TYPE')]
+    }))
+    const { uses } = await inspect(engine, 'SELECT wage FROM wageGap.Personen, Banen', [...many, ...datasets])
+    expect(uses).to.deep.equal([WAGE('wage'), { dataset: 'wageGap', table: 'Banen', columns: [] }])
+    expect((await refusal('SELECT 1 AS one FROM Personen', [...many, ...datasets])).code).to.equal(
+      'sql-invalid'
+    )
+  })
+
   it('leaves nothing behind for the next statement', async () => {
     await inspect(engine, 'SELECT wage FROM wageGap.Personen', datasets)
     const alone = [{ dataset: 'wageGap', name: 'x', columns: [column('id')] }]
