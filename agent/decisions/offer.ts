@@ -154,8 +154,9 @@ export class OfferMaker {
   }
 
   #isParty(dataset: string, organisation: string): boolean {
-    return this.#components.agreements
-      .inForce({ dataset })
+    const { agreements, self } = this.#components
+    return agreements
+      .inForce({ provider: self.organisation, dataset })
       .some((one) => one.payload.parties.includes(organisation))
   }
 
