@@ -15,6 +15,7 @@ import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
+import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
@@ -99,7 +100,7 @@ export class OfferMaker {
         request: dossier.request.id,
         organisation: speaker.organisation,
         as: roles.length === 0 ? ['data'] : roles,
-        rows,
+        rows: fittingOffer(rows),
         sandbox: launcher.sandbox,
         policy: engine.policy,
         details: digest
