@@ -13,6 +13,7 @@ import { Exchange } from './exchange.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { openDossier } from './replay.ts'
+import { stoppingClock } from './stopping-clock.ts'
 import { openMachines, storedEnd, storedHop } from './stored.ts'
 import { requestNamedBy } from './wire.ts'
 
@@ -42,10 +43,11 @@ export class Exchanges {
   readonly #ports: ExchangePorts
   readonly #guard: RequestGuard
   #stopping = false
+  #drained = false
 
   constructor(init: ExchangesInit, ports: ExchangePorts, guard: RequestGuard) {
     this.#init = init
-    this.#ports = ports
+    this.#ports = { ...ports, clock: stoppingClock(ports.clock, () => this.#drained) }
     this.#guard = guard
   }
 
@@ -186,6 +188,7 @@ export class Exchanges {
       stopped
     ])
     cancelWait()
+    this.#drained = true
     await Promise.all(exchanges.map(async (exchange) => await exchange.logDecisions()))
   }
 

@@ -25,6 +25,28 @@ describe('An agent that comes up again', () => {
     expect((await stageOf(request, 'coordinator')).outcome.result).to.equal('completed')
   })
 
+  it('had not gone on trying to store what came after it had stopped', async () => {
+    driver = await Driver.open(RUG)
+    const { contracted } = await startedAtRecipient(driver)
+    let drained = false
+    const stopping = driver.exchanges.drain(driver.clock.now()).then(() => {
+      drained = true
+    })
+    await driver.until(() => {
+      driver.clock.pass(1000)
+      return drained
+    })
+    await stopping
+    await driver.store.close()
+    driver.shares.get(contracted.contract.id)?.resolve()
+    await driver.until(() => driver.errors > 0)
+    for (let turns = 0; turns < 100; turns += 1) {
+      driver.clock.pass(10_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(driver.errors).to.be.at.most(2)
+  })
+
   it('tells whoever asks again how it had ended', async () => {
     driver = await Driver.open(RUG)
     const { asked, contracted, start } = await startedAtRecipient(driver)
