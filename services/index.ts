@@ -5,7 +5,6 @@
 export { anonymisedTables } from './anonymize/index.ts'
 export { Failure } from './failure/index.ts'
 export { specificationProblems } from './graph/index.ts'
-export { qualifiedName } from './inspect/tables.ts'
 export * from './job/index.ts'
 export * from './manifests/index.ts'
-export { foldName, sameName } from './sql/index.ts'
+export { foldName, qualifiedName, sameName } from './sql/index.ts'

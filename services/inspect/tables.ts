@@ -1,16 +1,5 @@
 import { Failure } from '../failure/index.ts'
-import type { TableSchema } from '../job/index.ts'
-import { foldName, quoteName } from '../sql/index.ts'
-
-/** Names that the engine has for its own catalogs and schemas: a dataset of such a name is no qualifier. */
-const RESERVED = new Set(['main', 'temp', 'system', 'memory', 'information_schema', 'pg_catalog'])
-
-type Named = Pick<TableSchema, 'name' | 'dataset'>
-
-/** The dataset as a qualifier in SQL; undefined where a table has none that can be written. */
-function qualifierOf({ dataset }: Named): string | undefined {
-  return dataset === undefined || RESERVED.has(foldName(dataset)) ? undefined : dataset
-}
+import { foldName, type Named, qualifierOf, quoteName } from '../sql/index.ts'
 
 function qualifiersOf(tables: readonly Named[]): string[] {
   return [...new Set(tables.flatMap((table) => qualifierOf(table) ?? []))]
@@ -18,16 +7,6 @@ function qualifiersOf(tables: readonly Named[]): string[] {
 
 function isAlone(table: Named, tables: readonly Named[]): boolean {
   return tables.every((other) => other === table || foldName(other.name) !== foldName(table.name))
-}
-
-/** `dataset.table` as one would write it; undefined for a table that has no qualifier. */
-export function qualifiedName(table: Named): string | undefined {
-  const qualifier = qualifierOf(table)
-  return qualifier === undefined ? undefined : `${written(qualifier)}.${written(table.name)}`
-}
-
-function written(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteName(name)
 }
 
 /** Every table that a name may mean: of the dataset when one is given, else of all. */

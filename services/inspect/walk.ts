@@ -1,12 +1,12 @@
 import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
-import { foldName } from '../sql/index.ts'
+import { foldName, qualifiedName } from '../sql/index.ts'
 import type { StatementFacts, Undistributable } from './facts.ts'
 import { functionKind, functionNames, isOperator, isSqlValue } from './functions.ts'
 import { EXPRESSIONS, LIMITS, MODIFIERS, OPERATIONS, TYPES } from './limits.ts'
 import { characterOffset } from './position.ts'
 import { columnUnknown, tableUnknown } from './sql-failure.ts'
-import { qualifiedName, tablesNamed } from './tables.ts'
+import { tablesNamed } from './tables.ts'
 import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
 
 interface Scope {
