@@ -226,7 +226,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   ): Promise<Refusal | null> {
     const { engine, agreements, approvals, datasets } = this.#components
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
-      const agreement = agreements.get(named)
+      const begins = question === 'accept' || question === 'start'
+      const agreement = begins ? agreements.get(named) : agreements.running(named)
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })
