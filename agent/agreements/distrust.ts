@@ -1,7 +1,7 @@
 import type { Signed } from '../../protocol/documents/index.ts'
 import { readLog } from '../audit/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Store } from '../store/index.ts'
+import type { AgreementState, Store } from '../store/index.ts'
 import { signedBy } from './verify.ts'
 
 type Agreement = Signed<'agreement'>
@@ -25,6 +25,15 @@ export class Distrust {
 
   has(id: string): boolean {
     return this.#ids.has(id)
+  }
+
+  without(agreements: Agreement[]): Agreement[] {
+    return this.#ids.size === 0 ? agreements : agreements.filter(({ id }) => !this.has(id))
+  }
+
+  /** As people see them: a distrusted one has still to be signed. */
+  shown<T extends { agreement: Agreement; state: AgreementState }>(all: readonly T[]): T[] {
+    return all.map((one) => (this.has(one.agreement.id) ? { ...one, state: 'proposed' } : one))
   }
 
   /** To be called when the status list changes and when an agreement is signed anew. */

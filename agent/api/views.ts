@@ -186,64 +186,6 @@ export const memberView = z.object({
 })
 export type MemberView = z.infer<typeof memberView>
 
-const instantView = z.string()
-
-/** Where this agent stands in its marketplace, and what it knows of it. */
-export const marketplaceView = z.object({
-  marketplace: z.string(),
-  name: z.string(),
-  contact: z.string(),
-  /** The agent's own clock. */
-  now: instantView,
-  status: z.object({
-    number: z.number(),
-    list: z.string(),
-    issued: instantView,
-    /** After that the agent refuses everything. */
-    holdsUntil: instantView,
-    tooOld: z.boolean(),
-    expelled: z.array(
-      z.object({
-        peer: z.string(),
-        since: instantView,
-        reason: z.string().nullable(),
-        stolenFrom: instantView.nullable()
-      })
-    ),
-    /** Numbers under which the authorities signed several lists, with the ids of the lists. */
-    conflicts: z.array(z.object({ number: z.number(), lists: z.array(z.string()) }))
-  }),
-  membership: z.object({
-    organisation: z.string(),
-    peer: z.string(),
-    /** `member`, or the code with which others refuse this agent. */
-    standing: z.string(),
-    agents: z.array(z.string()),
-    stewards: z.array(z.string()),
-    roles: z.array(z.string()),
-    speaksFor: z.array(z.string()),
-    issued: instantView,
-    expires: instantView
-  }),
-  /** Agents as they were when they said hello last. */
-  encounters: z.array(
-    z.object({
-      peer: z.string(),
-      organisation: z.string().nullable(),
-      clockAheadMs: z.number().nullable(),
-      refusedUs: z.string().nullable()
-    })
-  )
-})
-export type MarketplaceView = z.infer<typeof marketplaceView>
-
-/** What the agent did with a document of the authority: `taken`, or it `knew` one at least as new. */
-export const takenDocuments = z.object({
-  status: z.object({ number: z.number(), taken: z.boolean() }).nullable(),
-  membership: z.object({ expires: instantView, taken: z.boolean() }).nullable()
-})
-export type TakenDocuments = z.infer<typeof takenDocuments>
-
 export const datasetView = z.object({
   id: z.string(),
   title: z.string(),
@@ -296,17 +238,59 @@ export const agreementView = z.object({
   state: z.enum([
     'draft',
     'proposed',
+    'refused',
+    'countered',
     'in-force',
     'superseded',
+    'revoked',
     'expired',
     'not-yet-valid',
     'not-enforceable'
   ]),
   unenforceable: z.array(z.string()),
   plain: z.array(z.string()),
-  terms: z.unknown()
+  terms: z.unknown(),
+  /** The terms as a file: exactly what `plain` was made from. */
+  text: z.string().exactOptional(),
+  proposedBy: z.string().exactOptional(),
+  issued: z.string().exactOptional(),
+  /** The version in force that it replaces, and the proposal that it answers. */
+  supersedes: z.string().exactOptional(),
+  counters: z.string().exactOptional(),
+  refusals: z.array(z.object({ organisation: z.string(), reason: z.string() })).exactOptional(),
+  /** Who ends it, and from when on it is in force no longer. */
+  revocation: z
+    .object({
+      organisation: z.string(),
+      reason: z.string(),
+      effect: z.enum(['stop', 'finish']),
+      ends: z.string()
+    })
+    .exactOptional(),
+  /** Parties that have not heard of it yet. `gaveUp`: they will not take it. */
+  undelivered: z
+    .array(z.object({ organisation: z.string(), reason: z.string(), gaveUp: z.boolean() }))
+    .exactOptional(),
+  /** What makes this agent's steward hesitate: names that are not known here, manifests that differ. */
+  problems: z.array(z.string()).exactOptional(),
+  /** Ids of proposals that wait under the same name. */
+  waiting: z.array(z.string()).exactOptional()
 })
 export type AgreementView = z.infer<typeof agreementView>
+
+/** Two versions of an agreement, clause by clause. */
+export const agreementDiff = z.object({
+  name: z.string(),
+  /** The earlier version; null when there is none, so that all is new. */
+  before: z.string().nullable(),
+  after: z.string(),
+  clauses: z.array(
+    z.object({ clause: z.string(), before: z.string().nullable(), after: z.string().nullable() })
+  ),
+  removed: z.array(z.string()),
+  added: z.array(z.string())
+})
+export type AgreementDiff = z.infer<typeof agreementDiff>
 
 /** A request that somebody here has to approve: what they are to know. */
 export const approvalView = z.object({
@@ -349,6 +333,7 @@ export type HealthView = z.infer<typeof healthView>
 
 export const submitted = z.object({ request: z.string(), created: z.boolean() })
 export const checkedAgreement = z.object({ findings: z.array(finding), view: agreementView.nullable() })
+export const preparedRevocation = z.object({ id: z.string(), payload: z.string() })
 export const preparedAgreement = z.object({ id: z.string(), payload: z.string(), view: agreementView })
 
 /** RFC 9457, with the stable `code` and, for a file that breaks its schema, the places. */

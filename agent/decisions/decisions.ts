@@ -109,19 +109,21 @@ export class Decisions implements HopDecisions, FlowDecisions {
       usedFor: dossier.request.id,
       at: clock.now()
     }
+    const limits = data.agreements.map(({ dataset, agreement }) => ({
+      dataset,
+      terms: agreements.get(agreement)?.payload.terms
+    }))
+    if (limits.some(({ terms }) => terms === undefined))
+      return refuse('no-agreement', 'the agreement is no longer in force')
     const reserved: string[] = []
     let refusal: Refusal | null = null
-    for (const { dataset, agreement: id } of data.agreements) {
-      const terms = agreements.get(id)?.payload.terms
-      if (terms === undefined) refusal = refuse('no-agreement', 'the agreement is no longer in force')
-      else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
-        reserved.push(dataset)
-      else
-        refusal = refuse(
-          'quota-exceeded',
-          `the agreement allows ${terms.limits?.requests} requests in its window`
-        )
-      if (refusal !== null) break
+    for (const { dataset, terms } of limits) {
+      if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
+      else {
+        const reason = `the agreement allows ${terms?.limits?.requests} requests in its window`
+        refusal = refuse('quota-exceeded', reason)
+        break
+      }
     }
     // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
     if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
@@ -215,7 +217,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   ): Promise<Refusal | null> {
     const { engine, agreements, approvals, datasets } = this.#components
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
-      const agreement = agreements.get(named)
+      const begins = question === 'accept' || question === 'start'
+      const agreement = begins ? agreements.get(named) : agreements.running(named)
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })

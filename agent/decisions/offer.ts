@@ -15,6 +15,7 @@ import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
+import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
 import { refuseAll } from './standing.ts'
 import { uniform } from './uniform.ts'
@@ -68,6 +69,7 @@ export class OfferMaker {
       engine: rememberingClauses(engine),
       open,
       grants: new Map(),
+      inspected: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
@@ -96,7 +98,7 @@ export class OfferMaker {
         request: dossier.request.id,
         organisation: speaker.organisation,
         as: roles.length === 0 ? ['data'] : roles,
-        rows,
+        rows: fittingOffer(rows),
         sandbox: launcher.sandbox,
         policy: engine.policy,
         details: digest
@@ -151,8 +153,9 @@ export class OfferMaker {
   }
 
   #isParty(dataset: string, organisation: string): boolean {
-    return this.#components.agreements
-      .inForce({ dataset })
+    const { agreements, self } = this.#components
+    return agreements
+      .inForce({ provider: self.organisation, dataset })
       .some((one) => one.payload.parties.includes(organisation))
   }
 

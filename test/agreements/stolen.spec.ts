@@ -55,7 +55,7 @@ describe('an agreement whose steward’s key', () => {
     expect(market.get('VU').agreements.inForce()).to.deep.equal([])
     expect((await market.get('VU').agreements.all()).map(({ state }) => state)).to.deep.equal(['proposed'])
     expect(market.get('VU').enforced).to.equal(enforced + 1)
-    const next = await market.reopened('VU')
+    const next = await market.restarted('VU')
     expect(next.agreements.inForce()).to.deep.equal([])
   })
 
