@@ -1,25 +1,19 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { z } from 'zod'
-import {
-  type AgreementDraft,
-  checkAgreement,
-  type Finding,
-  type KnownFacts,
-  parseAgreement
-} from '../../policy/index.ts'
+import { type AgreementDraft, type Finding, type KnownFacts, parseAgreement } from '../../policy/index.ts'
 import { addSignature, decodeSigned, openDocument } from '../../protocol/documents/index.ts'
 import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
-import { checkAnonymised } from './anonymised.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
+import { checkHere } from './check-here.ts'
 import { Delivery, type Pending } from './delivery.ts'
+import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
 import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { checkExcess } from './excess.ts'
-import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
+import { unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
 import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
@@ -59,12 +53,14 @@ export class Agreements {
   readonly #components: AgreementsComponents
   readonly #shelf: Shelf
   readonly #delivery: Delivery
+  readonly #distrust: Distrust
   /** What becomes of agreements before and after they are in force. */
   readonly proposals: Proposals
 
   constructor(components: AgreementsComponents) {
     this.#components = components
     this.#shelf = new Shelf(components)
+    this.#distrust = new Distrust(components)
     const { members } = components
     this.#delivery = new Delivery({
       ...components,
@@ -78,22 +74,31 @@ export class Agreements {
 
   async open(): Promise<void> {
     await this.#shelf.open()
+    await this.judgeSigners()
+  }
+
+  /** The status list changed: what a stolen key signed is left out until it is signed anew. */
+  async judgeSigners(): Promise<void> {
+    await this.#distrust.judge(this.#shelf.inForce())
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
-  inForce(filter: { provider?: string; dataset?: string; consumer?: string } = {}): Agreement[] {
-    return this.#shelf
-      .inForce()
+  inForce(
+    filter: { provider?: string; dataset?: string; consumer?: string; party?: string } = {}
+  ): Agreement[] {
+    return this.#distrust
+      .without(this.#shelf.inForce())
       .filter(
         ({ payload }) =>
           (filter.provider === undefined || payload.provider === filter.provider) &&
           (filter.dataset === undefined || payload.dataset === filter.dataset) &&
+          (filter.party === undefined || payload.parties.includes(filter.party)) &&
           (filter.consumer === undefined || isConsumer(payload, filter.consumer))
       )
   }
 
   get(id: string): Agreement | undefined {
-    return this.#shelf.get(id)
+    return this.#distrust.has(id) ? undefined : this.#shelf.get(id)
   }
 
   /**
@@ -101,7 +106,7 @@ export class Agreements {
    * started asks {@link get}.
    */
   running(id: string): Agreement | undefined {
-    return this.#shelf.running(id)
+    return this.#distrust.has(id) ? undefined : this.#shelf.running(id)
   }
 
   /** How one ended lately, or when it will: it was revoked (its notice may still run), superseded, or ran out. */
@@ -125,7 +130,7 @@ export class Agreements {
 
   /** Every agreement known, with its state. */
   async all(): ReturnType<Shelf['all']> {
-    return await this.#shelf.all()
+    return this.#distrust.shown(await this.#shelf.all())
   }
 
   signedBy(agreement: Agreement): string[] {
@@ -143,19 +148,7 @@ export class Agreements {
   }
 
   check(draft: AgreementDraft): Finding[] {
-    const { members, manifests, datasets, clock } = this.#components
-    const own = draft.provider === members.own.organisation
-    const dataset = own ? datasets.get(draft.dataset) : undefined
-    const findings = checkAgreement(draft, {
-      organisations: members.all().map((member) => member.organisation),
-      ...namesKnown(manifests),
-      approves: (user) => members.speaksFor(draft.provider, user),
-      now: clock.now(),
-      ...(own ? { tables: dataset?.tables ?? null, rules: this.#components.remarks } : {})
-    })
-    const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
-    const excess = dataset === undefined ? [] : checkExcess(draft, dataset)
-    return [...checkLength(draft), ...findings, ...more, ...excess]
+    return checkHere(draft, this.#components)
   }
 
   /**
@@ -295,11 +288,13 @@ export class Agreements {
     proposedBy: string,
     steward: PrivateKey | null = null
   ): Promise<Agreement> {
-    return await this.#shelf.take(agreement, {
+    const taken = await this.#shelf.take(agreement, {
       proposedBy,
       complete: (one) => isFullySigned(one, this.#components.members),
       ...(steward === null ? {} : { add: async (one: Agreement) => await addSignature(one, steward) })
     })
+    if (this.#distrust.has(taken.id)) await this.judgeSigners()
+    return taken
   }
 
   /** The key that signs what others show, if a human need not be asked. */

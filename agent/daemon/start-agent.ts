@@ -10,16 +10,20 @@ import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { type BeforePart, FlowStreams, Shares } from '../exchange/index.ts'
+import { FlowStreams, Shares } from '../exchange/index.ts'
+import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
-import { type Clock, createNetwork } from '../network/index.ts'
+import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
+import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
+import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { followStanding } from './standing-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -30,12 +34,6 @@ export interface RunningAgent {
   stop(deadlineMs: number): Promise<void>
   /** Its log, for what the process around it has to say. */
   log: { error(fields: object, message: string): void }
-}
-
-/** What a test brings instead of the world. */
-export interface AgentSeams {
-  clock?: Clock
-  beforePart?: BeforePart
 }
 
 const SECOND = 1000
@@ -146,7 +144,6 @@ async function start(
     }
   })
   await agreements.open()
-  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -310,8 +307,7 @@ async function start(
     flows
   })
 
-  members.onChange(() => exchanges.reconsider())
-  policies.onChange(() => exchanges.reconsider())
+  followStanding({ members, agreements, policies, exchanges, log })
   policies.watch()
   await exchanges.reload()
   await network.start()
@@ -331,14 +327,19 @@ async function start(
     manifests,
     approvals,
     clock,
-    health: () => ({
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      organisation: self.organisation,
-      peerId: self.peer,
-      version: installation.version,
-      sandbox,
-      problems
-    })
+    marketplace: marketplaceOperations({ members, network, clock }),
+    health: () => {
+      const unfit = ownStanding(members)
+      const all = unfit === null ? problems : [...problems, unfit.reason]
+      return {
+        status: all.length === 0 ? 'ok' : 'degraded',
+        organisation: self.organisation,
+        peerId: self.peer,
+        version: installation.version,
+        sandbox,
+        problems: all
+      }
+    }
   })
   const api = createApi({ operations, tokens, logger: log, listensOn: config.api.host })
   const url = await listen(api, config.api)

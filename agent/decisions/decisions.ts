@@ -20,10 +20,11 @@ import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections, usesOf } from './inspection.ts'
-import { endedAgreement, noteStop, sinceStart, standingObjection } from './objections.ts'
+import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
+import { objectionToParties, refuseFlowWith } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -119,19 +120,20 @@ export class Decisions implements HopDecisions, FlowDecisions {
       usedFor: dossier.request.id,
       at: clock.now()
     }
+    const limits = data.agreements.map(({ dataset, agreement }) => ({
+      dataset,
+      terms: agreements.get(agreement)?.payload.terms
+    }))
+    const ended = data.agreements.find((one) => agreements.get(one.agreement) === undefined)
+    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
     const reserved: string[] = []
     let refusal: Refusal | null = null
-    for (const { dataset, agreement: id } of data.agreements) {
-      const terms = agreements.get(id)?.payload.terms
-      if (terms === undefined) refusal = endedAgreement(id, agreements)
-      else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
-        reserved.push(dataset)
-      else
-        refusal = refuse(
-          'quota-exceeded',
-          `the agreement allows ${terms.limits?.requests} requests in its window`
-        )
-      if (refusal !== null) break
+    for (const { dataset, terms } of limits) {
+      if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
+      else {
+        refusal = refuse('quota-exceeded', `${terms?.limits?.requests} requests in its window are allowed`)
+        break
+      }
     }
     // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
     if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
@@ -178,13 +180,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { self, clock, members } = this.#components
+    const { self, clock } = this.#components
     const { id, payload } = dossier.contract(contract).contract
     const asking = this.#asking()
     const other = flow.from === self.peer ? flow.to : flow.from
-    const ends = payload.parties.filter(({ peer }) => peer === other)
-    const objection = standingObjection(members, self, { parties: ends })
-    if (objection !== null) return objection.refusal
+    const unfit = refuseFlowWith(this.#components, other)
+    if (unfit !== null) return unfit
     const verdict = await asking.confirm(
       decideFlow(asking.engine, {
         question,
@@ -208,8 +209,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     sections: readonly Section[]
   ): Promise<Objection | null> {
-    const { members, self } = this.#components
-    const lost = standingObjection(members, self, dossier.contract(contract).contract.payload)
+    const { self } = this.#components
+    const lost = objectionToParties(this.#components, dossier.contract(contract).contract.payload)
     if (lost !== null) return lost
     for (const section of sections) {
       const refusal =

@@ -10,12 +10,14 @@ import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
+import { agreementsFor, CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
+import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
+import { refuseAll } from './standing.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
 
@@ -51,12 +53,15 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
-    const { speaker, launcher, engine, point, agreements, approvals, clock, self } = this.#components
+    const { speaker, launcher, engine, point, approvals, clock } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
+    const open = asked
+      ? payload.datasets.map((dataset) => agreementsFor(this.#components, dataset, payload))
+      : []
     const asking = point.asking(rememberingClauses(engine))
     const answering: Answering = {
       dossier,
@@ -64,19 +69,14 @@ export class OfferMaker {
       now: clock.now(),
       engine: asking.engine,
       confirm: async (verdict) => await asking.confirm(verdict),
+      open,
       grants: new Map(),
+      inspected: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
-      approvals: asked
-        ? await approvals.of(
-            dossier.request,
-            payload.datasets.flatMap((dataset) =>
-              agreements.inForce({ provider: self.organisation, dataset })
-            )
-          )
-        : {},
+      approvals: asked ? await approvals.of(dossier.request, open.flat()) : {},
       unapproved: []
     }
     for (const index of widestFirst(payload.rows))
@@ -100,7 +100,7 @@ export class OfferMaker {
         request: dossier.request.id,
         organisation: speaker.organisation,
         as: roles.length === 0 ? ['data'] : roles,
-        rows,
+        rows: fittingOffer(rows),
         sandbox: launcher.sandbox,
         policy: engine.policy,
         details: digest
@@ -123,9 +123,9 @@ export class OfferMaker {
 
   /** What refuses a request whatever its rows are. */
   async #generally(request: Payload<'request'>, roles: readonly Role[]): Promise<Refusal | null> {
-    const { members, self } = this.#components
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
+    const { self } = this.#components
+    const unfit = refuseAll(this.#components)
+    if (unfit !== null) return unfit
     if (roles.length === 0)
       return refuse('role-not-offered', `${self.organisation} has no part in this request`)
     if (!roles.includes('data')) return null
@@ -155,8 +155,9 @@ export class OfferMaker {
   }
 
   #isParty(dataset: string, organisation: string): boolean {
-    return this.#components.agreements
-      .inForce({ dataset })
+    const { agreements, self } = this.#components
+    return agreements
+      .inForce({ provider: self.organisation, dataset })
       .some((one) => one.payload.parties.includes(organisation))
   }
 

@@ -4,6 +4,8 @@ import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
 import { FromTheFuture, NotMember } from './errors.ts'
 import type { MembershipPackage } from './files.ts'
 import { type StatusConflict, StatusLists } from './status-lists.ts'
+import { FormerStewards } from './stewards.ts'
+import { claimOn, speakerFor } from './users.ts'
 import {
   assertByAuthorities,
   MAX_CLOCK_SKEW_MS,
@@ -68,6 +70,7 @@ export class Members extends EventEmitter<MembersEvents> {
   readonly #issued = new Map<string, number>()
   /** Agents that were trusted once, and why not any more. */
   readonly #gone = new Map<string, string>()
+  readonly #stewards = new FormerStewards()
   readonly #lists: StatusLists
   #aged = false
   #own: Signed<'membership'>
@@ -105,6 +108,11 @@ export class Members extends EventEmitter<MembersEvents> {
     return this.verifyMembership(this.#own, this.self)
   }
 
+  /** The newest membership that lists this agent, whether it holds or not. */
+  get lastOwn(): Signed<'membership'> {
+    return this.#own
+  }
+
   get marketplace(): string {
     return this.charter.id
   }
@@ -115,6 +123,11 @@ export class Members extends EventEmitter<MembersEvents> {
 
   get statusNumber(): number {
     return this.status.payload.number
+  }
+
+  /** Whether it is, or counts beside, the list in force. */
+  knowsStatus(list: string): boolean {
+    return this.#lists.ids.includes(list)
   }
 
   /** Numbers under which the authorities signed more than one list. */
@@ -132,9 +145,28 @@ export class Members extends EventEmitter<MembersEvents> {
     return now > this.statusHoldsUntil
   }
 
+  /** Every key that the status list names. */
+  expelled(): Expulsion[] {
+    return [...this.#lists.expelled.values()]
+  }
+
   /** What the status list says of a key, if it names it. */
   expulsionOf(key: string): Expulsion | undefined {
     return this.#lists.expelled.get(key)
+  }
+
+  /**
+   * Keys whose signatures make an agreement an organisation's own: those of its stewards now, and of earlier ones for what was
+   * issued in their time. A key on the status list counts for what this agent held already, unless it was stolen before.
+   *
+   * @param heldSince when this agent saw the agreement signed, in milliseconds since 1970; undefined for one that is new
+   */
+  stewardKeys(organisation: string, agreement: { issuedAt: number; heldSince?: number }): string[] {
+    const current = this.byOrganisation(organisation)?.document.payload.stewards ?? []
+    const { issuedAt, heldSince } = agreement
+    return [...current, ...this.#stewards.at(organisation, issuedAt)].filter((key) =>
+      heldSince === undefined ? this.expulsionOf(key) === undefined : !this.distrusts(key, heldSince)
+    )
   }
 
   /** Whether a key was stolen before this agent held what the key signed. */
@@ -178,7 +210,9 @@ export class Members extends EventEmitter<MembersEvents> {
     if ((this.#issued.get(member.organisation) ?? 0) > member.issuedAt)
       return this.verifyMembership(document, peer)
     const replaced = this.#keep(member)
-    if (known !== undefined) await this.#store.remove('membership', known.document.id)
+    // One that lists former stewards is kept: what they signed is checked by it.
+    if (known !== undefined && !this.#stewards.replaced(known.document, member.document))
+      await this.#store.remove('membership', known.document.id)
     this.emit('member', member)
     this.emit('change', { kind: 'member', organisation: member.organisation })
     this.#drop(replaced, 'not-member')
@@ -207,7 +241,7 @@ export class Members extends EventEmitter<MembersEvents> {
 
   /** Whether an organisation's membership lists this user, or the domain of the address. */
   speaksFor(organisation: string, user: string): boolean {
-    return this.#claims(organisation, user) !== undefined
+    return claimOn(this.byOrganisation(organisation), user) !== undefined
   }
 
   /**
@@ -215,16 +249,8 @@ export class Members extends EventEmitter<MembersEvents> {
    * for several domains. A membership that lists the user goes before one that lists the domain; two equal claims are none.
    */
   resolveUser(user: string): { organisation: string; name: string } | undefined {
-    const claims = this.all().map(({ organisation }) => ({
-      organisation,
-      claim: this.#claims(organisation, user)
-    }))
-    for (const kind of ['user', 'domain'] as const) {
-      const found = claims.filter(({ claim }) => claim === kind)
-      if (found.length > 1) return undefined
-      if (found[0] !== undefined) return { organisation: found[0].organisation, name: user.toLowerCase() }
-    }
-    return undefined
+    const organisation = speakerFor(this.all(), user)
+    return organisation === undefined ? undefined : { organisation, name: user.toLowerCase() }
   }
 
   /**
@@ -294,15 +320,6 @@ export class Members extends EventEmitter<MembersEvents> {
     this.emit('change', { kind: 'dropped', peers, code })
   }
 
-  #claims(organisation: string, user: string): 'user' | 'domain' | undefined {
-    const address = user.toLowerCase()
-    const claims = this.byOrganisation(organisation)?.speaksFor.map((one) => one.toLowerCase()) ?? []
-    const at = address.lastIndexOf('@')
-    if (at <= 0) return undefined
-    if (claims.includes(address)) return 'user'
-    return claims.includes(address.slice(at + 1)) ? 'domain' : undefined
-  }
-
   /** @returns agents of an earlier membership that this one no longer lists */
   #keep(member: Member): string[] {
     const before = this.#byOrganisation.get(member.organisation)
@@ -344,8 +361,15 @@ export class Members extends EventEmitter<MembersEvents> {
         this.#sawIssued(document)
         memberships.push(document)
       })
-    for (const document of memberships)
+    memberships.sort((one, other) => one.payload.issuedAt - other.payload.issuedAt)
+    for (const [index, document] of memberships.entries()) {
+      const { organisation } = document.payload
+      const before = memberships
+        .slice(0, index)
+        .findLast(({ payload }) => payload.organisation === organisation)
+      if (before !== undefined) this.#stewards.replaced(before, document)
       await unlessRefused(async () => void this.#keep(this.verifyMembership(document)))
+    }
   }
 }
 

@@ -32,6 +32,11 @@ export class StatusLists {
     return this.#newest
   }
 
+  /** Of the list in force, and of others under its number. */
+  get ids(): string[] {
+    return [this.#newest, ...this.#rivals].map(({ id }) => id)
+  }
+
   /** By peer id. */
   get expelled(): ReadonlyMap<string, Expulsion> {
     return this.#expelled
@@ -46,8 +51,8 @@ export class StatusLists {
   judge(list: Signed<'status'>): Taken {
     if (list.payload.number > this.#newest.payload.number) return 'newer'
     if (list.payload.number < this.#newest.payload.number) return 'known'
-    const held = [this.#newest, ...this.#rivals]
-    return held.length >= MAX_OF_ONE_NUMBER || held.some(({ id }) => id === list.id) ? 'known' : 'conflict'
+    const { ids } = this
+    return ids.length >= MAX_OF_ONE_NUMBER || ids.includes(list.id) ? 'known' : 'conflict'
   }
 
   take(list: Signed<'status'>): Taken {
@@ -58,10 +63,7 @@ export class StatusLists {
     }
     if (taken === 'conflict') {
       this.#rivals.push(list)
-      this.#prove(
-        list.payload.number,
-        [this.#newest, ...this.#rivals].map(({ id }) => id)
-      )
+      this.#prove(list.payload.number, this.ids)
     }
     if (taken !== 'known') this.#expelled = byPeer([this.#newest, ...this.#rivals])
     return taken
@@ -73,11 +75,8 @@ export class StatusLists {
     for (const list of ascending) {
       this.take(list)
       const same = ascending.filter(({ payload }) => payload.number === list.payload.number)
-      if (same.length > 1)
-        this.#prove(
-          list.payload.number,
-          same.map(({ id }) => id)
-        )
+      const ids = new Set(same.map(({ id }) => id))
+      if (ids.size > 1) this.#prove(list.payload.number, [...ids])
     }
   }
 

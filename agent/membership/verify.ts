@@ -43,19 +43,21 @@ export function assertByAuthorities(
   }
 }
 
+/** @throws {BadSignature} when no number of signatures could be enough */
+export function assertThreshold({ authorities, threshold }: Payload<'charter'>): void {
+  const distinct = new Set(authorities).size
+  if (distinct === authorities.length && threshold <= distinct) return
+  throw new BadSignature(`charter: a threshold of ${threshold} cannot be met by ${distinct} authorities`)
+}
+
 /**
  * A charter is believed because its id is what everybody calls the marketplace; it must still be signed by its own rule.
  *
  * @throws {BadSignature}
  */
 export function verifyCharter(charter: Signed<'charter'>): Signed<'charter'> {
-  const { authorities, threshold, issuer } = charter.payload
-  if (new Set(authorities).size !== authorities.length || threshold > authorities.length) {
-    throw new BadSignature(
-      `charter: a threshold of ${threshold} cannot be met by ${new Set(authorities).size} authorities`
-    )
-  }
-  assertSignedBy(charter, issuer)
+  assertThreshold(charter.payload)
+  assertSignedBy(charter, charter.payload.issuer)
   assertByAuthorities(charter, charter.payload)
   return charter
 }
