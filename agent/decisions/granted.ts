@@ -6,7 +6,7 @@ import {
   type ProviderFacts
 } from '../../policy/index.ts'
 import type { Payload, Refusal } from '../../protocol/documents/index.ts'
-import type { Agreement } from '../agreements/index.ts'
+import type { Agreement, Agreements } from '../agreements/index.ts'
 import { givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
@@ -48,7 +48,9 @@ export interface Asked {
 /** What is known of a row before it is known what the query reads. */
 export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
 
-type Components = Pick<DecisionsComponents, 'agreements' | 'datasets' | 'manifests' | 'members' | 'self'>
+type Components = Pick<DecisionsComponents, 'datasets' | 'manifests' | 'members' | 'self'> & {
+  agreements: Pick<Agreements, 'inForce'>
+}
 
 /** Finds the agreements under which a data provider permits the rows of a request. */
 export class Granted {

@@ -110,6 +110,10 @@ class CedarEngine implements PolicyEngine {
     for (const subject of SUBJECTS) this.#setOf(subject)
   }
 
+  rulesIn(rules: string): readonly OwnRule[] {
+    return [...this.#agreedRules(rules).rules.values()]
+  }
+
   objections(rules: string): readonly RuleFinding[] {
     return this.#agreedRules(rules).objections
   }
@@ -135,6 +139,15 @@ class CedarEngine implements PolicyEngine {
     } catch (thrown) {
       return { ...answer, undetermined: toError(thrown).message }
     }
+  }
+
+  examine(evaluation: Evaluation): Answer {
+    const answer = this.evaluate(evaluation)
+    if (answer.broken.length === 0) return answer
+    const { denied } = ask(this.#cedar, evaluation, this.#setOf(evaluation.subject))
+    const { agreed = [] } =
+      evaluation.rules === undefined ? {} : this.#askAgreed(evaluation, evaluation.rules)
+    return { ...answer, forbidding: named(denied, this.#own), agreed }
   }
 
   #askAgreed(evaluation: Evaluation, text: string): Partial<Answer> {
