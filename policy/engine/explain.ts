@@ -1,10 +1,9 @@
-import { formatInstant } from '../agreement/index.ts'
+import type { Terms } from '../../protocol/documents/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
 import { explainClause } from './agreement-refusal.ts'
 import { decideAsProvider } from './decide-provider.ts'
-import type { OwnRule, PolicyEngine, Value, Values } from './engine.ts'
+import type { OwnRule, PolicyEngine, Values } from './engine.ts'
 import type { ProviderFacts } from './facts.ts'
-import { listed } from './names.ts'
 import { clausesOf } from './rules.ts'
 import type { ProviderVerdict } from './verdict.ts'
 
@@ -53,7 +52,7 @@ export function explainAsProvider(
     context,
     ...(text === undefined ? {} : { rules: text })
   })
-  const deferred = verdict.verdict === 'permit' ? verdict.deferred : laterClauses(facts)
+  const deferred = verdict.verdict === 'permit' ? verdict.deferred : laterClauses(facts, payload.terms)
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
   const clauses = clausesOf('Agreement').map((clause): Said => {
     if (answer.broken.includes(clause)) {
@@ -82,22 +81,16 @@ export function explainAsProvider(
   }
 }
 
-function laterClauses({ uses, services, sandboxes }: ProviderFacts): string[] {
+function laterClauses(
+  { uses, services, sandboxes, approvals }: ProviderFacts,
+  { approval }: Terms
+): string[] {
   return [
     ...(uses === null ? ['tables', 'columns'] : []),
     ...(services === null ? ['services.forbid', 'services.require'] : []),
-    ...(sandboxes === null ? ['sandbox'] : [])
+    ...(sandboxes === null ? ['sandbox'] : []),
+    ...(approvals == null && approval !== undefined ? ['approval'] : [])
   ]
-}
-
-/** A fact for people. */
-export function factInWords(value: Value): string {
-  if (typeof value !== 'object') return String(value)
-  if (Array.isArray(value)) return listed(value)
-  if ('datetime' in value) return formatInstant(value.datetime)
-  if ('entities' in value) return listed(value.entities.map((entity) => entity.id))
-  if ('any' in value) return value.any ? 'any' : listed(value.names)
-  return 'record' in value ? JSON.stringify(value.record) : ''
 }
 
 /** Facts as plain data. */

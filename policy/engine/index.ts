@@ -23,7 +23,7 @@ export {
   type Value,
   type Values
 } from './engine.ts'
-export { type Explanation, explainAsProvider, factInWords, plainFacts, type Said } from './explain.ts'
+export { type Explanation, explainAsProvider, plainFacts, type Said } from './explain.ts'
 export {
   type Approval,
   discoveryFacts,

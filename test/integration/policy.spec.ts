@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { healthView, policyView } from '../../agent/api/index.ts'
+import { stringify } from 'yaml'
+import { healthView, lintView, policyExplained, policySimulated, policyView } from '../../agent/api/index.ts'
+import { readLog } from '../../agent/audit/index.ts'
 import { ROOT } from '../architecture/sources.ts'
 import { rejectionOf } from '../store/folder.ts'
 import { Market } from './harness.ts'
@@ -129,6 +131,84 @@ describe('The policy of a provider', function () {
     await writeFile(file(), RULE)
     expect((await reload()).broken).to.equal(null)
     expect((await vu().client.get('/health', healthView)).status).to.equal('ok')
+  })
+
+  it('is tried on past requests before it is in force', async () => {
+    const night =
+      '@id("none") forbid (principal, action, resource) when { context.archetype == "computeToData" };'
+    const simulate = async (draft: object) =>
+      await vu().client.post('/api/v1/policy/simulate', { json: draft }, policySimulated)
+    const same = await simulate({ files: [{ file: 'own.cedar', text: RULE }] })
+    expect(same.changes).to.deep.equal([])
+    expect(same.requests).to.be.greaterThan(5)
+    expect(same.skipped).to.deep.equal([])
+    const changed = await simulate({ files: [{ file: 'own.cedar', text: `${RULE}\n${night}` }] })
+    expect(changed.changes.length).to.be.greaterThan(0)
+    for (const one of changed.changes.filter(({ purpose }) => purpose === 'research'))
+      expect(one).to.deep.include({
+        archetype: 'computeToData',
+        purpose: 'research',
+        user: 'analyst@uva.nl of UVA',
+        old: { verdict: 'permit', code: null, clause: null },
+        new: { verdict: 'deny', code: 'policy-forbids', clause: 'policy#none' }
+      })
+    expect(
+      (await simulate({ files: [{ file: 'a.cedar', text: night }], since: '2090-01-01T00:00:00Z' })).rows
+    ).to.equal(0)
+    const narrower = wageAgreement('VU', {
+      purposes: ['research', 'teaching'],
+      archetypes: ['computeToData']
+    })
+    const agreed = await simulate({ agreement: { text: stringify(narrower) } })
+    expect(new Set(agreed.changes.map((one) => `${one.archetype} ${one.new.clause}`))).to.deep.equal(
+      new Set(['dataThroughTtp wages-vu#archetypes'])
+    )
+    const lifted = await simulate({ files: [] })
+    expect(
+      new Set(lifted.changes.map((one) => `${one.purpose} ${one.old.clause} ${one.new.verdict}`))
+    ).to.deep.equal(new Set(['teaching policy#teaching permit']))
+    const error = await rejectionOf(simulate({ files: [{ file: 'a.cedar', text: 'forbid' }] }))
+    expect(error).to.have.property('code', 'policy-malformed')
+  })
+
+  it('is explained, and looked at, for the names that are known here', async () => {
+    const request = stringify(wageRequest({ purpose: 'teaching' }))
+    const { explanations } = await vu().client.post(
+      '/api/v1/policy/explain',
+      { json: { request } },
+      policyExplained
+    )
+    expect(explanations.map((one) => [one.archetype, one.infrastructure, one.code])).to.deep.equal([
+      ['computeToData', null, 'policy-forbids'],
+      ['dataThroughTtp', 'SURF', 'policy-forbids']
+    ])
+    const forbids = explanations[0]?.rules.filter((one) => one.says === 'forbids')
+    expect(forbids).to.deep.equal([
+      { of: 'folder', rule: 'teaching', says: 'forbids', words: 'forbids it: not for teaching (own.cedar:1)' }
+    ])
+    const lint = await vu().client.post(
+      '/api/v1/policy/lint',
+      {
+        json: {
+          files: [{ file: 'a.cedar', text: 'forbid (principal in Organisation::"UVX", action, resource);' }]
+        }
+      },
+      lintView
+    )
+    expect(lint.findings.map((one) => one.message)).to.deep.equal([
+      'unknown organisation "UVX"; did you mean "UVA"?'
+    ])
+  })
+
+  it('is told in the log: which rules were in force when, and what was wrong', async () => {
+    await vu().stop()
+    const entries = await vu().withStore(async (store) => await readLog(store, { limit: 1000 }))
+    await vu().start()
+    await market.untilAllSee()
+    const told = entries.flatMap(({ entry }) => (entry.kind === 'decision' ? [] : [entry]))
+    const fields = told.filter(({ kind }) => kind === 'config').map((entry) => entry.fields)
+    expect(fields.map(({ state }) => state)).to.deep.equal(['in-force', 'in-force', 'in-force', 'broken'])
+    expect(fields.at(-1)?.place).to.equal('own.cedar:1:90')
   })
 
   it('keeps an agent from starting while a file is broken, naming the place', async () => {
