@@ -38,6 +38,7 @@ export async function openPolicyDesk(components: PolicyDeskComponents): Promise<
   // Nobody wrote rules so far: nothing to tell of.
   if (known === undefined && rules.length === 0) await store.settings.set(IN_FORCE, policy)
   else if (known !== policy) await enforced(known ?? null, policy)
+  void readAhead(components)
   policies.onChange((change) => void enforced(change.previous, change.policy))
   policies.onBroken(({ findings: [first] }) => {
     const place = first === undefined ? '' : `${first.file}:${first.line}:${first.column}`.slice(-256)
@@ -54,5 +55,14 @@ export async function openPolicyDesk(components: PolicyDeskComponents): Promise<
         first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}; `
       return [`policy: ${place}the last good rules stay in force (dynamos policy show)`]
     }
+  }
+}
+
+/** Reading the rules of one agreement takes some milliseconds: better now, one after the other, than in a negotiation. */
+async function readAhead({ agreements, policies }: PolicyDeskComponents): Promise<void> {
+  for (const { payload } of agreements.inForce()) {
+    if (payload.terms.cedar === undefined) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    policies.engine.objections(payload.terms.cedar)
   }
 }

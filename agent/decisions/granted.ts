@@ -6,7 +6,7 @@ import {
   type ProviderFacts
 } from '../../policy/index.ts'
 import type { Payload, Refusal } from '../../protocol/documents/index.ts'
-import type { Agreement, Agreements } from '../agreements/index.ts'
+import type { Agreement } from '../agreements/index.ts'
 import { givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
@@ -37,6 +37,8 @@ export interface Asked {
   engine: PolicyEngine
   /** What a second engine says to what the first permits. */
   confirm: Asking['confirm']
+  /** For each dataset of the request, the agreements that may permit it: the same for all its rows. */
+  open: readonly (readonly Agreement[])[]
   /** By the agreements under which they are granted. */
   grants: Map<string, GrantedRows>
   /** By id of agreement. */
@@ -48,9 +50,7 @@ export interface Asked {
 /** What is known of a row before it is known what the query reads. */
 export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
 
-type Components = Pick<DecisionsComponents, 'datasets' | 'manifests' | 'members' | 'self'> & {
-  agreements: Pick<Agreements, 'inForce'>
-}
+type Components = Pick<DecisionsComponents, 'datasets' | 'manifests' | 'members' | 'self'>
 
 /** Finds the agreements under which a data provider permits the rows of a request. */
 export class Granted {
@@ -64,12 +64,9 @@ export class Granted {
 
   /** Under one agreement about each dataset, all of which permit the request whole, or not at all. */
   async decide(asked: Asked, index: number, facts: FactsOfRow): Promise<WholeVerdict> {
-    const { dossier, grants, engine } = asked
-    const { agreements, datasets, self } = this.#components
+    const { dossier, grants, engine, open } = asked
+    const { datasets, self } = this.#components
     const request = dossier.request.payload
-    const open = request.datasets.map((dataset) =>
-      agreements.inForce({ provider: self.organisation, dataset })
-    )
     // What the SQL reads under the only agreements is known from an earlier row: one decision about each is enough.
     const known = open.every((of) => of.length === 1) ? grants.get(keyOf(open.flat())) : undefined
     if (known !== undefined) {

@@ -117,19 +117,18 @@ export class PastRequests {
     inspections: Inspections
   ): Promise<WholeVerdict[]> {
     const { datasets, manifests, members, self } = this.#components
-    const inForce = (filter: { provider?: string; dataset?: string } = {}): Agreement[] =>
-      agreements.filter(
-        ({ payload }) =>
-          (filter.provider === undefined || payload.provider === filter.provider) &&
-          (filter.dataset === undefined || payload.dataset === filter.dataset)
-      )
-    const granted = new Granted({ datasets, manifests, members, self, agreements: { inForce } }, inspections)
+    const granted = new Granted({ datasets, manifests, members, self }, inspections)
     const requestsInWindow = Object.fromEntries(
       agreements.map(({ id }): [string, WindowCount] => [id, { count: 0, freesAt: null }])
     )
     const asking = noDecisionPoint.asking(engine)
-    const asked: Asked = { ...asking, dossier, grants: new Map(), approvals: {}, unapproved: [] }
     const { payload } = dossier.request
+    const open = payload.datasets.map((dataset) =>
+      agreements.filter(
+        (one) => one.payload.provider === self.organisation && one.payload.dataset === dataset
+      )
+    )
+    const asked: Asked = { ...asking, dossier, open, grants: new Map(), approvals: {}, unapproved: [] }
     const verdicts: WholeVerdict[] = []
     for (const [index, row] of payload.rows.entries()) {
       const facts: FactsOfRow = {
