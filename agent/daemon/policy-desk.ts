@@ -47,14 +47,13 @@ export async function openPolicyDesk(components: PolicyDeskComponents): Promise<
 
   return {
     operations: createPolicyOperations(components),
-    problems: () => {
-      const { broken } = policies.status
-      if (broken === null) return []
-      const [first] = broken.findings
-      const place =
-        first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}; `
-      return [`policy: ${place}the last good rules stay in force (dynamos policy show)`]
-    }
+    // Whoever reaches the port reads it: what is wrong, and where, is told to this organisation's people alone.
+    problems: () =>
+      policies.status.broken === null
+        ? []
+        : [
+            'policy: the folder cannot be used as it is; the last good rules stay in force (dynamos policy show)'
+          ]
   }
 }
 
