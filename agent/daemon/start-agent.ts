@@ -8,9 +8,10 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, forgetOld, PastRequests } from '../decisions/index.ts'
+import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
+import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
@@ -18,9 +19,10 @@ import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
+import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
-import { postMessage, serveExchanges, showAgreement } from './serve.ts'
+import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -118,9 +120,11 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     key: self.key,
     self: self.peer,
     steward,
-    rules: (text) => policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
+    readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
+    ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
@@ -132,6 +136,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -156,12 +161,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
         return policies.engine
       },
       point,
-      notes: () =>
-        policies.status.broken === null
-          ? []
-          : [
-              `${self.organisation} decided by its last good rules: its policy folder cannot be used as it is now`
-            ],
+      notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
       datasets,
@@ -300,9 +300,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     clock
   })
 
-  for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
-  policies.onChange(() => exchanges.reconsider())
-  policies.watch()
+  members.onChange((change) => {
+    if (change.kind === 'status')
+      void agreements
+        .judgeSigners()
+        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
+    exchanges.reconsider()
+  })
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())
@@ -312,40 +316,28 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   await approvals.sweep()
   exchanges.resume()
 
-  const desk = await openPolicyDesk({
-    policies,
-    agreements,
-    members,
-    past: new PastRequests({ datasets, manifests, members, self, store, launcher }),
-    roles: config.roles,
-    decisionPoint: config.decisionPoint?.url ?? null,
-    clock,
-    names: () => knownNames({ manifests, members, datasets }),
-    needsHost: (archetype) => {
-      const body = archetypes.get(archetype)
-      return body === undefined ? undefined : !computesAtData(body)
-    },
-    store,
-    log
-  })
+  const desk = await openPolicyDesk(config, base, { agreements, datasets, exchanges })
   const operations = createOperations({
     requests,
     results: new ResultReader(results, new Exports({ launcher, limits })),
     discovery,
     members,
     agreements,
+    manifests,
     approvals,
     policy: desk.operations,
     clock,
+    marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
-      const wrong = [...problems, ...desk.problems()]
+      const unfit = ownStanding(members)
+      const all = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
       return {
-        status: wrong.length === 0 ? 'ok' : 'degraded',
+        status: all.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
         peerId: self.peer,
         version: installation.version,
         sandbox,
-        problems: wrong
+        problems: all
       }
     }
   })
@@ -353,17 +345,35 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
+  const deliver = (party?: string): void => {
+    void agreements.proposals
+      .deliver(party)
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'what parties have to hear was not delivered')
+      )
+  }
   const prune = setInterval(() => {
     exchanges.prune()
-    // A change of which the platform said nothing.
-    void policies.reload()
+    deliver()
     void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
       log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
     )
     void rememberDatasets().catch(() => undefined)
   }, PRUNE_EVERY_MS)
   prune.unref()
-  network.on('peer:ready', () => void rememberDatasets().catch(() => undefined))
+  const sweep = setInterval(() => {
+    void agreements
+      .sweep()
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'an agreement that ended could not be ended')
+      )
+  }, SECOND)
+  sweep.unref()
+  network.on('peer:ready', ({ member }) => {
+    void rememberDatasets().catch(() => undefined)
+    deliver(member.organisation)
+  })
+  deliver()
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -375,11 +385,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     log,
     stop: async (deadlineMs) => {
       clearInterval(prune)
+      clearInterval(sweep)
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)
       await discovery.stop()
       await network.stop()
+      await agreements.proposals.idle()
       for (const step of opened.reverse()) await step()
     }
   }

@@ -1,0 +1,31 @@
+import { type AgreementDraft, checkAgreement, type Finding, type KnownFacts } from '../../policy/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Datasets } from '../datasets/index.ts'
+import type { Members } from '../membership/index.ts'
+import { checkAnonymised } from './anonymised.ts'
+import { checkLength, namesKnown } from './objection.ts'
+
+export interface CheckComponents {
+  members: Members
+  manifests: Manifests
+  datasets: Datasets
+  clock: { now(): number }
+  /** What is to be said of the rules that stand in an agreement of this organisation. */
+  readRules?: KnownFacts['rules']
+}
+
+/** What a steward should know about a draft, compared with everything that is known here. */
+export function checkDraft(draft: AgreementDraft, components: CheckComponents): Finding[] {
+  const { members, manifests, datasets, clock, readRules } = components
+  const own = draft.provider === members.own.organisation
+  const dataset = own ? datasets.get(draft.dataset) : undefined
+  const findings = checkAgreement(draft, {
+    organisations: members.all().map((member) => member.organisation),
+    ...namesKnown(manifests),
+    approves: (user) => members.speaksFor(draft.provider, user),
+    now: clock.now(),
+    ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
+  })
+  const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
+  return [...checkLength(draft), ...findings, ...more]
+}
