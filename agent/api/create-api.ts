@@ -13,6 +13,7 @@ import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { marketplaceRoutes } from './routes/marketplace.ts'
 import { networkRoutes } from './routes/network.ts'
+import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
 
@@ -88,5 +89,6 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   marketplaceRoutes(api, context)
   agreementRoutes(api, context)
   approvalRoutes(api, context)
+  policyRoutes(api, context)
   return api
 }

@@ -15,5 +15,7 @@ export {
   takenDocuments
 } from './marketplace-view.ts'
 export type { Caller, Operations, ResultBody, ResultFormat, ResultPage } from './operations.ts'
+export type { PolicyDraft, PolicyOperations, RuleText } from './policy-operations.ts'
+export * from './policy-views.ts'
 export { ApiProblem, conflict, notFound } from './problem.ts'
 export * from './views.ts'

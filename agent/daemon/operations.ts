@@ -1,6 +1,6 @@
 import type { Manifests } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
-import type { Caller, DatasetView, HealthView, Operations, PeerView } from '../api/index.ts'
+import type { Caller, DatasetView, HealthView, Operations, PeerView, PolicyOperations } from '../api/index.ts'
 import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
@@ -18,6 +18,7 @@ export interface OperationsComponents {
   agreements: Agreements
   manifests: Manifests
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
+  policy: PolicyOperations
   clock: { now(): number }
   marketplace: Pick<Operations, 'marketplace' | 'takeDocuments'>
 }
@@ -92,6 +93,7 @@ export function createOperations(components: OperationsComponents): Operations {
 
     ...agreementOperations({ agreements, manifests, own, clock }),
 
+    policy: components.policy,
     approvals: async ({ user }) => await approvals.list(user),
     approve: async (request, { user }) => await approvals.approve(request, user),
     refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)

@@ -8,7 +8,7 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
+import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
@@ -17,10 +17,12 @@ import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
+import { keepHouse } from './housekeeping.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
+import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
@@ -49,7 +51,6 @@ const COORDINATOR_LIMITS = {
 }
 const OFFER_LIFETIME_MS = 120 * SECOND
 const MAX_OPEN_PER_PEER = 64
-const PRUNE_EVERY_MS = 60 * SECOND
 
 /**
  * Starts the agent of an organisation: state, identity and membership, policy, jobs, network, then the interface for its own
@@ -127,8 +128,7 @@ async function start(
     key: self.key,
     self: self.peer,
     steward,
-    remarks: (text) =>
-      policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
+    readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
@@ -168,6 +168,7 @@ async function start(
         return policies.engine
       },
       point,
+      notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
       datasets,
@@ -307,8 +308,7 @@ async function start(
     flows
   })
 
-  followStanding({ members, agreements, policies, exchanges, log })
-  policies.watch()
+  followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())
@@ -318,6 +318,7 @@ async function start(
   await approvals.sweep()
   exchanges.resume()
 
+  const desk = await openPolicyDesk(config, base, { agreements, datasets, exchanges })
   const operations = createOperations({
     requests,
     results: new ResultReader(results, new Exports({ launcher, limits })),
@@ -326,11 +327,12 @@ async function start(
     agreements,
     manifests,
     approvals,
+    policy: desk.operations,
     clock,
     marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
       const unfit = ownStanding(members)
-      const all = unfit === null ? problems : [...problems, unfit.reason]
+      const all = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
       return {
         status: all.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
@@ -345,35 +347,7 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const deliver = (party?: string): void => {
-    void agreements.proposals
-      .deliver(party)
-      .catch((error: unknown) =>
-        log.warn({ code: codeOf(error), err: toError(error) }, 'what parties have to hear was not delivered')
-      )
-  }
-  const prune = setInterval(() => {
-    exchanges.prune()
-    deliver()
-    void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
-      log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
-    )
-    void rememberDatasets().catch(() => undefined)
-  }, PRUNE_EVERY_MS)
-  prune.unref()
-  const sweep = setInterval(() => {
-    void agreements
-      .sweep()
-      .catch((error: unknown) =>
-        log.warn({ code: codeOf(error), err: toError(error) }, 'an agreement that ended could not be ended')
-      )
-  }, SECOND)
-  sweep.unref()
-  network.on('peer:ready', ({ member }) => {
-    void rememberDatasets().catch(() => undefined)
-    deliver(member.organisation)
-  })
-  deliver()
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, rememberDatasets })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -384,8 +358,7 @@ async function start(
     api: url,
     log,
     stop: async (deadlineMs) => {
-      clearInterval(prune)
-      clearInterval(sweep)
+      house.stop()
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)

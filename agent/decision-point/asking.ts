@@ -49,6 +49,8 @@ class PointAsking implements Asking {
       rules: engine.rules,
       fixedRulesAlone: engine.fixedRulesAlone,
       objections: (rules) => engine.objections(rules),
+      rulesIn: (rules) => engine.rulesIn(rules),
+      examine: (evaluation) => engine.examine(evaluation),
       evaluate: (evaluation) => {
         const answer = engine.evaluate(evaluation)
         const key = `${evaluation.subject}:${evaluation.resource.id}`

@@ -32,6 +32,8 @@ export interface DecisionsComponents {
   self: { peer: string; organisation: string }
   engine: PolicyEngine
   point: DecisionPoint
+  /** What is to be said with every offer. */
+  notes?(): readonly string[]
   agreements: Agreements
   approvals: Pick<Approvals, 'of' | 'ask' | 'withdraw'>
   datasets: Datasets

@@ -23,6 +23,7 @@ export {
   type Value,
   type Values
 } from './engine.ts'
+export { type Explanation, explainAsProvider, plainFacts, type Said } from './explain.ts'
 export {
   type Approval,
   discoveryFacts,

@@ -79,11 +79,11 @@ cedar: |
 `
 
   it('has, read again, the terms it was written from', () => {
-    // Where something stands in the text is no part of what it says.
-    const { lines, cedarAt: _place, ...draft } = parse(FULL)
+    const { lines, cedarAt, ...draft } = parse(FULL)
     expect(Object.keys(lines)).not.to.deep.equal([])
-    const { lines: again, cedarAt: _elsewhere, ...back } = parse(writeAgreement(draft))
+    const { lines: again, cedarAt: moved, ...back } = parse(writeAgreement(draft))
     expect(Object.keys(again)).not.to.deep.equal([])
+    expect(moved?.column).to.equal(cedarAt?.column)
     // Who `analyst@rug.nl` is was settled before.
     expect(back).to.deep.equal(draft)
   })

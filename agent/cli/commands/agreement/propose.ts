@@ -3,8 +3,8 @@ import { type AgreementView, agreementView } from '../../../api/index.ts'
 import { agreementBody } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { readAgreement } from '../../read-agreement.ts'
 import { plain } from '../../render/index.ts'
-import { readAgreement } from './read-agreement.ts'
 import { renderAgreement } from './render.ts'
 
 async function send(context: Context, file: string, counters?: string): Promise<AgreementView> {

@@ -6,23 +6,18 @@ import { checkAnonymised } from './anonymised.ts'
 import { checkExcess } from './excess.ts'
 import { checkLength, namesKnown } from './objection.ts'
 
-/** What is to be said of a draft by all that this agent knows: its dataset, where that came from, who is a member. */
-export function checkHere(
-  draft: AgreementDraft,
-  {
-    members,
-    manifests,
-    datasets,
-    clock,
-    remarks
-  }: {
-    members: Members
-    manifests: Manifests
-    datasets: Datasets
-    clock: { now(): number }
-    remarks?: KnownFacts['rules']
-  }
-): Finding[] {
+export interface CheckComponents {
+  members: Members
+  manifests: Manifests
+  datasets: Datasets
+  clock: { now(): number }
+  /** What is to be said of the rules that stand in an agreement of this organisation. */
+  readRules?: KnownFacts['rules']
+}
+
+/** What a steward should know about a draft, compared with everything that is known here. */
+export function checkDraft(draft: AgreementDraft, components: CheckComponents): Finding[] {
+  const { members, manifests, datasets, clock, readRules } = components
   const own = draft.provider === members.own.organisation
   const dataset = own ? datasets.get(draft.dataset) : undefined
   const findings = checkAgreement(draft, {
@@ -30,13 +25,11 @@ export function checkHere(
     ...namesKnown(manifests),
     approves: (user) => members.speaksFor(draft.provider, user),
     now: clock.now(),
-    ...(own ? { tables: dataset?.tables ?? null, rules: remarks } : {})
+    ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
   })
-  if (dataset === undefined) return [...checkLength(draft), ...findings]
-  return [
-    ...checkLength(draft),
-    ...findings,
-    ...checkAnonymised(draft, dataset, findings),
-    ...checkExcess(draft, dataset)
-  ]
+  const more =
+    dataset === undefined
+      ? []
+      : [...checkAnonymised(draft, dataset, findings), ...checkExcess(draft, dataset)]
+  return [...checkLength(draft), ...findings, ...more]
 }
