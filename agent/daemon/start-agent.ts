@@ -10,10 +10,10 @@ import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { FlowStreams, Shares } from '../exchange/index.ts'
+import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
-import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
+import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
@@ -258,6 +258,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     outbox: join(config.data, 'outbox'),
     clock,
     log,
+    history: new GroupHistory({ store, clock }),
     progress: (request, phase, message) => requests.progress(request, phase, message),
     units: (dossier) => requests.unitsExpected(dossier.request.id)
   })
@@ -299,7 +300,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
 
   const operations = createOperations({
     requests,
-    results: new ResultReader(results, new Exports({ launcher, limits })),
+    results: new ResultReader(results, new Exports({ launcher, limits }), suppressedIn(store)),
     discovery,
     members,
     agreements,

@@ -18,7 +18,7 @@ import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../ne
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
-import { Inspections, usesOf } from './inspection.ts'
+import { Inspections, unprotected, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
@@ -244,6 +244,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
       anonymize
     })
     if ('code' in inspected) return inspected
+    const exposed = unprotected(grants, payload.algorithm, inspected)
+    if (exposed !== null) return exposed
     const facts = await this.#providerFacts(question, payload, dossier.request)
     const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
     const changed = anonymize ? anonymisedOf(shown, dossier.request.payload.options.anonymize) : []

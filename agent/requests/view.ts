@@ -13,6 +13,7 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { suppressedOf } from './suppressed.ts'
 import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
@@ -95,7 +96,9 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
       why: candidate.why,
       answers: candidate.answers.map(viewAnswer)
     })),
-    ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
+    ...(record.results === null || status !== 'completed'
+      ? {}
+      : { results: record.results.map((result) => viewResult(result, held)) }),
     artifacts: artifactsOf(record),
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(failed
@@ -151,10 +154,11 @@ export function viewRefusal({
   }
 }
 
-export function viewResult(result: StoredResult): ResultView {
+/** @param held the contract that made it; null where nothing more is known of it */
+export function viewResult(result: StoredResult, held: HeldContract | null): ResultView {
   const { from, columns, types, rows, rowCount, truncated, units } = result
   const known = units === undefined ? {} : { units }
-  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
+  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: suppressedOf(from, held) }
 }
 
 function artifactsOf({ results, status }: RequestRecord): RequestView['artifacts'] {

@@ -37,6 +37,7 @@ export {
 } from './facts.ts'
 export { columnKey } from './names.ts'
 export { type RuleFile, RulesMalformed } from './own-rules.ts'
+export { protectedRefusal } from './protected-output.ts'
 export { clausesOf, type Subject } from './rules.ts'
 export { SCHEMA } from './schema.ts'
 export type { Denial, Permission, ProviderPermission, ProviderVerdict, Verdict } from './verdict.ts'

@@ -79,7 +79,7 @@ export const queryReport = z.strictObject({
   rows: z.int().nonnegative(),
   /** Groups that stay because too few units are in them, or because of what left before: exactly. */
   suppressed: z.int().nonnegative().optional(),
-  /** CSV of the groups that leave and had not before: set, unit, content. */
+  /** CSV of the groups that leave: set, unit, content. */
   released: part.optional(),
   /** Rows into and out of each step, for receipts. */
   steps: z.array(

@@ -83,10 +83,9 @@ function nothing(table: string, columns: string): string {
   return `CREATE TEMP TABLE ${table} (${columns})`
 }
 
-/** SQL of `set, unit, content` of the groups that leave and were not released before. */
-export function rememberedGroups(rows: UnitRows): string {
-  const known = rows.units.length === 0 ? '' : ' AND set NOT IN (SELECT set FROM "dynamos earlier sizes")'
-  return `SELECT DISTINCT set, unit, content FROM ${SETS} WHERE cell IN (SELECT cell FROM ${RELEASED})${known} ORDER BY set, unit`
+/** SQL of `set, unit, content` of the groups that leave. */
+export function rememberedGroups(): string {
+  return `SELECT DISTINCT set, unit, content FROM ${SETS} WHERE cell IN (SELECT cell FROM ${RELEASED}) ORDER BY set, unit`
 }
 
 /** SQL of how many cells stay. */

@@ -112,7 +112,7 @@ export async function runProtected(
       await engine.run(statement)
     const path = 'out/released.csv'
     const remembered = await engine.run(
-      `COPY (${rememberedGroups(rows)}) TO ${quoteText(join(place.root, path))} (FORMAT csv, HEADER false)`
+      `COPY (${rememberedGroups()}) TO ${quoteText(join(place.root, path))} (FORMAT csv, HEADER false)`
     )
     const suppressed = Number(await engine.run(keptCells(cells)))
     const input = { sql: cells.rows, columns: rows.columns, rows: undefined }

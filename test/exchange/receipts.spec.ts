@@ -23,6 +23,7 @@ const done = (overrides: Partial<JobDone> = {}): JobDone => ({
   outputs: ['out'],
   bytes: 99,
   spent: [spent(1, 100, 5, NOW - 1), spent(1, 300, 7)],
+  protected: false,
   resources: RESOURCES,
   ...overrides
 })
