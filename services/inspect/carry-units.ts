@@ -40,7 +40,7 @@ export async function carryUnits(
     ...node,
     select_list: [...carried, ...items],
     from_table: from === undefined ? null : joined(from, readings, numbers),
-    where_clause: where === undefined ? null : tried(where, numbers)
+    where_clause: where === undefined ? null : tryParts(where, readings, numbers)
   }
   const text = JSON.stringify({
     ...(isTree(tree) ? tree : {}),

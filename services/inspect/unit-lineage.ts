@@ -87,7 +87,9 @@ class UnitLineage {
     const items = treesAt(statement, 'select_list')
     this.#learnAliases(items)
     for (const item of items) this.#item(item)
-    const { select_list: _items, from_table: _from, ...rest } = statement
+    const where = treeAt(statement, 'where_clause')
+    if (where !== undefined) this.#condition(where)
+    const { select_list: _items, from_table: _from, where_clause: _where, ...rest } = statement
     this.#expressions(rest)
     return this.#readings
   }
@@ -136,8 +138,11 @@ class UnitLineage {
         throw this.#no(`"${name}" has several types: join by columns of one type`, join)
     }
     const condition = treeAt(join, 'condition')
-    for (const part of condition === undefined ? [] : conjuncts(condition))
-      if (!this.#joinsUnits(part)) this.#expressions(part)
+    if (condition !== undefined) this.#condition(condition)
+  }
+
+  #condition(condition: Tree): void {
+    for (const part of conjuncts(condition)) if (!this.#joinsUnits(part)) this.#expressions(part)
   }
 
   /** `a.unit = b.unit`: rows of one unit meet, whoever it is. */

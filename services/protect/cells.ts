@@ -1,6 +1,4 @@
-import { withBins } from '../algorithm/histogram/index.ts'
-import { columnNamed, keyList } from '../algorithm/index.ts'
-import { pairsOf, travelling } from '../algorithm/moments/index.ts'
+import { columnNamed, keyList, pairsOf, travelling, withBins } from '../algorithm/index.ts'
 import type { Column } from '../job/index.ts'
 import { quoteName } from '../sql/index.ts'
 import { aggregateRoles } from './roles.ts'

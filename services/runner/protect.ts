@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { roundedState } from '../algorithm/average/index.ts'
-import { withoutRanges } from '../algorithm/moments/index.ts'
+import { roundedState, withoutRanges } from '../algorithm/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import {
