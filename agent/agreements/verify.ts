@@ -39,11 +39,14 @@ export function assertWellFormed(agreement: Signed<'agreement'>, members: Member
  *
  * @throws {AgreementNotSignable}
  */
-export function assertIssued({ payload }: Pick<Signed<'agreement'>, 'payload'>, now: number): void {
+export function assertIssued(
+  { type, payload }: { type: string; payload: { issuedAt: number } },
+  now: number
+): void {
   const ahead = payload.issuedAt - now
   if (ahead <= MAX_CLOCK_SKEW_MS) return
   throw new AgreementNotSignable(
     'clock-skew',
-    `the agreement was issued ${ahead} ms from now; set the clock of whoever made it`
+    `the ${type} was issued ${ahead} ms from now; set the clock of whoever made it`
   )
 }

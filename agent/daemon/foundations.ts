@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Logger, pino } from 'pino'
-import { createCedarEngine, type PolicyEngine, type RuleFile } from '../../policy/index.ts'
+import {
+  createCedarEngine,
+  type PolicyEngine,
+  parseSigningRule,
+  type RuleFile,
+  type SigningRule
+} from '../../policy/index.ts'
 import type { ArchetypeBody } from '../../protocol/documents/index.ts'
 import { hasCode } from '../../protocol/errors/index.ts'
 import {
@@ -33,6 +39,8 @@ export interface Foundations {
   self: { peer: string; organisation: string; key: PrivateKey }
   /** Where the configuration lets the agent sign agreements itself. */
   steward: PrivateKey | null
+  /** Where the configuration lets it sign what keeps to rules, those and the key. */
+  rules: { steward: PrivateKey; rules: SigningRule[] } | null
   store: Store
   members: Members
   manifests: Manifests
@@ -68,15 +76,17 @@ export async function openFoundations(
 
   const key = await loadKey(config.identity.key, passphraseFromEnvironment())
   const peer = peerIdFromPrivateKey(key).toString()
-  const [datasets, membershipPackage, manifests, ownArchetypes, rules, steward, tokens] = await Promise.all([
-    Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
-    readFile(config.marketplace, 'utf8').then(openPackage),
-    loadManifests(installation.services),
-    loadArchetypes(config.archetypes),
-    ruleFiles(config.policy),
-    config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
-    openTokens(config)
-  ])
+  const [datasets, membershipPackage, manifests, ownArchetypes, rules, steward, ruleKey, tokens] =
+    await Promise.all([
+      Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
+      readFile(config.marketplace, 'utf8').then(openPackage),
+      loadManifests(installation.services),
+      loadArchetypes(config.archetypes),
+      ruleFiles(config.policy),
+      config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
+      config.autoSign.length > 0 ? loadKey(config.identity.steward, passphraseFromEnvironment()) : null,
+      openTokens(config)
+    ])
   const sandbox = config.sandbox === 'required' ? 'bubblewrap' : 'none'
   const registered = datasets.flatMap((dataset) => dataset.tables.map((table) => table.path))
   const launcher = await createLauncher({
@@ -103,6 +113,17 @@ export async function openFoundations(
     clock,
     self: { peer, organisation: members.own.organisation, key },
     steward,
+    rules:
+      ruleKey === null
+        ? null
+        : {
+            steward: ruleKey,
+            rules: config.autoSign.map((rule, index) =>
+              parseSigningRule(rule, `${config.file}: autoSign[${index}]`, (address) =>
+                members.resolveUser(address)
+              )
+            )
+          },
     store,
     members,
     manifests,

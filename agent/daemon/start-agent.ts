@@ -18,7 +18,7 @@ import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { createOperations } from './operations.ts'
-import { postMessage, serveExchanges, showAgreement } from './serve.ts'
+import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -117,6 +117,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     steward,
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
+    ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
@@ -128,6 +130,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -304,6 +307,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     discovery,
     members,
     agreements,
+    manifests,
     approvals,
     clock,
     health: () => ({
@@ -319,15 +323,35 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
+  const deliver = (party?: string): void => {
+    void agreements.proposals
+      .deliver(party)
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'what parties have to hear was not delivered')
+      )
+  }
   const prune = setInterval(() => {
     exchanges.prune()
+    deliver()
     void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
       log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
     )
     void rememberDatasets().catch(() => undefined)
   }, PRUNE_EVERY_MS)
   prune.unref()
-  network.on('peer:ready', () => void rememberDatasets().catch(() => undefined))
+  const sweep = setInterval(() => {
+    void agreements
+      .sweep()
+      .catch((error: unknown) =>
+        log.warn({ code: codeOf(error), err: toError(error) }, 'an agreement that ended could not be ended')
+      )
+  }, SECOND)
+  sweep.unref()
+  network.on('peer:ready', ({ member }) => {
+    void rememberDatasets().catch(() => undefined)
+    deliver(member.organisation)
+  })
+  deliver()
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -339,11 +363,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     log,
     stop: async (deadlineMs) => {
       clearInterval(prune)
+      clearInterval(sweep)
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)
       await discovery.stop()
       await network.stop()
+      await agreements.proposals.idle()
       for (const step of opened.reverse()) await step()
     }
   }

@@ -21,6 +21,7 @@ import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInW
 import { Inspections, unprotected, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
+import { reserveQuota } from './quota.ts'
 import { Slots } from './slots.ts'
 import { together } from './together.ts'
 
@@ -28,7 +29,6 @@ type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
 
 const KEY_SHARE_BYTES = 32
-const UNLIMITED = { requests: Number.MAX_SAFE_INTEGER, per: 1 }
 
 /** What this agent decides about others' requests and contracts, at every question; each verdict goes into the log. */
 export class Decisions implements HopDecisions, FlowDecisions {
@@ -108,23 +108,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       usedFor: dossier.request.id,
       at: clock.now()
     }
-    const reserved: string[] = []
-    let refusal: Refusal | null = null
-    for (const { dataset, agreement: id } of data.agreements) {
-      const terms = agreements.get(id)?.payload.terms
-      if (terms === undefined) refusal = refuse('no-agreement', 'the agreement is no longer in force')
-      else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
-        reserved.push(dataset)
-      else
-        refusal = refuse(
-          'quota-exceeded',
-          `the agreement allows ${terms.limits?.requests} requests in its window`
-        )
-      if (refusal !== null) break
-    }
-    // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
-    if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
-    return refusal
+    return await reserveQuota({ agreements, store }, use, data.agreements)
   }
 
   async release(dossier: Dossier, contract: string, spent: boolean): Promise<void> {
@@ -224,7 +208,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   ): Promise<Refusal | null> {
     const { engine, agreements, approvals, datasets } = this.#components
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
-      const agreement = agreements.get(named)
+      const begins = question === 'accept' || question === 'start'
+      const agreement = begins ? agreements.get(named) : agreements.running(named)
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })

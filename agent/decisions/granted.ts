@@ -34,8 +34,12 @@ const MAX_TEXT = 4096
 export interface Asked {
   dossier: Dossier
   engine: PolicyEngine
+  /** For each dataset of the request, the agreements that may permit it: the same for all its rows. */
+  open: readonly (readonly Agreement[])[]
   /** By the agreements under which they are granted. */
   grants: Map<string, GrantedRows>
+  /** What the query reads, or why it cannot be run, by the agreements: the same for every row. */
+  inspected: Map<string, Inspected | Refusal>
   /** By id of agreement. */
   approvals: Readonly<Record<string, Approval>>
   /** Would permit some row once somebody has approved the request under each of them. */
@@ -45,7 +49,10 @@ export interface Asked {
 /** What is known of a row before it is known what the query reads. */
 export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
 
-type Components = Pick<DecisionsComponents, 'agreements' | 'datasets' | 'manifests' | 'members' | 'self'>
+type Components = Pick<DecisionsComponents, 'manifests' | 'self'> & {
+  datasets: { get(id: string): Grant['dataset'] | undefined }
+  members: Pick<DecisionsComponents['members'], 'organisationOf'>
+}
 
 /** Finds the agreements under which a data provider permits the rows of a request. */
 export class Granted {
@@ -59,12 +66,9 @@ export class Granted {
 
   /** Under one agreement about each dataset, all of which permit the request whole, or not at all. */
   async decide(asked: Asked, index: number, facts: FactsOfRow): Promise<WholeVerdict> {
-    const { dossier, grants, engine } = asked
-    const { agreements, datasets, self } = this.#components
+    const { dossier, grants, engine, open } = asked
+    const { datasets, self } = this.#components
     const request = dossier.request.payload
-    const open = request.datasets.map((dataset) =>
-      agreements.inForce({ provider: self.organisation, dataset })
-    )
     // What the SQL reads under the only agreements is known from an earlier row: one decision about each is enough.
     const known = open.every((of) => of.length === 1) ? grants.get(keyOf(open.flat())) : undefined
     if (known !== undefined) {
@@ -98,7 +102,7 @@ export class Granted {
       const { sql, parameters } = dossier.query.part
       const key = keyOf(granting.map(({ agreement }) => agreement))
       const inspected =
-        grants.get(key)?.inspected ??
+        asked.inspected.get(key) ??
         (await this.#inspections.inspect({
           requester: request.organisation,
           dossier,
@@ -107,6 +111,7 @@ export class Granted {
           grants: granting,
           anonymize: granting.some(({ agreement }) => isAnonymised(request, agreement.payload.terms))
         }))
+      asked.inspected.set(key, inspected)
       const verdict =
         'code' in inspected
           ? denied(inspected, policy)
@@ -152,7 +157,10 @@ export class Granted {
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
   }
 
-  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  /**
+   * People are asked last, about what everything else permits; whoever only wants to know bothers nobody. Nobody is waited for
+   * once somebody has said no, or ran out of time, under one of the agreements.
+   */
   #approved(
     asked: Asked,
     verdict: WholeVerdict,
@@ -163,14 +171,15 @@ export class Granted {
     if (grants.every(({ agreement }) => agreement.payload.terms.approval === undefined)) return verdict
     const told = { ...facts, approvals: asked.approvals }
     const decided = this.#permitted(asked, told, inspected, grants)
-    if (
-      decided.verdict === 'deny' &&
-      decided.refusal.code === 'approval-required' &&
-      asked.unapproved.length === 0
-    )
-      asked.unapproved = grants
-        .filter((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')
-        .map(({ agreement }) => agreement)
+    if (decided.verdict === 'permit') return decided
+    const unapproved: Agreement[] = []
+    for (const one of grants) {
+      const alone = this.#permitted(asked, told, inspected, [one])
+      if (alone.verdict === 'permit') continue
+      if (alone.refusal.code !== 'approval-required') return alone
+      unapproved.push(one.agreement)
+    }
+    if (asked.unapproved.length === 0) asked.unapproved = unapproved
     return decided
   }
 

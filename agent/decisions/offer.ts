@@ -10,11 +10,12 @@ import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
+import { agreementsFor, CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
+import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
@@ -51,30 +52,28 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
-    const { speaker, launcher, engine, agreements, approvals, clock, self } = this.#components
+    const { speaker, launcher, engine, approvals, clock } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
+    const open = asked
+      ? payload.datasets.map((dataset) => agreementsFor(this.#components, dataset, payload))
+      : []
     const answering: Answering = {
       dossier,
       roles,
       now: clock.now(),
       engine: rememberingClauses(engine),
+      open,
       grants: new Map(),
+      inspected: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
-      approvals: asked
-        ? await approvals.of(
-            dossier.request,
-            payload.datasets.flatMap((dataset) =>
-              agreements.inForce({ provider: self.organisation, dataset })
-            )
-          )
-        : {},
+      approvals: asked ? await approvals.of(dossier.request, open.flat()) : {},
       unapproved: []
     }
     for (const index of widestFirst(payload.rows))
@@ -98,7 +97,7 @@ export class OfferMaker {
         request: dossier.request.id,
         organisation: speaker.organisation,
         as: roles.length === 0 ? ['data'] : roles,
-        rows,
+        rows: fittingOffer(rows),
         sandbox: launcher.sandbox,
         policy: engine.policy,
         details: digest
@@ -153,8 +152,9 @@ export class OfferMaker {
   }
 
   #isParty(dataset: string, organisation: string): boolean {
-    return this.#components.agreements
-      .inForce({ dataset })
+    const { agreements, self } = this.#components
+    return agreements
+      .inForce({ provider: self.organisation, dataset })
       .some((one) => one.payload.parties.includes(organisation))
   }
 

@@ -94,14 +94,14 @@ class QueryRun {
     anonymize: AnonymizeStep | undefined
   ): Promise<void> {
     const relations: Relation[] = []
-    for (const { name, dataset, path } of inputs) {
+    for (const [index, { name, dataset, path }] of inputs.entries()) {
       const { sql, columns } = await readFiles(this.engine, [join(this.place.root, path)])
       const held: Relation = { sql: `(${sql})`, columns, rows: undefined }
       const { protect } = this.assignment
       const relation =
         protect === undefined ? held : await withUnits(this.engine, protect, { name, dataset }, held)
       const step = anonymize === undefined ? undefined : anonymizeOf(anonymize, dataset)
-      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name))
+      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name, index))
     }
     this.tables = inputs.map(({ name, dataset }, index) => ({
       name,
@@ -117,8 +117,13 @@ class QueryRun {
       await this.engine.run(statement)
   }
 
-  private async anonymize(step: AnonymizeStep, relation: Relation, table: string): Promise<Relation> {
-    const changed = await applyAnonymize(this.engine, step, relation, table)
+  private async anonymize(
+    step: AnonymizeStep,
+    relation: Relation,
+    table: string,
+    number = 0
+  ): Promise<Relation> {
+    const changed = await applyAnonymize(this.engine, step, relation, table, number)
     if (changed.withheld !== undefined) this.withheld = (this.withheld ?? 0) + changed.withheld
     return changed
   }

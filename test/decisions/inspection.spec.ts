@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Inspections } from '../../agent/decisions/inspection.ts'
+import { Inspections, visibleTables } from '../../agent/decisions/inspection.ts'
 import { JobFailed } from '../../agent/jobs/index.ts'
 import type { Dossier } from '../../agent/negotiation/index.ts'
 import type { Terms } from '../../protocol/documents/index.ts'
@@ -106,6 +106,19 @@ describe('inspections of queries', () => {
     expect(await ask(dossier, 'LAST')).to.deep.equal(FOUND)
   })
 
+  it('meet the same tables whether what an agreement hides is there or not', () => {
+    const hiding = anAgreement({ tables: { Personen: { columns: ['id'] } } })
+    const [table] = dataset.tables
+    const columns = [...(table?.columns ?? []), { name: 'iban', type: 'VARCHAR' }]
+    const more = [
+      { name: 'Personen', rows: 1, columns },
+      { name: 'Secrets', rows: 1, columns }
+    ]
+    const met = (tables: typeof more) =>
+      visibleTables([{ agreement: hiding, dataset: { ...dataset, tables } }], false, false)
+    expect(met(more)).to.deep.equal(met(dataset.tables))
+  })
+
   it('are made in turn, one organisation after the other', async () => {
     const dossier = await aDossier()
     const other = await aDossier()
@@ -116,6 +129,28 @@ describe('inspections of queries', () => {
     expect(await mine).to.deep.equal(FOUND)
     ;(await inspector.question(0)).answer.resolve(FOUND)
     expect((await inspector.question(2)).sql).to.equal('A2')
+  })
+
+  it('name what there is as it can be written where two datasets have a table of one name', async () => {
+    const ofBoth = async (code: 'sql-table-unknown' | 'sql-column-unknown') => {
+      inspector.always(new JobFailed(code, 'none of that name', { hint: 'none' }))
+      const other = { ...dataset, config: { ...dataset.config, id: 'sick-leave' } }
+      const grants = [dataset, other].map((one) => ({ agreement, dataset: one }))
+      return await inspections.inspect({
+        requester: 'UVA',
+        dossier: await aDossier(),
+        sql: code,
+        algorithm: { name: 'average', parameters: {} },
+        grants,
+        anonymize: false
+      })
+    }
+    expect(await ofBoth('sql-table-unknown')).to.deep.include({
+      acceptable: { tables: ['wageGap.Personen', '"sick-leave".Personen'] }
+    })
+    expect(await ofBoth('sql-column-unknown')).to.deep.include({
+      acceptable: { columns: ['wageGap.Personen.id', '"sick-leave".Personen.id'] }
+    })
   })
 
   it('refuse, without asking anybody, what the agreement cannot have of this dataset', async () => {

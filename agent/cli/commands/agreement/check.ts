@@ -50,7 +50,7 @@ function checkHere({ text, name: file, files }: ReadAgreement): Checked {
   }
 }
 
-async function reachableAgent(context: Context): Promise<Client | undefined> {
+export async function reachableAgent(context: Context): Promise<Client | undefined> {
   const named = context.connection.agent !== undefined || context.connection.token !== undefined
   try {
     return await context.client()

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts'
 
 /** The units of each group that left, by dataset and by the organisation that got to know it: against subtraction. */
 export const releasedGroups: Migration = {
-  version: 8,
+  version: 9,
   sql: `
 CREATE TABLE released_groups (
   dataset TEXT NOT NULL,
