@@ -15,6 +15,7 @@ import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
+import { checkProtected } from './protected.ts'
 import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
@@ -147,7 +148,10 @@ export class Agreements {
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null } : {})
     })
-    const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
+    const more =
+      dataset === undefined
+        ? []
+        : [...checkAnonymised(draft, dataset, findings), ...checkProtected(draft, dataset, findings)]
     return [...checkLength(draft), ...findings, ...more]
   }
 

@@ -87,9 +87,12 @@ function boundsOf(dataset: Described): Protect['bounds'] {
 }
 
 /** Tables of which it is not known whom their rows are about, and columns whose values have no declared bounds. */
-export function unprotectable(terms: Terms, dataset: Described): { tables: string[]; unbounded: string[] } {
+export function unprotectable(
+  terms: Terms,
+  dataset: Described
+): { tables: string[]; unbounded: string[]; shown: number } {
   const protection = protectionOf(terms)
-  if (protection === null) return { tables: [], unbounded: [] }
+  if (protection === null) return { tables: [], unbounded: [], shown: 0 }
   const granted = grantedSchema(terms, dataset.tables)
   const bounded = new Set(
     boundsOf(dataset).flatMap(({ table, column, min, max }) =>
@@ -97,6 +100,7 @@ export function unprotectable(terms: Terms, dataset: Described): { tables: strin
     )
   )
   return {
+    shown: granted.length,
     tables:
       protection.minGroupSize === 1
         ? []
