@@ -189,6 +189,14 @@ export function parseDataset(source: Source): DatasetConfig {
   assertDistinct(Object.keys(file.tables), source, ['tables'])
   for (const [tableName, table] of Object.entries(file.tables))
     assertDistinct(Object.keys(table.columns), source, ['tables', tableName, 'columns'])
+  for (const [tableName, { columns }] of Object.entries(file.tables))
+    for (const [column, { min, max }] of Object.entries(columns))
+      if (min !== undefined && max !== undefined && Number(min) > Number(max))
+        throw problemAt(
+          source,
+          ['tables', tableName, 'columns', column, 'min'],
+          `expected at most ${max}, which is its max, found ${min}`
+        )
   return {
     file: source.file,
     id: file.id,
