@@ -60,8 +60,7 @@ export class GroupHistory {
     signal: AbortSignal,
     job: (earlier: Earlier) => Promise<{ value: T; released: string }>
   ): Promise<T> {
-    return await this.#inTurn([...to.datasets].sort(), async () => {
-      signal.throwIfAborted()
+    return await this.#inTurn(to.datasets, signal, async () => {
       const { value, released } = await job(await this.#earlier(to))
       const groups = groupsOf(released)
       const at = this.#clock.now()
@@ -72,16 +71,21 @@ export class GroupHistory {
     })
   }
 
-  async #inTurn<T>(datasets: readonly string[], work: () => Promise<T>): Promise<T> {
-    const before = datasets.map((dataset) => this.#last.get(dataset))
+  async #inTurn<T>(datasets: readonly string[], signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = Promise.all(datasets.map((dataset) => this.#last.get(dataset)))
     const { promise, resolve } = Promise.withResolvers<void>()
     for (const dataset of datasets) this.#last.set(dataset, promise)
-    try {
-      await Promise.all(before)
-      return await work()
-    } finally {
+    // whoever gives up while waiting lets nobody pass before those it waited for
+    const leave = async (): Promise<void> => {
+      await before
       resolve()
       for (const dataset of datasets) if (this.#last.get(dataset) === promise) this.#last.delete(dataset)
+    }
+    try {
+      await untilAborted(before, signal)
+      return await work()
+    } finally {
+      leave().catch(() => undefined)
     }
   }
 
@@ -105,6 +109,19 @@ export class GroupHistory {
       await tx.settings.set(SALT, made)
       return made
     })
+  }
+}
+
+/** @throws the reason of the signal, once it is aborted */
+async function untilAborted(awaited: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = (): void => reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([awaited, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

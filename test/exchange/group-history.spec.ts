@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { GROUPS_KEPT_MS, GroupHistory } from '../../agent/exchange/group-history.ts'
 import { stateFolder } from '../store/folder.ts'
 
-const NEVER = new AbortController().signal
+const never = () => new AbortController().signal
 const UVA = { datasets: ['wages'], readers: ['UVA'] }
 
 describe('what is remembered of groups that left', () => {
@@ -13,7 +13,7 @@ describe('what is remembered of groups that left', () => {
     return { clock, history: new GroupHistory({ store, clock, ...(most === undefined ? {} : { most }) }) }
   }
   /** A job that lets groups leave; resolves to what it was told. */
-  const job = async (history: GroupHistory, released: string, to = UVA, signal = NEVER) =>
+  const job = async (history: GroupHistory, released: string, to = UVA, signal = never()) =>
     await history.during(to, signal, async (earlier) => ({ value: earlier, released }))
 
   it('is told to the next job for the same organisation and dataset, and to no other', async () => {
@@ -43,12 +43,26 @@ describe('what is remembered of groups that left', () => {
 
   it('does not stop the next job when one fails, and is nothing of it', async () => {
     const { history } = await open()
-    const failing = history.during(UVA, NEVER, async () => {
+    const failing = history.during(UVA, never(), async () => {
       throw new Error('no room')
     })
     const next = job(history, '')
     expect(await failing.catch(String)).to.match(/no room/)
     expect((await next).groups).to.equal('')
+  })
+
+  it('is waited for no longer than the share may last, and nobody passes meanwhile', async () => {
+    const { history } = await open()
+    const first = Promise.withResolvers<{ value: null; released: string }>()
+    const running = history.during(UVA, never(), async () => await first.promise)
+    const controller = new AbortController()
+    const waiting = job(history, 's2,bb,1\n', UVA, controller.signal)
+    const last = job(history, '')
+    controller.abort(new Error('too late'))
+    expect(await waiting.catch(String)).to.match(/too late/)
+    first.resolve({ value: null, released: 's1,aa,1\n' })
+    await running
+    expect((await last).groups).to.equal('s1,aa,1\n')
   })
 
   it('says how many more units can be remembered, of whoever knows most', async () => {

@@ -113,6 +113,17 @@ describe('Agreements that protect people', function () {
       expect((await refused({ query }))?.code, query).to.equal('aggregates-only')
   })
 
+  it('hold for their own provider, also where another one has no such agreement', async () => {
+    await market.agent('RUG').sign(wageAgreement('RUG', { recipients: ['UVA'] }))
+    for (const archetype of ['computeToData', 'dataThroughTtp']) {
+      const view = await completed({ archetype, query: `${JOINED} WHERE gender = 'F'` })
+      expect(view.results?.[0]?.rows.map(([gender, , count]) => [gender, count])).to.deep.equal([['F', 16]])
+      expect(view.chain.filter(({ service }) => service === 'algorithm').map(({ at }) => at)).to.include(
+        'RUG'
+      )
+    }
+  })
+
   it('withhold what could be subtracted from an earlier answer to the same organisation', async () => {
     const byGender = await completed({ providers: ['VU'] })
     expect(byGender.results?.[0]?.rows).to.have.length(2)
