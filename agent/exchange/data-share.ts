@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Flow, Payload, Section, Terms } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
@@ -12,7 +12,7 @@ import {
   withUnitColumns
 } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
-import type { Disclosure } from './group-history.ts'
+import type { Disclosure, Earlier } from './group-history.ts'
 import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
@@ -94,7 +94,7 @@ export async function runDataShare(
   )
   components.progress(dossier.request.id, 'query', 'runs the query over the extract')
   const delivers = parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
-  const run = async (protect?: Protect, earlier = '') =>
+  const run = async (protect?: Protect, write?: Earlier['write']) =>
     await runSteps(
       components,
       {
@@ -113,8 +113,7 @@ export async function runDataShare(
       async (folder) => {
         for (const [index, { part }] of first.taken.entries())
           await rename(part.file, join(folder.path, tablePath(index)))
-        if (protect?.earlier !== undefined)
-          await writeFile(join(folder.path, protect.earlier), earlier, { mode: 0o600 })
+        if (protect?.earlier !== undefined) await write?.(join(folder.path, protect.earlier))
       },
       signal
     )
@@ -125,10 +124,10 @@ export async function runDataShare(
       : await components.history.during(
           disclosure(held.contract.payload, guarded.datasets, self),
           signal,
-          async ({ salt, groups, room }) => {
+          async ({ salt, groups, write, room }) => {
             const { minGroupSize, units, bounds } = guarded
-            const before = groups === '' ? {} : { earlier: 'in/earlier.csv' }
-            const value = await run({ minGroupSize, units, bounds, salt, room, ...before }, groups)
+            const before = groups === 0 ? {} : { earlier: 'in/earlier.csv' }
+            const value = await run({ minGroupSize, units, bounds, salt, room, ...before }, write)
             return { value, released: value.released }
           }
         )

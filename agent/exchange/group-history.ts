@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { ReleasedGroup, Store } from '../store/index.ts'
+import { open } from 'node:fs/promises'
+import type { GroupUnits, ReleaseTo, Store } from '../store/index.ts'
 
 /** A group that left is compared with later ones for a year. */
 export const GROUPS_KEPT_MS = 366 * 86_400_000
 /** Units of the groups that are remembered of one dataset for one organisation; what cannot be remembered does not leave. */
-export const MOST_UNITS = 1_000_000
+export const MOST_UNITS = 5_000_000
 
 const SALT = 'released-groups-salt'
 const SALT_BYTES = 32
@@ -12,8 +13,10 @@ const SALT_BYTES = 32
 export interface Earlier {
   /** What hashes of units are keyed with, hex. */
   salt: string
-  /** Lines `set,unit,content`; empty where nothing left before. */
-  groups: string
+  /** How many groups left before. */
+  groups: number
+  /** Writes them into a new file: lines `set,unit,content`. */
+  write(file: string): Promise<void>
   /** How many more units can be remembered. */
   room: number
 }
@@ -91,14 +94,33 @@ export class GroupHistory {
 
   async #earlier(to: Disclosure): Promise<Earlier> {
     const since = this.#clock.now() - GROUPS_KEPT_MS
-    const groups = new Map<string, ReleasedGroup>()
+    const groups = new Map<string, ReleaseTo>()
     let room = this.#most
     for (const one of pairs(to)) {
       const known = await this.#store.releasedGroups.of(one, since)
       room = Math.min(room, this.#most - known.reduce((sum, { size }) => sum + size, 0))
-      for (const group of known) groups.set(group.name, group)
+      for (const { name } of known) groups.set(name, one)
     }
-    return { salt: await this.#salt(), groups: linesOf(groups.values()), room: Math.max(0, room) }
+    return {
+      salt: await this.#salt(),
+      groups: groups.size,
+      write: async (file) => await this.#write(groups, file),
+      room: Math.max(0, room)
+    }
+  }
+
+  /** One after the other: together they may be larger than memory. */
+  async #write(groups: ReadonlyMap<string, ReleaseTo>, path: string): Promise<void> {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      for (const [name, to] of groups) {
+        const units = await this.#store.releasedGroups.units(to, name)
+        if (units === undefined) throw new Error(`the group ${name} is not there any more`)
+        await file.appendFile(units.replaceAll(/^(?=.)/gm, `${name},`))
+      }
+    } finally {
+      await file.close()
+    }
   }
 
   async #salt(): Promise<string> {
@@ -125,18 +147,11 @@ async function untilAborted(awaited: Promise<unknown>, signal: AbortSignal): Pro
   }
 }
 
-function pairs({ datasets, readers }: Disclosure): { dataset: string; reader: string }[] {
+function pairs({ datasets, readers }: Disclosure): ReleaseTo[] {
   return datasets.flatMap((dataset) => [...new Set(readers)].map((reader) => ({ dataset, reader })))
 }
 
-function linesOf(groups: Iterable<ReleasedGroup>): string {
-  const parts: string[] = []
-  for (const { name, units } of groups)
-    for (const line of units.split('\n')) if (line !== '') parts.push(`${name},${line}\n`)
-  return parts.join('')
-}
-
-function groupsOf(lines: string): ReleasedGroup[] {
+function groupsOf(lines: string): GroupUnits[] {
   const groups = new Map<string, string[]>()
   for (const line of lines.split('\n')) {
     const comma = line.indexOf(',')

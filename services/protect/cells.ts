@@ -17,7 +17,7 @@ export interface UnitRows {
 
 /** How an aggregate falls into cells, each of which leaves or stays. */
 export interface Cells {
-  /** SQL of `cell BIGINT, place INTEGER[]`-like numbering: one row for each cell. */
+  /** SQL of `cell`: one row for each. */
   numbered: string
   /** SQL that gives, for each row and each cell that it counts in, `cell`, the units and the content. */
   tagged: string

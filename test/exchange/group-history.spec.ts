@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { GROUPS_KEPT_MS, GroupHistory } from '../../agent/exchange/group-history.ts'
+import { scratchFolder } from '../services/scratch.ts'
 import { stateFolder } from '../store/folder.ts'
 
 const never = () => new AbortController().signal
@@ -14,7 +17,13 @@ describe('what is remembered of groups that left', () => {
   }
   /** A job that lets groups leave; resolves to what it was told. */
   const job = async (history: GroupHistory, released: string, to = UVA, signal = never()) =>
-    await history.during(to, signal, async (earlier) => ({ value: earlier, released }))
+    await history.during(to, signal, async ({ salt, room, groups, write }) => {
+      const file = join(await scratchFolder(), 'earlier.csv')
+      await write(file)
+      const lines = await readFile(file, 'utf8')
+      expect(new Set(lines.split('\n').flatMap((line) => line.split(',')[0] || [])).size).to.equal(groups)
+      return { value: { salt, room, groups: lines }, released }
+    })
 
   it('is told to the next job for the same organisation and dataset, and to no other', async () => {
     const { history } = await open()
