@@ -9,6 +9,7 @@ import type { Members } from '../membership/index.ts'
 import { checkAnonymised } from './anonymised.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
 import { Delivery, type Pending } from './delivery.ts'
+import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
 import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
@@ -51,12 +52,14 @@ export class Agreements {
   readonly #components: AgreementsComponents
   readonly #shelf: Shelf
   readonly #delivery: Delivery
+  readonly #distrust: Distrust
   /** What becomes of agreements before and after they are in force. */
   readonly proposals: Proposals
 
   constructor(components: AgreementsComponents) {
     this.#components = components
     this.#shelf = new Shelf(components)
+    this.#distrust = new Distrust(components)
     const { members } = components
     this.#delivery = new Delivery({
       ...components,
@@ -70,14 +73,20 @@ export class Agreements {
 
   async open(): Promise<void> {
     await this.#shelf.open()
+    await this.judgeSigners()
+  }
+
+  /** The status list changed: what a stolen key signed is left out until it is signed anew. */
+  async judgeSigners(): Promise<void> {
+    await this.#distrust.judge(this.#shelf.inForce())
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
   inForce(
     filter: { provider?: string; dataset?: string; consumer?: string; party?: string } = {}
   ): Agreement[] {
-    return this.#shelf
-      .inForce()
+    return this.#distrust
+      .without(this.#shelf.inForce())
       .filter(
         ({ payload }) =>
           (filter.provider === undefined || payload.provider === filter.provider) &&
@@ -88,7 +97,7 @@ export class Agreements {
   }
 
   get(id: string): Agreement | undefined {
-    return this.#shelf.get(id)
+    return this.#distrust.has(id) ? undefined : this.#shelf.get(id)
   }
 
   /**
@@ -96,7 +105,7 @@ export class Agreements {
    * started asks {@link get}.
    */
   running(id: string): Agreement | undefined {
-    return this.#shelf.running(id)
+    return this.#distrust.has(id) ? undefined : this.#shelf.running(id)
   }
 
   /** How one ended lately, or when it will: it was revoked (its notice may still run), superseded, or ran out. */
@@ -120,7 +129,7 @@ export class Agreements {
 
   /** Every agreement known, with its state. */
   async all(): ReturnType<Shelf['all']> {
-    return await this.#shelf.all()
+    return this.#distrust.shown(await this.#shelf.all())
   }
 
   signedBy(agreement: Agreement): string[] {
@@ -292,11 +301,13 @@ export class Agreements {
     proposedBy: string,
     steward: PrivateKey | null = null
   ): Promise<Agreement> {
-    return await this.#shelf.take(agreement, {
+    const taken = await this.#shelf.take(agreement, {
       proposedBy,
       complete: (one) => isFullySigned(one, this.#components.members),
       ...(steward === null ? {} : { add: async (one: Agreement) => await addSignature(one, steward) })
     })
+    if (this.#distrust.has(taken.id)) await this.judgeSigners()
+    return taken
   }
 
   /** The key that signs what others show, if a human need not be asked. */

@@ -178,7 +178,11 @@ export class Shelf {
 
   async enforce(agreement: Agreement): Promise<void> {
     const { store, clock, log, enforced } = this.#components
-    if (this.#inForce.some(({ id }) => id === agreement.id)) return
+    if (this.#inForce.some(({ id }) => id === agreement.id)) {
+      // A signature that came later counts: one of the others may be worth nothing any more.
+      this.#inForce = this.#inForce.map((one) => (one.id === agreement.id ? agreement : one))
+      return
+    }
     const time = clock.now()
     const earlier = await store.transaction(async (tx) => {
       // One that was revoked, refused or superseded stays so, whoever shows it again.

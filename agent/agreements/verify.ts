@@ -3,10 +3,16 @@ import type { Signed } from '../../protocol/documents/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import { AgreementNotSignable } from './errors.ts'
 
-/** Parties whose steward has signed, by the memberships known now. */
-export function signedBy(agreement: Signed<'agreement'>, members: Members): string[] {
-  return agreement.payload.parties.filter((party) =>
-    members.byOrganisation(party)?.stewards.some((steward) => agreement.signers.includes(steward))
+/**
+ * Parties whose steward has signed, by the memberships known now.
+ *
+ * @param heldSince when it came into force here, in milliseconds since 1970; undefined for one that did not
+ */
+export function signedBy(agreement: Signed<'agreement'>, members: Members, heldSince?: number): string[] {
+  const { parties, issuedAt } = agreement.payload
+  const when = heldSince === undefined ? { issuedAt } : { issuedAt, heldSince }
+  return parties.filter((party) =>
+    members.stewardKeys(party, when).some((steward) => agreement.signers.includes(steward))
   )
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Submission } from '../config/index.ts'
 import type { ContractView } from './contract-view.ts'
+import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type {
   AgreementDiff,
   AgreementView,
@@ -80,6 +81,9 @@ export interface Operations {
   artifact(id: string, name: string): Promise<{ path: string; mediaType: string; digest: string } | undefined>
   peers(signal: AbortSignal): Promise<PeerView[]>
   members(): Promise<MemberView[]>
+  marketplace(): Promise<MarketplaceView>
+  /** Takes documents that the authority signed, in base64, if they are newer than what the agent has. */
+  takeDocuments(documents: { status?: string; membership?: string }): Promise<TakenDocuments>
   /** Own capability without `peer`. Peer id or organisation. Undefined: nobody of that name was found. */
   capability(peer: string | undefined, signal: AbortSignal): Promise<unknown>
   datasets(find: string | undefined, signal: AbortSignal): Promise<DatasetView[]>

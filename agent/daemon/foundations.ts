@@ -181,6 +181,7 @@ function passphraseFromEnvironment(): { passphrase?: string } {
 function membershipStore({ memberships }: Store): MembershipStore {
   return {
     load: async (kind) => (await memberships.all(kind)).map(({ bytes }) => bytes),
-    save: async (kind, id, bytes) => await memberships.save(kind, id, bytes)
+    save: async (kind, id, bytes) => await memberships.save(kind, id, bytes),
+    remove: async (kind, id) => await memberships.remove(kind, id)
   }
 }

@@ -19,12 +19,14 @@ export interface OperationsComponents {
   manifests: Manifests
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   clock: { now(): number }
+  marketplace: Pick<Operations, 'marketplace' | 'takeDocuments'>
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, manifests, approvals, clock } = components
-  const own = members.own.organisation
+  const { requests, results, discovery, members, agreements, manifests, approvals, clock, marketplace } =
+    components
+  const own = members.lastOwn.payload.organisation
   const offered = async (signal: AbortSignal): Promise<Offered[]> =>
     (await discovery.findMembers({ signal })).flatMap(({ peer, organisation, capability }) =>
       capability.payload.datasets.map((dataset) => ({ peer, organisation, dataset }))
@@ -61,6 +63,8 @@ export function createOperations(components: OperationsComponents): Operations {
         roles: [...member.roles],
         expires: new Date(member.expires).toISOString()
       })),
+    marketplace: async () => await marketplace.marketplace(),
+    takeDocuments: async (documents) => await marketplace.takeDocuments(documents),
     capability: async (peer, signal) => {
       if (peer === undefined || peer === own) return (await discovery.capabilities())[0]?.capability.payload
       const known = await discovery.findMembers({ signal })

@@ -21,6 +21,7 @@ import type { FlowStreams } from '../exchange/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Clock, Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
+import { statusNumbersIn } from './status-numbers.ts'
 
 const REDIAL_MS = 2000
 /** Each one that is shown is kept: people sign few. */
@@ -114,7 +115,9 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
         if (message.kind !== kind) {
           throw new DynamosError('malformed-document', `expected a message ${kind}, found ${message.kind}`)
         }
-        return { messages: await exchanges.receive(peer, message) }
+        const messages = await exchanges.receive(peer, message)
+        for (const named of statusNumbersIn(message)) network.statusHeard(named.peer, named.number)
+        return { messages }
       },
       MESSAGE_LIMITS[kind]
     )

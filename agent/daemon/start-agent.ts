@@ -11,12 +11,14 @@ import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
+import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
+import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 
@@ -291,7 +293,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     clock
   })
 
-  for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
+  members.onChange((change) => {
+    if (change.kind === 'status')
+      void agreements
+        .judgeSigners()
+        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
+    exchanges.reconsider()
+  })
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())
@@ -310,14 +318,19 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     manifests,
     approvals,
     clock,
-    health: () => ({
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      organisation: self.organisation,
-      peerId: self.peer,
-      version: installation.version,
-      sandbox,
-      problems
-    })
+    marketplace: marketplaceOperations({ members, network, clock }),
+    health: () => {
+      const unfit = ownStanding(members)
+      const all = unfit === null ? problems : [...problems, unfit.reason]
+      return {
+        status: all.length === 0 ? 'ok' : 'degraded',
+        organisation: self.organisation,
+        peerId: self.peer,
+        version: installation.version,
+        sandbox,
+        problems: all
+      }
+    }
   })
   const api = createApi({ operations, tokens, logger: log, listensOn: config.api.host })
   const url = await listen(api, config.api)

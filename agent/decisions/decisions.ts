@@ -23,6 +23,7 @@ import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { reserveQuota } from './quota.ts'
 import { Slots } from './slots.ts'
+import { refuseFlowWith, refuseParties } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -151,12 +152,11 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { engine, self, clock, members } = this.#components
+    const { engine, self, clock } = this.#components
     const { id, payload } = dossier.contract(contract).contract
     const other = flow.from === self.peer ? flow.to : flow.from
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
+    const unfit = refuseFlowWith(this.#components, other)
+    if (unfit !== null) return unfit
     const verdict = decideFlow(engine, {
       question,
       now: clock.now(),
@@ -178,18 +178,9 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     sections: readonly Section[]
   ): Promise<Refusal | null> {
-    const { members, self } = this.#components
     const { payload } = dossier.contract(contract).contract
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    const stranger = payload.parties.find(
-      (party) => party.peer !== self.peer && members.organisationOf(party.peer) !== party.organisation
-    )
-    if (stranger !== undefined)
-      return refuse(
-        'not-member',
-        `${stranger.peer} is not known here as an agent of ${stranger.organisation}`
-      )
+    const unfit = refuseParties(this.#components, payload)
+    if (unfit !== null) return unfit
     for (const section of sections) {
       const refusal =
         section.as === 'data'

@@ -17,6 +17,7 @@ import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
 import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
+import { refuseAll } from './standing.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
 
@@ -120,9 +121,9 @@ export class OfferMaker {
 
   /** What refuses a request whatever its rows are. */
   async #generally(request: Payload<'request'>, roles: readonly Role[]): Promise<Refusal | null> {
-    const { members, self } = this.#components
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
+    const { self } = this.#components
+    const unfit = refuseAll(this.#components)
+    if (unfit !== null) return unfit
     if (roles.length === 0)
       return refuse('role-not-offered', `${self.organisation} has no part in this request`)
     if (!roles.includes('data')) return null

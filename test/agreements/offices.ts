@@ -5,11 +5,11 @@ import type { PrivateKey } from '@libp2p/interface'
 import { type Agreement, Agreements } from '../../agent/agreements/index.ts'
 import { Datasets } from '../../agent/datasets/index.ts'
 import type { Launcher } from '../../agent/jobs/index.ts'
-import type { Members } from '../../agent/membership/index.ts'
+import type { Admission, Authority, Members } from '../../agent/membership/index.ts'
 import { PeerUnreachable } from '../../agent/network/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
 import { parseSigningRule, type SigningRule } from '../../policy/index.ts'
-import { addSignature, signDocument } from '../../protocol/documents/index.ts'
+import { addSignature, type Signed, signDocument } from '../../protocol/documents/index.ts'
 import { manifests } from '../composition/market.ts'
 import { keyOf, NOW, peerOf, TestMarketplace } from '../membership/builders.ts'
 
@@ -121,6 +121,11 @@ export function offices(names: readonly string[]) {
   const clock = { at: NOW, now: () => clock.at }
   const network = new Map<string, Office>()
   let folder = ''
+  let authority: TestMarketplace | undefined
+  const founded = (): TestMarketplace => {
+    if (authority === undefined) throw new Error('no marketplace yet')
+    return authority
+  }
   let stores = 0
   const openOne = async (
     name: string,
@@ -139,6 +144,7 @@ export function offices(names: readonly string[]) {
     clock.at = NOW
     folder = await mkdtemp(join(tmpdir(), 'offices-'))
     const market = await TestMarketplace.found()
+    authority = market
     const packages = []
     for (const name of names) {
       const stewards = [peerOf(await keyOf(`steward of ${name}`))]
@@ -174,6 +180,13 @@ export function offices(names: readonly string[]) {
   return {
     clock,
     get,
+    marketplace: () => founded().marketplace,
+    by: (): Authority => ({ keys: [founded().authority], now: clock.at }),
+    /** A newer membership of an organisation. */
+    async admitAgain(name: string, more: Partial<Admission>): Promise<Signed<'membership'>> {
+      founded().now = clock.at
+      return (await founded().admit(name, await keyOf(name), more)).membership
+    },
     /** The same organisation, whose agent may not use the steward's key. */
     async withoutSteward(name: string): Promise<Office> {
       return await without(name, [])

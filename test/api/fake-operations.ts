@@ -4,6 +4,7 @@ import {
   type ApprovalView,
   createApi,
   type DatasetView,
+  type MarketplaceView,
   type Operations,
   type ProgressEvent,
   type RequestView
@@ -102,6 +103,37 @@ export function anApproval(changes: Partial<ApprovalView> = {}): ApprovalView {
   }
 }
 
+export function aMarketplace(changes: Partial<MarketplaceView> = {}): MarketplaceView {
+  return {
+    marketplace: 'bafycharter',
+    name: 'Universities',
+    contact: 'board@example.org',
+    now: new Date().toISOString(),
+    status: {
+      number: 1,
+      list: 'bafylist',
+      issued: new Date().toISOString(),
+      holdsUntil: new Date(Date.now() + 7 * 86_400_000).toISOString(),
+      tooOld: false,
+      expelled: [],
+      conflicts: []
+    },
+    membership: {
+      organisation: 'UVA',
+      peer: '12D3UVA',
+      standing: 'member',
+      agents: ['12D3UVA'],
+      stewards: [],
+      roles: [],
+      speaksFor: ['uva.nl'],
+      issued: new Date().toISOString(),
+      expires: new Date(Date.now() + 90 * 86_400_000).toISOString()
+    },
+    encounters: [],
+    ...changes
+  }
+}
+
 export function fakeOperations(changes: Partial<Operations> = {}): Operations {
   return {
     health: async () => ({
@@ -147,6 +179,8 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     members: async () => [
       { organisation: 'VU', agents: ['12D3VU'], roles: ['dataProvider'], expires: '2026-04-01T00:00:00.000Z' }
     ],
+    marketplace: async () => aMarketplace(),
+    takeDocuments: async () => ({ status: null, membership: null }),
     capability: async (peer) =>
       peer === undefined || peer === 'VU' ? { organisation: peer ?? 'UVA' } : undefined,
     datasets: async () => [aDataset()],
