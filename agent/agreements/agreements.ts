@@ -6,8 +6,8 @@ import type { AgreementNotice, agreementProposal, agreementReply } from '../../p
 import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
-import { checkAnonymised } from './anonymised.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
+import { checkAgainst } from './check-against.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
@@ -16,7 +16,6 @@ import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
-import { checkProtected } from './protected.ts'
 import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
@@ -157,10 +156,7 @@ export class Agreements {
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null } : {})
     })
-    const more =
-      dataset === undefined
-        ? []
-        : [...checkAnonymised(draft, dataset, findings), ...checkProtected(draft, dataset, findings)]
+    const more = dataset === undefined ? [] : checkAgainst(draft, dataset, findings)
     return [...checkLength(draft), ...findings, ...more]
   }
 
