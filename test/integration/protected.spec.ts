@@ -64,14 +64,11 @@ describe('Agreements that protect people', function () {
 
   it('let a compute provider have states of the algorithm and no rows', async () => {
     const view = await completed({ archetype: 'dataThroughTtp' })
-    expect(view.chain).to.deep.equal([
-      { service: 'query', at: 'VU' },
-      { service: 'algorithm', at: 'VU' },
-      { service: 'query', at: 'RUG' },
-      { service: 'algorithm', at: 'RUG' },
-      { service: 'aggregate', at: 'SURF' },
-      { service: 'algorithm', at: 'SURF' }
-    ])
+    const stepsAt = (name: string) => view.chain.filter(({ at }) => at === name).map(({ service }) => service)
+    expect(stepsAt('VU')).to.deep.equal(['query', 'algorithm'])
+    expect(stepsAt('RUG')).to.deep.equal(['query', 'algorithm'])
+    expect(stepsAt('SURF')).to.deep.equal(['aggregate', 'algorithm'])
+    expect(view.chain).to.have.length(6)
   })
 
   it('tell no counts in receipts', async () => {
