@@ -1,19 +1,19 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { z } from 'zod'
-import { type AgreementDraft, checkAgreement, type Finding, parseAgreement } from '../../policy/index.ts'
+import { type AgreementDraft, type Finding, type KnownFacts, parseAgreement } from '../../policy/index.ts'
 import { addSignature, decodeSigned, openDocument } from '../../protocol/documents/index.ts'
 import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
-import { checkAgainst } from './check-against.ts'
+import { checkHere } from './check-here.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
 import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
+import { unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
 import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
@@ -40,6 +40,8 @@ export interface AgreementsComponents extends ShelfComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
+  /** What is to be said of the rules of an agreement of this organisation. */
+  remarks?: KnownFacts['rules']
 }
 
 const DAY_MS = 86_400_000
@@ -146,18 +148,7 @@ export class Agreements {
   }
 
   check(draft: AgreementDraft): Finding[] {
-    const { members, manifests, datasets, clock } = this.#components
-    const own = draft.provider === members.own.organisation
-    const dataset = own ? datasets.get(draft.dataset) : undefined
-    const findings = checkAgreement(draft, {
-      organisations: members.all().map((member) => member.organisation),
-      ...namesKnown(manifests),
-      approves: (user) => members.speaksFor(draft.provider, user),
-      now: clock.now(),
-      ...(own ? { tables: dataset?.tables ?? null } : {})
-    })
-    const more = dataset === undefined ? [] : checkAgainst(draft, dataset, findings)
-    return [...checkLength(draft), ...findings, ...more]
+    return checkHere(draft, this.#components)
   }
 
   /**

@@ -27,6 +27,7 @@ const USAGE_CODES: readonly string[] = [
   'agreement-malformed',
   'bad-request',
   'body-too-large',
+  'policy-malformed',
   'predicate-invalid'
 ]
 const REFUSALS: readonly string[] = REFUSAL_CODES

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { AgreementMalformed, parseSigningRule, type ResolveUser } from '../../policy/index.ts'
 import { anyOrNames, fields, type Hosting, type Resources, role } from '../../protocol/documents/index.ts'
 import { checkSource, problemAt } from './check.ts'
+import { decisionPoint, pointOf } from './decision-point.ts'
 import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
 import { readConfigFile } from './file.ts'
 import { scaled, size } from './quantities.ts'
@@ -71,6 +72,7 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
@@ -104,6 +106,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
+  decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
   /** `all`: agreements are signed with the agent's own steward key without asking a human. For labs. */
   autoApprove: 'none' | 'all'
@@ -212,6 +216,7 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
     autoSign: checkedRules(file.autoSign, source),

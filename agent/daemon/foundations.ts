@@ -1,17 +1,10 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Logger, pino } from 'pino'
-import {
-  createCedarEngine,
-  type PolicyEngine,
-  parseSigningRule,
-  type RuleFile,
-  type SigningRule
-} from '../../policy/index.ts'
+import { parseSigningRule, type SigningRule } from '../../policy/index.ts'
 import type { ArchetypeBody } from '../../protocol/documents/index.ts'
-import { hasCode } from '../../protocol/errors/index.ts'
 import {
   type ArchetypeManifest,
   loadArchetypes,
@@ -25,10 +18,12 @@ import {
   openTokens,
   type Tokens
 } from '../config/index.ts'
+import { askedByHttp, type DecisionPoint, HttpPoint, noDecisionPoint } from '../decision-point/index.ts'
 import { loadKey, lockDirectory } from '../identity/index.ts'
 import { createLauncher, type Launcher, type SandboxKind } from '../jobs/index.ts'
 import { Members, type MembershipStore, openPackage } from '../membership/index.ts'
 import { type Clock, systemClock } from '../network/index.ts'
+import { Policies } from '../policies/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import type { Installation } from './installation.ts'
 
@@ -47,7 +42,8 @@ export interface Foundations {
   archetypes: ReadonlyMap<string, ArchetypeBody>
   launcher: Launcher
   sandbox: SandboxKind
-  engine: PolicyEngine
+  policies: Policies
+  point: DecisionPoint
   tokens: Tokens
   datasets: DatasetConfig[]
 }
@@ -63,11 +59,11 @@ export type Undo = (() => Promise<void>)[]
 export async function openFoundations(
   config: AgentConfig,
   installation: Installation,
-  undo: Undo
+  undo: Undo,
+  clock: Clock = systemClock
 ): Promise<Foundations> {
   const log = createLog(config)
   for (const warning of config.warnings) log.warn({ file: config.file }, warning)
-  const clock = systemClock
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(config.data)
   undo.push(async () => await lock.release())
@@ -76,13 +72,14 @@ export async function openFoundations(
 
   const key = await loadKey(config.identity.key, passphraseFromEnvironment())
   const peer = peerIdFromPrivateKey(key).toString()
-  const [datasets, membershipPackage, manifests, ownArchetypes, rules, steward, ruleKey, tokens] =
+  const [datasets, membershipPackage, manifests, ownArchetypes, policies, point, steward, ruleKey, tokens] =
     await Promise.all([
       Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
       readFile(config.marketplace, 'utf8').then(openPackage),
       loadManifests(installation.services),
       loadArchetypes(config.archetypes),
-      ruleFiles(config.policy),
+      Policies.open(config.policy, { clock, log }),
+      openPoint(config, log),
       config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
       config.autoSign.length > 0 ? loadKey(config.identity.steward, passphraseFromEnvironment()) : null,
       openTokens(config)
@@ -100,14 +97,11 @@ export async function openFoundations(
     sources: () => registered
   })
   undo.push(async () => await launcher.stop())
-  const [engine, members] = await Promise.all([
-    createCedarEngine(rules),
-    Members.open(
-      { package: membershipPackage, self: peer },
-      { store: membershipStore(store), now: () => clock.now() }
-    )
-  ])
-  for (const warning of engine.warnings) log.warn(warning, 'a rule of the policy folder looks odd')
+  undo.push(async () => await policies.stop())
+  const members = await Members.open(
+    { package: membershipPackage, self: peer },
+    { store: membershipStore(store), now: () => clock.now() }
+  )
   return {
     log,
     clock,
@@ -130,27 +124,24 @@ export async function openFoundations(
     archetypes: archetypeBodies([...manifests.archetypes.values(), ...ownArchetypes.values()]),
     launcher,
     sandbox,
-    engine,
+    policies,
+    point,
     tokens,
     datasets
   }
+}
+
+async function openPoint({ decisionPoint, organisation }: AgentConfig, log: Logger): Promise<DecisionPoint> {
+  if (decisionPoint === undefined) return noDecisionPoint
+  const { url, timeout, token } = decisionPoint
+  const bearer = token === undefined ? {} : { token: (await readFile(token, 'utf8')).trim() }
+  return askedByHttp({ http: new HttpPoint({ url, timeout, ...bearer }), organisation, log })
 }
 
 /** Structured, on standard error: standard output belongs to the one line `ready`. */
 function createLog(config: AgentConfig): Logger {
   const destination = pino.destination({ dest: 2, sync: false })
   return pino({ level: config.log, base: { organisation: config.organisation } }, destination)
-}
-
-async function ruleFiles(folder: string): Promise<RuleFile[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return []
-    throw error
-  })
-  const files = names.filter((name) => name.endsWith('.cedar')).sort()
-  return await Promise.all(
-    files.map(async (name) => ({ file: name, text: await readFile(join(folder, name), 'utf8') }))
-  )
 }
 
 function archetypeBodies(manifests: readonly ArchetypeManifest[]): ReadonlyMap<string, ArchetypeBody> {

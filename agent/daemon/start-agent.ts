@@ -18,9 +18,12 @@ import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../r
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
+import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
+import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { followStanding } from './standing-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -56,19 +59,25 @@ const PRUNE_EVERY_MS = 60 * SECOND
  */
 export async function startAgent(
   config: AgentConfig,
-  installation: Installation = findInstallation()
+  installation: Installation = findInstallation(),
+  seams: AgentSeams = {}
 ): Promise<RunningAgent> {
   const undo: Undo = []
   try {
-    return await start(config, installation, undo)
+    return await start(config, installation, undo, seams)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw error
   }
 }
 
-async function start(config: AgentConfig, installation: Installation, undo: Undo): Promise<RunningAgent> {
-  const base = await openFoundations(config, installation, undo)
+async function start(
+  config: AgentConfig,
+  installation: Installation,
+  undo: Undo,
+  seams: AgentSeams
+): Promise<RunningAgent> {
+  const base = await openFoundations(config, installation, undo, seams.clock)
   const opened = [...undo]
   const {
     log,
@@ -81,7 +90,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     archetypes,
     launcher,
     sandbox,
-    engine,
+    policies,
+    point,
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
@@ -117,6 +127,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     key: self.key,
     self: self.peer,
     steward,
+    remarks: (text) =>
+      policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
@@ -132,7 +144,6 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
-  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -153,7 +164,10 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     },
     {
       self,
-      engine,
+      get engine() {
+        return policies.engine
+      },
+      point,
       agreements,
       approvals,
       datasets,
@@ -238,6 +252,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     inbox: join(config.data, 'inbox'),
     maxBytes: limits.disk,
     openStream: async (peer, protocol, { signal }) => await network.openStream(peer, protocol, { signal }),
+    beforePart: seams.beforePart,
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {
       const held = dossier.contract(contract)
@@ -279,7 +294,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       shares,
       coordination: requests.coordination,
       post: async (to, message) => await postMessage(network, to, message),
-      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer))
+      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
+      whyNot: (peer) => members.whyNot(peer)
     },
     createRequestGuard({ members, store, clock })
   )
@@ -289,17 +305,11 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     network,
     agreements,
     exchanges,
-    flows,
-    clock
+    flows
   })
 
-  members.onChange((change) => {
-    if (change.kind === 'status')
-      void agreements
-        .judgeSigners()
-        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
-    exchanges.reconsider()
-  })
+  followStanding({ members, agreements, policies, exchanges, log })
+  policies.watch()
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())

@@ -12,18 +12,20 @@ import {
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
+import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections, unprotected, usesOf } from './inspection.ts'
+import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { reserveQuota } from './quota.ts'
 import { Slots } from './slots.ts'
-import { refuseFlowWith, refuseParties } from './standing.ts'
+import { objectionToParties, refuseFlowWith } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -38,6 +40,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   readonly #offers: OfferMaker
   readonly #inspections: Inspections
   readonly #slots: Slots
+  /** The rules in force at the start. */
+  readonly #startedBy = new WeakMap<Dossier, string>()
 
   constructor(init: DecisionsInit, components: DecisionsComponents) {
     this.#init = init
@@ -77,15 +81,22 @@ export class Decisions implements HopDecisions, FlowDecisions {
       services: manifests.services,
       now: clock.now()
     })
-    return objection ?? (await this.#ask('accept', dossier, contract, sections))
+    if (objection !== null) return objection
+    return (await this.#ask('accept', dossier, contract, sections))?.refusal ?? null
   }
 
-  async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
+  async start(dossier: Dossier, contract: string): Promise<Objection | null> {
+    this.#startedBy.set(dossier, this.#components.engine.policy)
     return await this.#ask('start', dossier, contract, dossier.mine(contract))
   }
 
-  async continue(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    return await this.#ask('continue', dossier, contract, dossier.mine(contract))
+  async continue(dossier: Dossier, contract: string): Promise<Objection | null> {
+    const objection = await this.#ask('continue', dossier, contract, dossier.mine(contract))
+    if (objection === null) return null
+    const { engine, clock } = this.#components
+    const stopped = sinceStart(objection, this.#startedBy.get(dossier), engine.policy)
+    noteStop(stopped, engine.policy, clock.now(), dossier, contract)
+    return stopped
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -152,19 +163,22 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { engine, self, clock } = this.#components
+    const { self, clock } = this.#components
     const { id, payload } = dossier.contract(contract).contract
+    const asking = this.#asking()
     const other = flow.from === self.peer ? flow.to : flow.from
     const unfit = refuseFlowWith(this.#components, other)
     if (unfit !== null) return unfit
-    const verdict = decideFlow(engine, {
-      question,
-      now: clock.now(),
-      self: self.peer,
-      contract: { id, payload },
-      flow,
-      rows: rows ?? null
-    })
+    const verdict = await asking.confirm(
+      decideFlow(asking.engine, {
+        question,
+        now: clock.now(),
+        self: self.peer,
+        contract: { id, payload },
+        flow,
+        rows: rows ?? null
+      })
+    )
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
@@ -177,16 +191,16 @@ export class Decisions implements HopDecisions, FlowDecisions {
     dossier: Dossier,
     contract: string,
     sections: readonly Section[]
-  ): Promise<Refusal | null> {
-    const { payload } = dossier.contract(contract).contract
-    const unfit = refuseParties(this.#components, payload)
-    if (unfit !== null) return unfit
+  ): Promise<Objection | null> {
+    const { self } = this.#components
+    const lost = objectionToParties(this.#components, dossier.contract(contract).contract.payload)
+    if (lost !== null) return lost
     for (const section of sections) {
       const refusal =
         section.as === 'data'
           ? await this.#asProvider(question, dossier, contract, section)
-          : this.#asOther(question, dossier, contract, section.as)
-      if (refusal !== null) return refusal
+          : await this.#asOther(question, dossier, contract, section.as)
+      if (refusal !== null) return { refusal, hop: self.peer }
     }
     return null
   }
@@ -197,15 +211,18 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, approvals, datasets } = this.#components
+    const { agreements, approvals, datasets } = this.#components
+    const asking = this.#asking()
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
       const begins = question === 'accept' || question === 'start'
       const agreement = begins ? agreements.get(named) : agreements.running(named)
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })
-    if (grants.length !== section.agreements.length)
-      return refuse('no-agreement', 'the agreement is no longer in force')
+    const ended = section.agreements.find(
+      (one) => !grants.some(({ agreement }) => agreement.id === one.agreement)
+    )
+    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
     const { payload } = dossier.contract(contract).contract
     const anonymize = payload.chain.some(
       (step) => step.at === this.#components.self.peer && step.service === 'anonymize'
@@ -238,12 +255,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
         const { dataset } = agreement.payload
         const uses = usesOf(inspected, dataset)
         const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
-        return decideAsProvider(engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
+        return decideAsProvider(asking.engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
           agreement
         ])
       })
     )
-    const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const said = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const verdict = await asking.confirm(said)
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const used = {
@@ -297,18 +315,20 @@ export class Decisions implements HopDecisions, FlowDecisions {
         )
         .map((step) => step.service),
       algorithm: contract.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, contract.datasets, request),
+      requestsInWindow:
+        question === 'accept' ? await requestsInWindow(this.#components, contract.datasets, request) : {},
       sandboxes: withData.map((party) => ({ at: party.organisation, sandbox: party.sandbox }))
     }
   }
 
-  #asOther(
+  async #asOther(
     question: LaterQuestion,
     dossier: Dossier,
     contract: string,
     as: 'infrastructure' | 'recipient'
-  ): Refusal | null {
-    const { engine, self, clock } = this.#components
+  ): Promise<Refusal | null> {
+    const { self, clock } = this.#components
+    const asking = this.#asking()
     const { payload } = dossier.contract(contract).contract
     const host = payload.parties.find(
       (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
@@ -328,20 +348,25 @@ export class Decisions implements HopDecisions, FlowDecisions {
       infrastructure: host?.organisation ?? null,
       recipients: payload.recipients
     }
-    const verdict: Verdict =
+    const decided: Verdict =
       as === 'infrastructure'
         ? decideAsHost(
-            engine,
+            asking.engine,
             shared,
             this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
           )
-        : decideAsRecipient(engine, {
+        : decideAsRecipient(asking.engine, {
             ...shared,
             asked: payload.issuer === self.peer,
             consents: this.#init.consents
           })
+    const verdict = await asking.confirm(decided)
     this.#note(dossier, contract, question, verdict)
     return verdict.verdict === 'deny' ? verdict.refusal : null
+  }
+
+  #asking(): Asking {
+    return this.#components.point.asking(this.#components.engine)
   }
 
   #note(
@@ -350,6 +375,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     question: LaterQuestion | FlowQuestion,
     verdict: Verdict | ProviderVerdict
   ): void {
+    // Asked every second: what came of it is noted where it is a change.
+    if (question === 'continue') return
     dossier.decided(
       decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
     )

@@ -1,11 +1,15 @@
 import type { Refusal, Terms } from '../../protocol/documents/index.ts'
+import type { Agreements } from '../agreements/index.ts'
 import type { QuotaUse, Store } from '../store/index.ts'
 import { refuse } from './components.ts'
+import { endedAgreement } from './objections.ts'
 
 const UNLIMITED = { requests: Number.MAX_SAFE_INTEGER, per: 1 }
 
 interface Components {
-  agreements: { get(id: string): { payload: { terms: Pick<Terms, 'limits'> } } | undefined }
+  agreements: Pick<Agreements, 'ending'> & {
+    get(id: string): { payload: { terms: Pick<Terms, 'limits'> } } | undefined
+  }
   store: Pick<Store, 'quota'>
 }
 
@@ -22,15 +26,14 @@ export async function reserveQuota(
     dataset,
     terms: agreements.get(agreement)?.payload.terms
   }))
-  if (limits.some(({ terms }) => terms === undefined))
-    return refuse('no-agreement', 'the agreement is no longer in force')
+  const ended = granting.find(({ agreement }) => agreements.get(agreement) === undefined)
+  if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
   const reserved: string[] = []
   let refusal: Refusal | null = null
   for (const { dataset, terms } of limits) {
     if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
     else {
-      const reason = `the agreement allows ${terms?.limits?.requests} requests in its window`
-      refusal = refuse('quota-exceeded', reason)
+      refusal = refuse('quota-exceeded', `${terms?.limits?.requests} requests in its window are allowed`)
       break
     }
   }

@@ -1,6 +1,7 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate, predicateColumns } from '../predicate/index.ts'
 import { checkAnonymize } from './check-anonymize.ts'
+import { checkRules, type RuleRemark } from './check-rules.ts'
 import { type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { protectionOf } from './protection.ts'
@@ -19,6 +20,8 @@ export interface KnownFacts {
   tables?: readonly { name: string; columns: readonly { name: string }[] }[] | null
   /** Whether somebody who is to approve requests can: the provider speaks for them. */
   approves?: (user: string) => boolean
+  /** Reads the text of `cedar`. */
+  rules?: ((text: string) => readonly RuleRemark[]) | undefined
   /** Instant in milliseconds. */
   now?: number
 }
@@ -151,6 +154,7 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
   if (known.tables === null) check.add('error', 'dataset', `the provider has no dataset "${draft.dataset}"`)
   else if (known.tables !== undefined) checkTables(check, terms, known.tables)
   checkAnonymize((...finding) => check.add(...finding), terms, known.tables)
+  if (known.rules !== undefined) check.findings.push(...checkRules(draft, known.rules))
   checkEmpty(check, terms)
   checkProtection(check, terms)
   terms.approval?.by.forEach((user, index) => {

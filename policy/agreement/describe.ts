@@ -80,6 +80,12 @@ function revocation({ revocation }: Terms): string {
   return `Each party may revoke it: it ends ${when}, and ${runs}.`
 }
 
+/** Nobody could say it in fewer words that bind: so they are shown as they are. */
+function rules(provider: string, { cedar }: Terms): string[] {
+  const text = cedar?.replaceAll(/\s+/g, ' ').trim() ?? ''
+  return text === '' ? [] : [`Besides, ${provider} forbids what these rules (Cedar) forbid: ${text}`]
+}
+
 /** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */
 export function describeAgreement({ name, provider, dataset, terms }: Agreed): string[] {
   const recipients =
@@ -110,6 +116,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
     terms.sandbox === 'required'
       ? 'Wherever the data goes, jobs run in sandboxes.'
       : 'Places that run jobs without sandboxes may hold the data.',
+    ...rules(provider, terms),
     ...unenforceableClauses(terms).map(
       ({ clause, reason }) => `Not enforceable here, so everything is refused: ${clause} (${reason}).`
     ),

@@ -1,4 +1,5 @@
 import type { Terms } from '../../protocol/documents/index.ts'
+import type { Place } from './source.ts'
 
 /** An agreement before anybody signed it. */
 export interface AgreementDraft {
@@ -8,6 +9,8 @@ export interface AgreementDraft {
   terms: Terms
   /** Clause (`tables.Personen.where`, `consumers.0`) to the line, from 1, that states it. */
   lines: Readonly<Record<string, number>>
+  /** Where the text of `cedar` begins, when its lines are lines of the file. */
+  cedarAt?: Place
 }
 
 /** What a draft and a signed agreement have in common. */
@@ -25,4 +28,7 @@ export interface Finding {
   clause: string
   message: string
   line?: number
+  column?: number
+  /** The line of the file, as it stands there. */
+  source?: string
 }

@@ -46,7 +46,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     onward === undefined || onward === 'none'
       ? undefined
       : 'this agent knows no sharing of results beyond the recipients: expected none',
-  cedar: ({ cedar }) => (cedar === undefined || cedar.trim() === '' ? undefined : LATER),
   timezone: ({ timezone }) =>
     isTimezone(timezone) ? undefined : `"${timezone}" is no time zone that this agent knows`
 }

@@ -176,7 +176,15 @@ export function parseAgreement(
     about: form.about ?? {}
   }
   if (conversion.findings.length > 0) throw new AgreementMalformed(file, conversion.findings)
-  return { name: form.agreement, provider: form.provider, dataset: form.dataset, terms, lines: source.lines }
+  const cedarAt = form.cedar === undefined ? undefined : source.textAt(['cedar'])
+  return {
+    name: form.agreement,
+    provider: form.provider,
+    dataset: form.dataset,
+    terms,
+    lines: source.lines,
+    ...(cedarAt === undefined ? {} : { cedarAt })
+  }
 }
 
 /** The files that an agreement names and that have to be handed over with it; none of a text that cannot be read. */

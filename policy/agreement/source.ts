@@ -13,6 +13,14 @@ export interface Source {
   /** The line of a key or item; of the nearest enclosing one when there is none. */
   lineOf(path: Path): number
   lines: Readonly<Record<string, number>>
+  /** Where the text of a value begins, if each of its lines is one of the file's. */
+  textAt(path: Path): Place | undefined
+}
+
+/** Lines and columns count from 1. */
+export interface Place {
+  line: number
+  column: number
 }
 
 export type ReadResult = { source: Source } | { findings: Finding[] }
@@ -105,7 +113,28 @@ export function readSource(raw: string): ReadResult {
           if (line !== undefined) return line
         }
         return 1
+      },
+      textAt(path) {
+        const node = document.getIn(path, true)
+        return isScalar(node) && node.range ? textPlace(text, node.range[0], node.type, counter) : undefined
       }
     }
   }
+}
+
+/** The first letter of a text that is written as it is: a literal block, whose lines are indented alike, or one plain line. */
+function textPlace(
+  text: string,
+  offset: number,
+  type: string | undefined,
+  counter: LineCounter
+): Place | undefined {
+  const { line, col } = counter.linePos(offset)
+  if (type === 'PLAIN') return { line, column: col }
+  if (type !== 'BLOCK_LITERAL') return undefined
+  const [header = '', ...lines] = text.slice(offset).split('\n')
+  const given = /[1-9]/.exec(header.split('#')[0] ?? '')
+  const first = lines.find((one) => one.trim() !== '') ?? ''
+  // An indentation that is written out counts from the block around, which is not worth following.
+  return given === null ? { line: line + 1, column: first.length - first.trimStart().length + 1 } : undefined
 }

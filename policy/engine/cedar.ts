@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { DynamosError, toError } from '../../protocol/errors/index.ts'
-import type { Answer, Evaluation, OwnRule, PolicyEngine, RuleFinding, Value, Values } from './engine.ts'
-import { type OwnRules, type RuleFile, readOwnRules } from './own-rules.ts'
-import { clausesOf, RULES, rulesOf, SUBJECTS, type Subject } from './rules.ts'
+import { toError } from '../../protocol/errors/index.ts'
+import type { Answer, Evaluation, OwnRule, PolicyEngine, Value, Values } from './engine.ts'
+import {
+  type NamedRules,
+  namedRules,
+  type ReadRules,
+  type RuleFile,
+  RulesMalformed,
+  readRules
+} from './own-rules.ts'
+import { preparsed } from './preparsed.ts'
+import type { RuleFinding } from './rule-finding.ts'
+import { clausesOf, PERMIT, RULES, rulesOf, SUBJECTS, type Subject } from './rules.ts'
+
+/** What the text of an agreement's rules is called, in findings and in names of rules without an `@id`. */
+export const AGREED_FILE = 'cedar'
 
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
@@ -60,37 +72,46 @@ function ask(cedar: Cedar, evaluation: Evaluation, policySet: string): Asked {
   }
 }
 
+/** An agreement's own rules, read once. */
+interface AgreedRules extends NamedRules {
+  objections: readonly RuleFinding[]
+}
+
+/** Texts of agreements' rules that are kept read. */
+const MAX_TEXTS = 4096
+
 class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
   readonly policy: string
   readonly warnings: readonly RuleFinding[]
+  readonly rules: readonly OwnRule[]
   readonly fixedRulesAlone: boolean
   readonly #cedar: Cedar
-  readonly #own: OwnRules
+  readonly #own: NamedRules
+  readonly #agreed = new Map<string, AgreedRules>()
 
   /**
    * One set for each subject: the fixed rules under their clauses, and the own ones. One call then answers for both, since
-   * nearly all of its time goes into handing over the entities. Preparsed sets live as long as the process and cannot be
-   * dropped: their name is their content, so equal ones are one.
+   * nearly all of its time goes into handing over the entities. The rules of an agreement are a set of their own, which only
+   * that agreement pays for.
    */
-  constructor(cedar: Cedar, own: OwnRules) {
+  constructor(cedar: Cedar, own: ReadRules) {
     this.#cedar = cedar
-    this.#own = own
+    this.#own = namedRules(own.rules)
+    this.rules = [...this.#own.rules.values()]
     this.warnings = own.warnings
-    this.fixedRulesAlone = own.rules.size === 0
+    this.fixedRulesAlone = own.rules.length === 0
     this.policy = sha256(
       'cedar',
       cedar.getCedarVersion(),
       JSON.stringify(RULES),
-      JSON.stringify(own.policies)
+      JSON.stringify(this.#own.policies)
     )
-    for (const subject of SUBJECTS) {
-      const staticPolicies = { ...Object.fromEntries(rulesOf(subject)), ...own.policies }
-      const parsed = cedar.preparsePolicySet(this.#setOf(subject), { staticPolicies })
-      if (parsed.type !== 'success') {
-        throw new DynamosError('internal', `Cedar: ${parsed.errors.map((error) => error.message).join('; ')}`)
-      }
-    }
+    for (const subject of SUBJECTS) this.#setOf(subject)
+  }
+
+  objections(rules: string): readonly RuleFinding[] {
+    return this.#agreedRules(rules).objections
   }
 
   evaluate(evaluation: Evaluation): Answer {
@@ -98,6 +119,7 @@ class CedarEngine implements PolicyEngine {
     const answer: Answer = {
       broken: [],
       forbidding: [],
+      agreed: [],
       undetermined: null,
       policy: sha256(this.policy, subject, resource.id)
     }
@@ -107,16 +129,48 @@ class CedarEngine implements PolicyEngine {
       if (broken.length > 0)
         return { ...answer, broken, ...(errors.length === 0 ? {} : { incomplete: true as const }) }
       if (errors.length > 0) return { ...answer, undetermined: errors.join('; ') }
-      const { rules } = this.#own
-      return { ...answer, forbidding: denied.map((id) => rules.get(id) ?? { id, message: null }).sort(byId) }
+      const forbidding = named(denied, this.#own)
+      if (evaluation.rules === undefined) return { ...answer, forbidding }
+      return { ...answer, forbidding, ...this.#askAgreed(evaluation, evaluation.rules) }
     } catch (thrown) {
       return { ...answer, undetermined: toError(thrown).message }
     }
   }
 
-  #setOf(subject: Subject): string {
-    return `${subject}:${this.policy}`
+  #askAgreed(evaluation: Evaluation, text: string): Partial<Answer> {
+    const agreed = this.#agreedRules(text)
+    const [objection] = agreed.objections
+    if (objection !== undefined) return { undetermined: `the rules of the agreement: ${objection.message}` }
+    const set = preparsed(this.#cedar, `agreed:${sha256(text)}`, () => ({
+      permit: PERMIT,
+      ...agreed.policies
+    }))
+    const { denied, errors } = ask(this.#cedar, evaluation, set)
+    if (errors.length > 0) return { undetermined: errors.join('; ') }
+    return { agreed: named(denied, agreed) }
   }
+
+  #agreedRules(text: string): AgreedRules {
+    const known = this.#agreed.get(text)
+    if (known !== undefined) return known
+    const read = readRules(this.#cedar, [{ file: AGREED_FILE, text }])
+    const rules = { ...namedRules(read.rules), objections: read.errors }
+    const [oldest] = this.#agreed.keys()
+    if (this.#agreed.size >= MAX_TEXTS && oldest !== undefined) this.#agreed.delete(oldest)
+    this.#agreed.set(text, rules)
+    return rules
+  }
+
+  #setOf(subject: Subject): string {
+    return preparsed(this.#cedar, `${subject}:${this.policy}`, () => ({
+      ...Object.fromEntries(rulesOf(subject)),
+      ...this.#own.policies
+    }))
+  }
+}
+
+function named(denied: readonly string[], { rules }: NamedRules): OwnRule[] {
+  return denied.flatMap((name) => rules.get(name) ?? []).sort(byId)
 }
 
 function byId(one: OwnRule, other: OwnRule): number {
@@ -144,7 +198,9 @@ function warmUp(engine: PolicyEngine): void {
  */
 export async function createCedarEngine(files: readonly RuleFile[] = []): Promise<PolicyEngine> {
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
-  const engine = new CedarEngine(cedar, readOwnRules(cedar, files))
+  const own = readRules(cedar, files)
+  if (own.errors.length > 0) throw new RulesMalformed(own.errors)
+  const engine = new CedarEngine(cedar, own)
   warmUp(engine)
   return engine
 }

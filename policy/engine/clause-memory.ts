@@ -26,7 +26,7 @@ interface Memory {
 /**
  * The same engine for decisions that are taken together, such as those about all rows of a request: a clause depends on
  * nothing but what its rule reads, so of eight archetypes at eight compute providers each is asked about once and not in each
- * combination. For a short time only, since nothing is forgotten. An organisation's own rules may read anything: with them,
+ * combination. For a short time only, since nothing is forgotten. Rules that somebody wrote may read anything: with them,
  * and for whatever had no answer, the engine is asked each time.
  */
 export function rememberingClauses(engine: PolicyEngine): PolicyEngine {
@@ -36,8 +36,11 @@ export function rememberingClauses(engine: PolicyEngine): PolicyEngine {
     name: engine.name,
     policy: engine.policy,
     warnings: engine.warnings,
+    rules: engine.rules,
+    objections: (rules) => engine.objections(rules),
     fixedRulesAlone: true,
     evaluate: (evaluation) => {
+      if (evaluation.rules !== undefined) return engine.evaluate(evaluation)
       const { subject, question, principal, resource } = evaluation
       const about = JSON.stringify([subject, question, principal, resource])
       const keys = keysOf(evaluation)
@@ -46,6 +49,7 @@ export function rememberingClauses(engine: PolicyEngine): PolicyEngine {
         return {
           broken: keys.flatMap(({ clause, key }) => (memory.clauses.get(key) === true ? [clause] : [])),
           forbidding: [],
+          agreed: [],
           undetermined: null,
           policy: memory.policy
         }

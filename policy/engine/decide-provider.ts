@@ -1,5 +1,5 @@
 import type { Terms } from '../../protocol/documents/index.ts'
-import { didYouMean, requiredServices, unenforceableClauses } from '../agreement/index.ts'
+import { didYouMean, requiredServices, type Unenforceable, unenforceableClauses } from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
 import { explainClause } from './agreement-refusal.ts'
@@ -7,7 +7,14 @@ import { type PolicyEngine, permits } from './engine.ts'
 import type { ProviderFacts } from './facts.ts'
 import { unknownProviderFact } from './known.ts'
 import { clausesOf } from './rules.ts'
-import { type Denial, forbidden, type ProviderVerdict, refusalOf, undetermined } from './verdict.ts'
+import {
+  type Denial,
+  forbidden,
+  forbiddenByAgreement,
+  type ProviderVerdict,
+  refusalOf,
+  undetermined
+} from './verdict.ts'
 
 const CLAUSES = clausesOf('Agreement')
 const ALWAYS = ['valid.from', 'valid.until', 'consumers', 'dataset']
@@ -50,8 +57,16 @@ interface Attempt {
 const NOT_IN_FORCE = 1000
 const NOT_ENFORCEABLE = 2000
 
+/** A signed agreement may come from an agent whose schema knows more than this one's. */
+function unreadableRules({ cedar }: Terms, engine: PolicyEngine): Unenforceable[] {
+  const [first] = cedar === undefined ? [] : engine.objections(cedar)
+  return first === undefined
+    ? []
+    : [{ clause: 'cedar', reason: `line ${first.line}, column ${first.column}: ${first.message}` }]
+}
+
 function notEnforceable({ payload }: AgreementInForce, engine: PolicyEngine): Denial | null {
-  const clauses = unenforceableClauses(payload.terms)
+  const clauses = [...unenforceableClauses(payload.terms), ...unreadableRules(payload.terms, engine)]
   const [first] = clauses
   if (first === undefined) return null
   return {
@@ -68,6 +83,10 @@ function notEnforceable({ payload }: AgreementInForce, engine: PolicyEngine): De
   }
 }
 
+function rulesOf({ cedar }: Terms): { rules?: string } {
+  return cedar === undefined || cedar.trim() === '' ? {} : { rules: cedar }
+}
+
 function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: AgreementInForce): Attempt {
   const { id, payload } = agreement
   const refused = notEnforceable(agreement, engine)
@@ -77,7 +96,8 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
     question: facts.question,
     principal: facts.requester,
     resource: { id, attributes: agreementAttributes(agreement, facts) },
-    context: agreementContext(agreement, facts)
+    context: agreementContext(agreement, facts),
+    ...rulesOf(payload.terms)
   })
   const { policy } = answer
   const named = (clauses: readonly string[]) => clauses.map((clause) => `${payload.name}#${clause}`)
@@ -89,7 +109,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
       verdict: {
         verdict: 'permit',
         agreement: { id, name: payload.name },
-        clauses: named(checked),
+        clauses: named('rules' in rulesOf(payload.terms) ? [...checked, 'cedar'] : checked),
         deferred: named(deferred),
         requiredServices: requiredServices(payload.terms),
         terms: resultTermsOf(payload.terms, facts.requester.organisation),
@@ -101,6 +121,10 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
     return { agreement, distance: NOT_IN_FORCE, verdict: undetermined(answer.undetermined, policy) }
   }
   const [first] = answer.broken
+  if (first === undefined && answer.agreed.length > 0) {
+    const verdict = forbiddenByAgreement(payload.name, answer, policy)
+    return { agreement, distance: answer.agreed.length, verdict }
+  }
   if (first === undefined) {
     const verdict = forbidden(facts.organisation, answer.forbidding, policy)
     return { agreement, distance: answer.forbidding.length, verdict }
@@ -138,7 +162,8 @@ function byId(one: AgreementInForce, other: AgreementInForce): number {
  *
  * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
  * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits, approval; all
- * are listed, with everything that would be acceptable. Own rules are asked once no clause is broken.
+ * are listed, with everything that would be acceptable. The agreement's own rules and those of the
+ * organisation are asked once no clause is broken.
  *
  * An asker whose organisation is a party to no agreement about the dataset gets `no-agreement` and nothing else, whatever
  * it asks or wishes for.

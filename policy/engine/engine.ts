@@ -1,4 +1,5 @@
 import type { User } from '../../protocol/documents/index.ts'
+import type { RuleFinding } from './rule-finding.ts'
 import type { Subject } from './rules.ts'
 
 /** The closed list of questions that policy is asked. */
@@ -37,13 +38,17 @@ export interface Evaluation {
   /** What the rules are about; evaluated alone, so that no other agreement can matter. `id` names its content. */
   resource: { id: string; attributes: Values }
   context: Values
+  /** Rules that stand in the agreement itself, as Cedar text: they forbid beside all others. */
+  rules?: string
 }
 
-/** A rule of the organisation's own that forbade. */
+/** A rule that an organisation wrote, in its policy folder or into an agreement. */
 export interface OwnRule {
   id: string
-  /** Its `@message`, which the organisation wrote to be shown. */
+  /** Its `@message`, which was written to be shown. */
   message: string | null
+  file: string
+  line: number
 }
 
 export interface Answer {
@@ -51,6 +56,8 @@ export interface Answer {
   broken: string[]
   /** Own rules that forbid; asked only when no clause is broken. */
   forbidding: OwnRule[]
+  /** Rules of the agreement itself that forbid; asked only when no clause is broken. */
+  agreed: OwnRule[]
   /** Why there is no answer, which is a denial; for the local log. */
   undetermined: string | null
   /** sha2-256 in hex of everything that decided. */
@@ -59,19 +66,15 @@ export interface Answer {
   incomplete?: true
 }
 
-/** A place in the organisation's own rules. */
-export interface RuleFinding {
-  file: string
-  line: number
-  column: number
-  message: string
-}
-
 /** Decides by the fixed rules and by the organisation's own, which must both permit. Synchronous and pure. */
 export interface PolicyEngine {
   readonly name: string
   /** What looks odd in the organisation's own rules, and does not keep them from being used. */
   readonly warnings: readonly RuleFinding[]
+  /** The organisation's own rules. */
+  readonly rules: readonly OwnRule[]
+  /** What keeps the rules of an agreement from being decided by; nothing: they can be. */
+  objections(rules: string): readonly RuleFinding[]
   evaluate(evaluation: Evaluation): Answer
   /** Nothing but the fixed rules decides, so that a clause depends on what its rule reads and on nothing else. */
   readonly fixedRulesAlone: boolean
@@ -81,5 +84,6 @@ export interface PolicyEngine {
 
 /** Permitted means: nothing broken, nothing forbidden, nothing unknown. */
 export function permits(answer: Answer): boolean {
-  return answer.broken.length === 0 && answer.forbidding.length === 0 && answer.undetermined === null
+  const { broken, forbidding, agreed, undetermined } = answer
+  return broken.length + forbidding.length + agreed.length === 0 && undetermined === null
 }

@@ -17,9 +17,9 @@ export {
   type Evaluation,
   type OwnRule,
   type PolicyEngine,
+  permits,
   QUESTIONS,
   type Question,
-  type RuleFinding,
   type Value,
   type Values
 } from './engine.ts'
@@ -35,9 +35,13 @@ export {
   type TableUse,
   type WindowCount
 } from './facts.ts'
+export { LINT_KINDS, type LintFinding, type LintKind, type RulePlace } from './lint.ts'
+export { type KnownNames, NAME_KINDS } from './named-in-rules.ts'
 export { columnKey } from './names.ts'
-export { type RuleFile, RulesMalformed } from './own-rules.ts'
+export { MAX_RULES_LENGTH, type RuleFile, RulesMalformed } from './own-rules.ts'
 export { protectedRefusal } from './protected-output.ts'
+export { quoted, type RuleFinding } from './rule-finding.ts'
+export { loadRuleReader, type RuleReader } from './rule-reader.ts'
 export { clausesOf, type Subject } from './rules.ts'
 export { SCHEMA } from './schema.ts'
 export type { Denial, Permission, ProviderPermission, ProviderVerdict, Verdict } from './verdict.ts'

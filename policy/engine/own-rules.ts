@@ -1,7 +1,8 @@
-import type { DetailedError, Policy } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Policy, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import type { Cedar } from './cedar.ts'
-import type { OwnRule, RuleFinding } from './engine.ts'
+import type { OwnRule } from './engine.ts'
+import { findingAt, findingOf, inOrder, quoted, type RuleFinding } from './rule-finding.ts'
 import { SCHEMA } from './schema.ts'
 
 /** A file of the organisation's policy folder. */
@@ -13,6 +14,7 @@ export interface RuleFile {
 /** Characters of one file. */
 export const MAX_RULES_LENGTH = 256 * 1024
 const MAX_RULES = 1000
+const SHOWN = 20
 
 /** Rules that Cedar cannot read, or that speak of what the schema does not know. */
 export class RulesMalformed extends DynamosError {
@@ -20,107 +22,99 @@ export class RulesMalformed extends DynamosError {
   readonly findings: readonly RuleFinding[]
 
   constructor(findings: readonly RuleFinding[]) {
-    super(
-      'policy-malformed',
-      findings.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n')
-    )
+    const more = findings.length > SHOWN ? [`and ${findings.length - SHOWN} more`] : []
+    super('policy-malformed', [...findings.slice(0, SHOWN).map(quoted), ...more].join('\n'))
     this.findings = findings
   }
 }
 
-/** The organisation's own rules under names of ours, ready to be preparsed. */
-export interface OwnRules {
-  policies: Record<string, Policy>
-  rules: Map<string, OwnRule>
+/** A rule as it was read. */
+export interface ReadRule extends OwnRule {
+  file: string
+  line: number
+  /** Where it begins in its file, in characters. */
+  offset: number
+  text: string
+  json: PolicyJson
+}
+
+/** Rules that somebody wrote, and everything that is wrong or odd about them. */
+export interface ReadRules {
+  rules: ReadRule[]
+  errors: RuleFinding[]
   warnings: RuleFinding[]
 }
 
-/** Cedar counts bytes of UTF-8; people count lines and characters. */
-function placeOf(text: string, byte: number): { line: number; column: number } {
-  const before = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, byte))
-  const lines = before.split('\n')
-  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
-}
+const PERMIT =
+  'a permit lifts nothing here, and narrows nothing: everything that is agreed is permitted already, and rules can only forbid; write what is not allowed: forbid (…) unless { … }'
 
-function findingOf({ file, text }: RuleFile, error: DetailedError): RuleFinding {
-  const [place] = error.sourceLocations ?? []
-  const message = [
-    error.message
-      .replace(/^for policy `policy\d+`, /, '')
-      .replace(/^failed to parse policies from string: /, ''),
-    ...(place?.label ? [place.label] : []),
-    ...(error.help ? [error.help] : [])
-  ].join('; ')
-  return { file, ...placeOf(text, place?.start ?? 0), message }
-}
-
-function readFile(
-  cedar: Cedar,
-  source: RuleFile
-): { errors: RuleFinding[]; warnings: RuleFinding[]; parts: string[] } {
-  const at = (message: string): RuleFinding => ({ file: source.file, line: 1, column: 1, message })
-  if (source.text.length > MAX_RULES_LENGTH) {
-    return { errors: [at(`expected at most ${MAX_RULES_LENGTH} characters`)], warnings: [], parts: [] }
-  }
-  const validated = cedar.validate({ schema: SCHEMA, policies: { staticPolicies: source.text } })
-  if (validated.type === 'failure') {
-    return { errors: validated.errors.map((error) => findingOf(source, error)), warnings: [], parts: [] }
-  }
-  const split = cedar.policySetTextToParts(source.text)
-  if (split.type === 'failure') {
-    return { errors: split.errors.map((error) => findingOf(source, error)), warnings: [], parts: [] }
-  }
-  return {
-    errors: validated.validationErrors.map(({ error }) => findingOf(source, error)),
-    warnings: validated.validationWarnings.map(({ error }) => findingOf(source, error)),
-    parts: split.policies
-  }
-}
-
-/**
- * Reads the organisation's policy folder. The rules are put beside the fixed ones, whose broad permit stands already: a
- * `permit` among them lifts nothing, only their `forbid`s matter.
- *
- * @throws {RulesMalformed} with file, line and column of everything that Cedar or the schema does not accept
- */
-export function readOwnRules(cedar: Cedar, files: readonly RuleFile[]): OwnRules {
-  const errors: RuleFinding[] = []
-  const warnings: RuleFinding[] = []
-  const policies: Record<string, Policy> = {}
-  const rules = new Map<string, OwnRule>()
-  for (const source of files) {
-    const read = readFile(cedar, source)
-    errors.push(...read.errors)
-    warnings.push(...read.warnings)
-    for (const part of read.parts) {
-      const parsed = cedar.policyToJson(part)
-      if (parsed.type === 'failure') continue
-      const { annotations = {}, effect } = parsed.json
-      const position = Math.max(0, source.text.indexOf(part))
-      const place = placeOf(source.text, new TextEncoder().encode(source.text.slice(0, position)).length)
-      if (effect === 'permit') {
-        warnings.push({
-          file: source.file,
-          ...place,
-          message: 'a permit here lifts nothing: rules of an organisation can only forbid'
-        })
-      }
-      const key = `own${rules.size}`
-      policies[key] = part
-      rules.set(key, {
-        id: annotations.id ?? `${source.file}:${place.line}`,
-        message: annotations.message ?? null
-      })
+function readFile(cedar: Cedar, source: RuleFile): ReadRules {
+  const { file, text } = source
+  const failed = (errors: RuleFinding[]): ReadRules => ({ rules: [], errors, warnings: [] })
+  if (text.length > MAX_RULES_LENGTH)
+    return failed([{ file, line: 1, column: 1, message: `expected at most ${MAX_RULES_LENGTH} characters` }])
+  const validated = cedar.validate({ schema: SCHEMA, policies: { staticPolicies: text } })
+  if (validated.type === 'failure')
+    return failed(inOrder(validated.errors.map((error) => findingOf(source, error))))
+  const split = cedar.policySetTextToParts(text)
+  if (split.type === 'failure') return failed(split.errors.map((error) => findingOf(source, error)))
+  const errors = validated.validationErrors.map(({ error }) => findingOf(source, error))
+  const wrong = new Set(errors.map(({ line }) => line))
+  // Whatever follows from an error is no news.
+  const warnings = validated.validationWarnings
+    .map(({ error }) => findingOf(source, error))
+    .filter(({ line }) => !wrong.has(line))
+  const rules: ReadRule[] = []
+  let from = 0
+  for (const part of split.policies) {
+    const parsed = cedar.policyToJson(part)
+    if (parsed.type === 'failure') {
+      errors.push(...parsed.errors.map((error) => findingOf({ file, text: part }, error)))
+      continue
     }
+    const offset = Math.max(from, text.indexOf(part, from))
+    from = offset + part.length
+    const { annotations = {}, effect } = parsed.json
+    const { line } = findingAt(source, offset, '')
+    if (effect === 'permit') errors.push(findingAt(source, offset, PERMIT))
+    rules.push({
+      id: annotations.id ?? `${file}:${line}`,
+      message: annotations.message ?? null,
+      file,
+      line,
+      offset,
+      text: part,
+      json: parsed.json
+    })
   }
-  if (rules.size > MAX_RULES) {
+  return { rules, errors: inOrder(errors), warnings: inOrder(warnings) }
+}
+
+/** Reads rules against the published schema; pure, and never throws for what they say. */
+export function readRules(cedar: Cedar, files: readonly RuleFile[]): ReadRules {
+  const read = files.map((file) => readFile(cedar, file))
+  const rules = read.flatMap((one) => one.rules)
+  const errors = read.flatMap((one) => one.errors)
+  if (rules.length > MAX_RULES)
     errors.push({
       file: files[0]?.file ?? '',
       line: 1,
       column: 1,
-      message: `expected at most ${MAX_RULES} rules`
+      message: `expected at most ${MAX_RULES} rules, found ${rules.length}`
     })
+  return { rules, errors, warnings: read.flatMap((one) => one.warnings) }
+}
+
+/** Rules under names of ours, ready to be preparsed: what somebody calls them need not be unique. */
+export interface NamedRules {
+  policies: Record<string, Policy>
+  rules: Map<string, OwnRule>
+}
+
+export function namedRules(rules: readonly ReadRule[]): NamedRules {
+  const named = rules.map((rule, index): [string, ReadRule] => [`own${index}`, rule])
+  return {
+    policies: Object.fromEntries(named.map(([name, { text }]) => [name, text])),
+    rules: new Map(named.map(([name, { id, message, file, line }]) => [name, { id, message, file, line }]))
   }
-  if (errors.length > 0) throw new RulesMalformed(errors)
-  return { policies, rules, warnings }
 }

@@ -1,5 +1,5 @@
 import type { Refusal, RefusalCode, ResultTerms } from '../../protocol/documents/index.ts'
-import type { OwnRule } from './engine.ts'
+import type { Answer, OwnRule } from './engine.ts'
 
 /** A denial. `refusal` may leave the organisation; `clauses` and `detail` are for its own log. */
 export interface Denial {
@@ -83,6 +83,28 @@ export function forbidden(organisation: string, rules: readonly OwnRule[], polic
     verdict: 'deny',
     refusal: refusalOf('policy-forbids', null, reason, null),
     clauses: rules.map((rule) => `policy#${rule.id}`),
+    detail: null,
+    policy
+  }
+}
+
+/** A rule of the agreement says no. Whoever asks signed it, so it is named, with its `@message`. */
+export function forbiddenByAgreement(
+  name: string,
+  { agreed, forbidding }: Pick<Answer, 'agreed' | 'forbidding'>,
+  policy: string
+): Denial {
+  const said = agreed.map(({ id, message }) => (message === null ? `"${id}"` : `"${id}": ${message}`))
+  const clauses = agreed.map(({ id }) => `${name}#cedar.${id}`)
+  return {
+    verdict: 'deny',
+    refusal: refusalOf(
+      'policy-forbids',
+      clauses[0] ?? null,
+      `agreement ${name}: its own rules forbid it: ${said.join('; ')}`,
+      null
+    ),
+    clauses: [...clauses, ...forbidding.map(({ id }) => `policy#${id}`)],
     detail: null,
     policy
   }

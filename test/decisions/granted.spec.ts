@@ -113,6 +113,7 @@ describe('the agreements under which rows are granted', () => {
     const asked: Asked = {
       dossier,
       engine: rememberingClauses(engine),
+      confirm: async (verdict) => verdict,
       open: DATASETS.map((about) => ordered.filter(({ payload }) => payload.dataset === about)),
       grants: new Map(),
       inspected: new Map(),

@@ -5,6 +5,7 @@ import { stateFolder } from '../store/folder.ts'
 
 const HOUR = 3_600_000
 const AGREEMENTS = {
+  ending: () => undefined,
   get: (id: string) =>
     ({
       wages: { payload: { terms: { limits: { requests: 50, per: HOUR } } } },

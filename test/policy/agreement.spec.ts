@@ -8,11 +8,13 @@ import {
   describeAgreement,
   type Finding,
   hourAt,
+  type KnownFacts,
   namesToPin,
   parseAgreement,
   REQUESTER,
   unenforceableClauses
 } from '../../policy/agreement/index.ts'
+import { loadRuleReader } from '../../policy/index.ts'
 import { agreement } from '../../protocol/documents/index.ts'
 
 const EXAMPLE = `
@@ -508,8 +510,7 @@ describe('agreement', () => {
       ['approval', 'approval: {by: [a], when: always, within: P31D}'],
       ['privacy', 'privacy: {epsilon: 1, budget: 10, per: P1D}'],
       ['cache', 'cache: {extract: P7D}'],
-      ['onward', 'onward: anybody'],
-      ['cedar', 'cedar: forbid (principal, action, resource);']
+      ['onward', 'onward: anybody']
     ]
     for (const [clause, text] of clauses) {
       it(`names ${text}`, () => {
@@ -615,6 +616,67 @@ describe('agreement', () => {
     it('warns of groups that nobody counts, and of a unit that nothing protects', () => {
       expect(check(`${LEAST}output: {aggregatesOnly: true}`).join('\n')).to.match(/a group of one person/)
       expect(check(`${LEAST}output: {unit: a}`).join('\n')).to.match(/output\.unit.*nothing protects it/)
+    })
+  })
+})
+
+describe('rules that stand in an agreement', () => {
+  const LEAST_YAML = 'agreement: a\nprovider: VU\ndataset: d\nconsumers: [{organisation: UVA}]\n'
+  let read: NonNullable<KnownFacts['rules']>
+  before(async () => {
+    read = (await loadRuleReader()).agreement
+  })
+  const found = (text: string) =>
+    checkAgreement(
+      parseAgreement(`${LEAST_YAML}${text}`, 'a.yaml', () => undefined),
+      { rules: read }
+    ).filter((finding) => finding.clause === 'cedar')
+
+  it('are no reason to refuse everything', () => {
+    const { terms } = parseAgreement(
+      `${LEAST_YAML}cedar: forbid (principal, action, resource) when {context.hour < 6};`,
+      'a.yaml',
+      () => undefined
+    )
+    expect(unenforceableClauses(terms)).to.deep.equal([])
+    expect(describeAgreement({ name: 'a', provider: 'VU', dataset: 'd', terms }).join('\n')).to.include(
+      'VU forbids what these rules (Cedar) forbid: forbid (principal, action, resource) when {context.hour < 6};'
+    )
+  })
+
+  it('are checked where they stand in the file', () => {
+    const [finding, ...others] = found(
+      'cedar: |\n  // at night\n  forbid (principal, action, resource)\n    when { context.hours < 6 };\n'
+    )
+    expect(others).to.deep.equal([])
+    expect(finding).to.deep.equal({
+      level: 'error',
+      clause: 'cedar',
+      line: 8,
+      column: 12,
+      message: 'attribute `hours` in context not found; did you mean `hour`?',
+      source: '  when { context.hours < 6 };'
+    })
+    expect(found('cedar: forbid (principal, action, resource) when {context.hours < 6};')[0]).to.include({
+      line: 5,
+      column: 51
+    })
+  })
+
+  it('are placed in their own text where lines of the file are not theirs', () => {
+    const [finding] = found('cedar: "forbid (principal, action, resource)\\nwhen {context.hours < 6};"')
+    expect(finding).to.include({ line: 5 })
+    expect(finding?.message).to.match(/^line 2, column 7: attribute `hours`/)
+  })
+
+  it('may not permit, and are warned of when they can never fire', () => {
+    expect(found('cedar: permit (principal, action, resource);')[0]).to.deep.include({
+      level: 'error',
+      line: 5,
+      column: 8
+    })
+    expect(found('cedar: forbid (principal, action, resource is Hosting);')[0]).to.include({
+      level: 'warning'
     })
   })
 })

@@ -16,6 +16,8 @@ function counted(engine: PolicyEngine): PolicyEngine & { asked: number } {
     name: engine.name,
     policy: engine.policy,
     warnings: engine.warnings,
+    rules: engine.rules,
+    objections: (rules: string) => engine.objections(rules),
     fixedRulesAlone: engine.fixedRulesAlone,
     asked: 0,
     evaluate: (evaluation: Parameters<PolicyEngine['evaluate']>[0]) => {
@@ -121,10 +123,19 @@ describe('decisions that are taken together', () => {
       name: 'failing',
       policy: 'p',
       warnings: [],
+      rules: [],
+      objections: () => [],
       fixedRulesAlone: true,
       evaluate: () => {
         asked += 1
-        return { broken: ['purposes'], forbidding: [], undetermined: null, policy: 'p', incomplete: true }
+        return {
+          broken: ['purposes'],
+          forbidding: [],
+          agreed: [],
+          undetermined: null,
+          policy: 'p',
+          incomplete: true
+        }
       }
     }
     const remembering = rememberingClauses(failing)

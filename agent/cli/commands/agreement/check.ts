@@ -3,6 +3,7 @@ import {
   AgreementMalformed,
   checkAgreement,
   describeAgreement,
+  loadRuleReader,
   parseAgreement,
   type ResolveUser,
   unenforceableClauses
@@ -26,11 +27,12 @@ const byDomain: ResolveUser = (address) => ({
   name: address
 })
 
-function checkHere({ text, name: file, files }: ReadAgreement): Checked {
+async function checkHere({ text, name: file, files }: ReadAgreement): Promise<Checked> {
   try {
     const draft = parseAgreement(text, file, byDomain, (name) => ownValue(files, name))
+    const rules = draft.terms.cedar === undefined ? {} : { rules: (await loadRuleReader()).agreement }
     return {
-      findings: checkAgreement(draft, { now: Date.now() }),
+      findings: checkAgreement(draft, { now: Date.now(), ...rules }),
       view: {
         id: '',
         name: draft.name,
@@ -74,7 +76,7 @@ export async function check(context: Context, input: Input): Promise<number> {
   const read = await readAgreement(context, file)
   const client = await reachableAgent(context)
   const asked = client === undefined ? undefined : await checkThere(client, read)
-  const { findings, view } = asked ?? checkHere(read)
+  const { findings, view } = asked ?? (await checkHere(read))
   if (asked === undefined)
     context.say('checked without an agent: names of organisations, datasets and archetypes were not compared')
   context.answer({ findings, view }, () =>

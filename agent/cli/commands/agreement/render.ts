@@ -3,10 +3,14 @@ import { plain, type Style } from '../../render/index.ts'
 
 export function renderFindings(findings: readonly Finding[], file: string, style: Style): string {
   return findings
-    .map(({ level, clause, message, line }) => {
-      const place = line === undefined ? file : `${file}:${line}`
+    .map(({ level, clause, message, line, column, source }) => {
+      const place = [
+        file,
+        ...(line === undefined ? [] : [line, ...(column === undefined ? [] : [column])])
+      ].join(':')
+      const quote = source === undefined ? '' : `\n    ${plain(source.trim())}`
       const mark = level === 'error' ? style.bad('error') : style.bold('warning')
-      return `${place}: ${mark}: ${clause === '' ? '' : `${plain(clause)}: `}${plain(message)}`
+      return `${place}: ${mark}: ${clause === '' ? '' : `${plain(clause)}: `}${plain(message)}${quote}`
     })
     .join('\n')
 }

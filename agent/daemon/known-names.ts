@@ -1,0 +1,22 @@
+import type { KnownNames } from '../../policy/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Datasets } from '../datasets/index.ts'
+import type { Members } from '../membership/index.ts'
+
+export interface KnownHere {
+  manifests: Manifests
+  members: Pick<Members, 'all'>
+  datasets: Pick<Datasets, 'ids'>
+}
+
+/** Names that rules may speak of, as far as they are known at this agent. */
+export function knownNames({ manifests, members, datasets }: KnownHere): KnownNames {
+  const own = datasets.ids()
+  return {
+    archetype: [...manifests.archetypes.keys()],
+    algorithm: [...manifests.algorithms.keys()],
+    service: [...manifests.services.keys()],
+    organisation: members.all().map((member) => member.organisation),
+    ...(own.length === 0 ? {} : { dataset: own })
+  }
+}
