@@ -93,8 +93,8 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record(
   }
 )
 
-/** Clauses that {@link anyAgreement} makes; a test compares them with those there are. */
-export const MADE = Object.keys(terms.shape)
+/** The clauses that there are. */
+export const CLAUSES = Object.keys(terms.shape)
 
 /** Any agreement that can be signed, every clause in it. */
 export const anyAgreement: fc.Arbitrary<Viewed> = fc.record(
