@@ -71,9 +71,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 function quoted(text: string): string {
+  // Nothing of a text may end its line, or show another text than is there
   const escaped = text.replaceAll(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: nothing of a text may end the line
-    /[\\"\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/gu,
+    /[\\"\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu,
     (letter) => ESCAPES[letter] ?? `\\u${(letter.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
   )
   return `"${escaped}"`

@@ -5,7 +5,6 @@ import {
   describeAgreement,
   loadRuleReader,
   parseAgreement,
-  type ResolveUser,
   unenforceableClauses
 } from '../../../../policy/index.ts'
 import { type AgreementView, checkedAgreement, type Finding } from '../../../api/index.ts'
@@ -13,6 +12,7 @@ import { AgentUnreachable, agreementBody, type Client } from '../../../client/in
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { byDomain } from './by-domain.ts'
 import { ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderFindings } from './render.ts'
 
@@ -20,12 +20,6 @@ interface Checked {
   findings: Finding[]
   view: AgreementView | null
 }
-
-/** Whose mail domain it is, only a marketplace tells; for reading alone the domain itself will do. */
-const byDomain: ResolveUser = (address) => ({
-  organisation: address.slice(address.lastIndexOf('@') + 1),
-  name: address
-})
 
 async function checkHere({ text, name: file, files }: ReadAgreement): Promise<Checked> {
   try {

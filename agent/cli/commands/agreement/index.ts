@@ -1,4 +1,8 @@
-import type { Register } from '../../options.ts'
+import type { Input, Register } from '../../options.ts'
+
+function asksForForm({ options }: Input): boolean {
+  return typeof options === 'object' && options !== null && 'as' in options && options.as !== undefined
+}
 
 export const agreementCommand: Register = (program, run) => {
   const agreement = program.command('agreement').description('who may do what with which dataset')
@@ -21,7 +25,14 @@ export const agreementCommand: Register = (program, run) => {
     .action(run(async (context) => await (await import('./look.ts')).list(context)))
   agreement
     .command('show')
-    .argument('<name>', 'its name or id')
+    .argument('<name>', 'its name or id; with --as also a file')
+    .option('--as <form>', 'odrl, eflint or text; of a FILE too, without an agent')
     .description('an agreement in words')
-    .action(run(async (context, input) => await (await import('./look.ts')).show(context, input)))
+    .action(
+      run(async (context, input) =>
+        asksForForm(input)
+          ? await (await import('./show-as.ts')).showAs(context, input)
+          : await (await import('./look.ts')).show(context, input)
+      )
+    )
 }
