@@ -81,11 +81,14 @@ export class Agreements {
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
-  inForce(filter: { provider?: string; dataset?: string; consumer?: string } = {}): Agreement[] {
+  inForce(
+    filter: { provider?: string; dataset?: string; consumer?: string; party?: string } = {}
+  ): Agreement[] {
     return this.#inForce.filter(
       ({ payload }) =>
         (filter.provider === undefined || payload.provider === filter.provider) &&
         (filter.dataset === undefined || payload.dataset === filter.dataset) &&
+        (filter.party === undefined || payload.parties.includes(filter.party)) &&
         (filter.consumer === undefined || isConsumer(payload, filter.consumer))
     )
   }

@@ -1,5 +1,6 @@
 import type { ProviderVerdict, Verdict, WindowCount } from '../../policy/index.ts'
 import type { Payload, Signed } from '../../protocol/documents/index.ts'
+import type { Agreement } from '../agreements/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
 import type { DecisionsComponents } from './components.ts'
 
@@ -31,20 +32,35 @@ export function decisionEntry(
   }
 }
 
+/** What may permit a request here: nobody is answered by an agreement that the asker's organisation is no party to. */
+export function agreementsFor(
+  { agreements, self }: Pick<DecisionsComponents, 'agreements' | 'self'>,
+  dataset: string,
+  { user }: Pick<Payload<'request'>, 'user'>
+): Agreement[] {
+  return agreements.inForce({ provider: self.organisation, dataset, party: user.organisation })
+}
+
 /** Per agreement with a limit: how often this requester used its dataset within its window for other requests than this one. */
 export async function requestsInWindow(
   components: Pick<DecisionsComponents, 'agreements' | 'store' | 'self' | 'clock'>,
   datasets: readonly string[],
   request: Signed<'request'>
 ): Promise<Record<string, WindowCount>> {
-  const { agreements, store, self, clock } = components
+  const { store, clock } = components
+  const now = clock.now()
   const counts: Record<string, WindowCount> = {}
-  for (const { id, payload } of agreements.inForce({ provider: self.organisation })) {
-    const { limits } = payload.terms
-    if (limits === undefined || !datasets.includes(payload.dataset)) continue
-    const since = clock.now() - limits.per
-    const count = await store.quota.count(payload.dataset, requesterKey(request.payload), since, request.id)
-    counts[id] = { count, freesAt: null }
+  for (const dataset of new Set(datasets)) {
+    const ofWindow = new Map<number, number>()
+    for (const { id, payload } of agreementsFor(components, dataset, request.payload)) {
+      const per = payload.terms.limits?.per
+      if (per === undefined) continue
+      const count =
+        ofWindow.get(per) ??
+        (await store.quota.count(dataset, requesterKey(request.payload), now - per, request.id))
+      ofWindow.set(per, count)
+      counts[id] = { count, freesAt: null }
+    }
   }
   return counts
 }

@@ -34,6 +34,8 @@ const MAX_TEXT = 4096
 export interface Asked {
   dossier: Dossier
   engine: PolicyEngine
+  /** For each dataset of the request, the agreements that may permit it: the same for all its rows. */
+  open: readonly (readonly Agreement[])[]
   /** By the agreements under which they are granted. */
   grants: Map<string, GrantedRows>
   /** By id of agreement. */
@@ -59,12 +61,9 @@ export class Granted {
 
   /** Under one agreement about each dataset, all of which permit the request whole, or not at all. */
   async decide(asked: Asked, index: number, facts: FactsOfRow): Promise<WholeVerdict> {
-    const { dossier, grants, engine } = asked
-    const { agreements, datasets, self } = this.#components
+    const { dossier, grants, engine, open } = asked
+    const { datasets, self } = this.#components
     const request = dossier.request.payload
-    const open = request.datasets.map((dataset) =>
-      agreements.inForce({ provider: self.organisation, dataset })
-    )
     // What the SQL reads under the only agreements is known from an earlier row: one decision about each is enough.
     const known = open.every((of) => of.length === 1) ? grants.get(keyOf(open.flat())) : undefined
     if (known !== undefined) {

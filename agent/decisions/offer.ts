@@ -10,7 +10,7 @@ import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
+import { agreementsFor, CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
@@ -51,30 +51,27 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
-    const { speaker, launcher, engine, agreements, approvals, clock, self } = this.#components
+    const { speaker, launcher, engine, approvals, clock } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
+    const open = asked
+      ? payload.datasets.map((dataset) => agreementsFor(this.#components, dataset, payload))
+      : []
     const answering: Answering = {
       dossier,
       roles,
       now: clock.now(),
       engine: rememberingClauses(engine),
+      open,
       grants: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
-      approvals: asked
-        ? await approvals.of(
-            dossier.request,
-            payload.datasets.flatMap((dataset) =>
-              agreements.inForce({ provider: self.organisation, dataset })
-            )
-          )
-        : {},
+      approvals: asked ? await approvals.of(dossier.request, open.flat()) : {},
       unapproved: []
     }
     for (const index of widestFirst(payload.rows))

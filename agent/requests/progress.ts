@@ -51,6 +51,8 @@ export class Progress {
         seen = event.sequence
         yield event
       }
+      // while those were taken the last ones may have been told
+      if (next.length > 0) continue
       if (this.#ended || signal.aborted) return
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake.push(resolve)

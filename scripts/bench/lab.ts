@@ -78,9 +78,14 @@ export async function withLab<T>(
 
 const submitted = z.looseObject({ request: z.string() })
 
+/** @returns the request's id */
+export async function submit(client: Client, request: unknown): Promise<string> {
+  return (await client.post('/api/v1/requests', { json: request }, submitted)).request
+}
+
 /** Submits a request and waits for its end, as a user of the HTTP interface would. */
 export async function answerTo(client: Client, request: unknown): Promise<RequestAnswer> {
-  const { request: id } = await client.post('/api/v1/requests', { json: request }, submitted)
+  const id = await submit(client, request)
   for await (const event of client.events(id)) if (event.phase === 'end') break
   const answer = await client.get(`/api/v1/requests/${id}`, requestView)
   if (answer.status === 'completed') return answer

@@ -5,8 +5,10 @@
 import '../../agent/polyfill.ts'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { chartBench } from './chart.ts'
 import { explainBench } from './explain.ts'
 import { negotiateBench } from './negotiate.ts'
+import { policyBench } from './policy.ts'
 import { requestBench } from './request.ts'
 import { startBench } from './start.ts'
 import { describeMachine, type Report, type Result } from './statistics.ts'
@@ -15,7 +17,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   request: requestBench,
   negotiate: negotiateBench,
   start: startBench,
-  explain: explainBench
+  explain: explainBench,
+  policy: policyBench,
+  chart: chartBench
 }
 
 const USAGE = `expected one of ${Object.keys(BENCHMARKS).join(', ')}, then [--json] [--repetitions 1–1000] [--rows 1–10000000]`

@@ -41,7 +41,7 @@ const WINDOWS = words(`
 /** Names that DuckDB takes for a function when no column has them. */
 const SQL_VALUES = words(`
   current_catalog current_date current_role current_schema current_time current_timestamp current_user localtime
-  localtimestamp session_user user today now
+  localtimestamp session_user user
 `)
 
 export type FunctionKind = 'scalar' | 'aggregate' | 'window'

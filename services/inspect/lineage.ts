@@ -17,6 +17,14 @@ export function shadowTable(index: number): string {
   return `"${SHADOW}".t${index}`
 }
 
+/** What a plan of a SELECT over tables is made of; each shows what it reads from among its children. */
+const OPERATORS = new Set(
+  `PROJECTION FILTER SEQ_SCAN COLUMN_DATA_SCAN DUMMY_SCAN EMPTY_RESULT CTE CTE_SCAN DELIM_SCAN POSITIONAL_SCAN
+  HASH_JOIN NESTED_LOOP_JOIN BLOCKWISE_NL_JOIN PIECEWISE_MERGE_JOIN IE_JOIN ASOF_JOIN CROSS_PRODUCT POSITIONAL_JOIN
+  LEFT_DELIM_JOIN RIGHT_DELIM_JOIN UNION HASH_GROUP_BY PERFECT_HASH_GROUP_BY PARTITIONED_AGGREGATE UNGROUPED_AGGREGATE
+  WINDOW STREAMING_WINDOW ORDER_BY TOP_N LIMIT STREAMING_LIMIT LIMIT_PERCENT`.split(/\s+/)
+)
+
 /** Every table and column that a bound plan reads, also those that only a filter, a join or an order needs. */
 export function lineageOf(plan: unknown, tables: readonly TableSchema[]): Use[] {
   const used = new Map<TableSchema, Set<string>>()
@@ -26,6 +34,12 @@ export function lineageOf(plan: unknown, tables: readonly TableSchema[]): Use[] 
       return
     }
     if (!isTree(value)) return
+    const operator = textAt(value, 'name').trim()
+    if (!OPERATORS.has(operator)) {
+      throw new Failure('sql-invalid', `the plan has ${operator}`, {
+        hint: 'this statement is understood by the engine, and not by those who must know what it reads'
+      })
+    }
     const info = treeAt(value, 'extra_info') ?? {}
     if (textAt(info, 'Table') !== '') scanned(info, tables, used)
     else if (textAt(info, 'Function') !== '')

@@ -28,6 +28,10 @@ export class TreeWalk implements StatementFacts {
   readonly notDistributable = new Set<Undistributable>()
   readonly perProvider = new Set<'limit' | 'order by'>()
   private readonly columnNames: ReadonlySet<string>
+  private readonly tablesRead = new Set<TableSchema>()
+  /** Names without a qualifier that are columns somewhere, and functions wherever they are none. */
+  private readonly eitherWay: Tree[] = []
+  private renames = false
   private nodes = 0
   private subqueries = 0
   private references = 0
@@ -44,6 +48,7 @@ export class TreeWalk implements StatementFacts {
   query(node: Tree): void {
     this.statement = node
     this.node(node, { ctes: new Map(), depth: 0 })
+    for (const expression of this.eitherWay) this.assertColumn(expression)
   }
 
   /** A whole query; returns how many base tables it reads when written out. */
@@ -164,6 +169,8 @@ export class TreeWalk implements StatementFacts {
       throw tableUnknown(full, this.tables, 'no such table', at)
     }
     if (meant.length > 1) throw this.ambiguous(name, meant, table)
+    for (const one of meant) this.tablesRead.add(one)
+    if (textsAt(table, 'column_name_alias').length > 0) this.renames = true
     return 1
   }
 
@@ -218,9 +225,27 @@ export class TreeWalk implements StatementFacts {
     const names = textsAt(expression, 'column_names')
     const [name = ''] = names
     const folded = foldName(names.at(-1) ?? '')
-    if (this.columnNames.has(folded)) return
-    if (folded === 'rowid') throw columnUnknown('rowid', this.tables, 'rowid', this.place(expression))
-    if (names.length === 1 && isSqlValue(folded)) throw this.notAllowed(name, expression)
+    const known = this.columnNames.has(folded)
+    if (names.length === 1 && isSqlValue(folded)) {
+      if (!known) throw this.notAllowed(name, expression)
+      this.eitherWay.push(expression)
+    }
+    if (!known && folded === 'rowid')
+      throw columnUnknown('rowid', this.tables, 'rowid', this.place(expression))
+  }
+
+  /** Certain without binding only where every relation is a table that has the column under its own name. */
+  private assertColumn(expression: Tree): void {
+    const [name = ''] = textsAt(expression, 'column_names')
+    const plain = this.subqueries === 1 && !this.renames && this.tablesRead.size > 0
+    const everywhere = [...this.tablesRead].every(({ columns }) =>
+      columns.some((column) => foldName(column.name) === foldName(name))
+    )
+    if (plain && everywhere) return
+    throw this.invalid(
+      `"${name.slice(0, 128)}" is a function of SQL too: write TABLE."${name.slice(0, 128)}"`,
+      expression
+    )
   }
 
   private star(expression: Tree, scope: Scope): number {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Inspections } from '../../agent/decisions/inspection.ts'
+import { Inspections, visibleTables } from '../../agent/decisions/inspection.ts'
 import { JobFailed } from '../../agent/jobs/index.ts'
 import type { Dossier } from '../../agent/negotiation/index.ts'
 import type { Terms } from '../../protocol/documents/index.ts'
@@ -104,6 +104,19 @@ describe('inspections of queries', () => {
     ;(await inspector.question(0)).answer.resolve(FOUND)
     await Promise.all(many)
     expect(await ask(dossier, 'LAST')).to.deep.equal(FOUND)
+  })
+
+  it('meet the same tables whether what an agreement hides is there or not', () => {
+    const hiding = anAgreement({ tables: { Personen: { columns: ['id'] } } })
+    const [table] = dataset.tables
+    const columns = [...(table?.columns ?? []), { name: 'iban', type: 'VARCHAR' }]
+    const more = [
+      { name: 'Personen', rows: 1, columns },
+      { name: 'Secrets', rows: 1, columns }
+    ]
+    const met = (tables: typeof more) =>
+      visibleTables([{ agreement: hiding, dataset: { ...dataset, tables } }], false, false)
+    expect(met(more)).to.deep.equal(met(dataset.tables))
   })
 
   it('are made in turn, one organisation after the other', async () => {

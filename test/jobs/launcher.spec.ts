@@ -199,17 +199,18 @@ for (const sandbox of ['none', 'bubblewrap'] satisfies SandboxKind[]) {
       })
 
       it('is ended when it takes too long, and another takes its place', async () => {
-        // within every limit on its form, and some 300 ms to bind
+        // within every limit on its form; binding compares two long texts once for the name of each column: that takes an hour
         const wide = [
           { name: 'P', columns: Array.from({ length: 400 }, (_, i) => ({ name: `c${i}`, type: 'BIGINT' })) }
         ]
-        const joins = Array.from({ length: 12 }, (_, i) => `NATURAL JOIN P p${i}`).join(' ')
-        const slow = await aLauncher({ sandbox, inspectMilliseconds: 20 })
-        const inspectWide = () =>
-          slow.inspect({ kind: 'inspect', sql: `SELECT count(*) AS n FROM P ${joins}`, tables: wide })
+        const [a, b] = ['a', 'b'].map((letter) => letter.repeat(30_000))
+        const sql = `SELECT COLUMNS(c -> levenshtein('${a}', '${b}') > 0) FROM P`
         for (let time = 0; time < 2; time++)
-          expect((await failureOf(inspectWide())).code).to.equal('sql-too-complex')
-        await slow.stop()
+          expect(await failureOf(launcher.inspect({ kind: 'inspect', sql, tables: wide }))).to.include({
+            code: 'sql-too-complex',
+            hint: 'understanding the statement took longer than 500 ms'
+          })
+        expect((await inspect('SELECT id FROM P')).columns).to.have.length(1)
       })
     })
 

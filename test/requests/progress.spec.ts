@@ -38,6 +38,16 @@ describe('the progress of a request', () => {
     await watcher.return(undefined)
   })
 
+  it('is told to its end to whoever takes a step while the last one is told', async () => {
+    const progress = new Progress()
+    progress.tell(0, 'running', 'run', 'one')
+    const watcher = progress.watch(never)
+    await watcher.next()
+    progress.tell(1, 'completed', 'end', 'done')
+    expect((await watcher.next()).value).to.include({ message: 'done' })
+    expect((await watcher.next()).done).to.equal(true)
+  })
+
   it('says the same thing once, except bytes that move', async () => {
     const progress = new Progress()
     progress.tell(0, 'running', 'run', 'works')

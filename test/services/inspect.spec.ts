@@ -229,6 +229,29 @@ describe('inspecting a statement', () => {
     })
   }
 
+  it('takes no function of SQL for a column that only another relation has', async () => {
+    const both: TableSchema[] = [
+      { name: 'staff', columns: [{ name: 'user', type: 'VARCHAR' }] },
+      { name: 'rooms', columns: [{ name: 'id', type: 'BIGINT' }] }
+    ]
+    const uses = async (sql: string) => (await inspect(engine, sql, both)).uses
+    const staff = [{ table: 'staff', columns: ['user'] }]
+    expect(await uses('SELECT user FROM staff')).to.deep.equal(staff)
+    expect(await uses('SELECT (SELECT s."user") AS u FROM staff s')).to.deep.equal(staff)
+    const functions = [
+      'SELECT user FROM rooms',
+      'SELECT user',
+      'SELECT USER FROM staff, rooms',
+      'SELECT user FROM staff AS s(person)',
+      'SELECT user FROM (SELECT 1 AS x FROM staff)',
+      'WITH staff AS (SELECT 1 AS x) SELECT user FROM staff'
+    ]
+    for (const sql of functions) {
+      const failure = await inspect(engine, sql, both).catch((error: unknown) => error)
+      expect(failure).to.include({ code: 'sql-invalid' })
+    }
+  })
+
   it('tells a hidden column apart from one that never was in no way', async () => {
     const hidden = await refusal('SELECT Naam FROM Personen')
     const absent = await refusal('SELECT Nxxm FROM Personen')
