@@ -12,6 +12,7 @@ import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { networkRoutes } from './routes/network.ts'
+import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
 
@@ -86,5 +87,6 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   networkRoutes(api, context)
   agreementRoutes(api, context)
   approvalRoutes(api, context)
+  policyRoutes(api, context)
   return api
 }

@@ -4,6 +4,7 @@
  */
 import type { Submission } from '../config/index.ts'
 import type { ContractView } from './contract-view.ts'
+import type { PolicyOperations } from './policy-operations.ts'
 import type {
   AgreementView,
   ApprovalView,
@@ -99,6 +100,7 @@ export interface Operations {
     input: { text?: string; files?: AttachedFiles; signed?: string },
     signal: AbortSignal
   ): Promise<AgreementView>
+  policy: PolicyOperations
   /** Requests that wait for this caller's approval. */
   approvals(caller: Caller): Promise<ApprovalView[]>
   approve(request: string, caller: Caller): Promise<ApprovalView>

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'config-invalid': 400,
   'malformed-document': 400,
   'agreement-malformed': 400,
+  'policy-malformed': 400,
   'bad-signature': 400,
   'not-an-approver': 403,
   'not-found': 404,

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { anyOrNames, fields, type Hosting, type Resources, role } from '../../protocol/documents/index.ts'
 import { checkSource, problemAt } from './check.ts'
+import { decisionPoint, pointOf } from './decision-point.ts'
 import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
 import { readConfigFile } from './file.ts'
 import { scaled, size } from './quantities.ts'
@@ -70,6 +71,7 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
@@ -102,6 +104,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
+  decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
   /** `all`: agreements are signed with the agent's own steward key without asking a human. For labs. */
   autoApprove: 'none' | 'all'
@@ -188,6 +192,7 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
     log: file.log,

@@ -57,6 +57,9 @@ agreements: agreements/
 # The organisation's own Cedar rules; they may only forbid.
 policy: policy/
 
+# A second engine over HTTP, asked in addition; it can only forbid, and no answer is a no.
+# decisionPoint: {url: http://127.0.0.1:8181/, timeout: PT1S}
+
 # Archetypes and services of its own, besides the built-in ones.
 archetypes: archetypes/
 services: services/

@@ -17,6 +17,7 @@ import {
   openTokens,
   type Tokens
 } from '../config/index.ts'
+import { askedByHttp, type DecisionPoint, HttpPoint, noDecisionPoint } from '../decision-point/index.ts'
 import { loadKey, lockDirectory } from '../identity/index.ts'
 import { createLauncher, type Launcher, type SandboxKind } from '../jobs/index.ts'
 import { Members, type MembershipStore, openPackage } from '../membership/index.ts'
@@ -39,6 +40,7 @@ export interface Foundations {
   launcher: Launcher
   sandbox: SandboxKind
   policies: Policies
+  point: DecisionPoint
   tokens: Tokens
   datasets: DatasetConfig[]
 }
@@ -67,13 +69,14 @@ export async function openFoundations(
 
   const key = await loadKey(config.identity.key, passphraseFromEnvironment())
   const peer = peerIdFromPrivateKey(key).toString()
-  const [datasets, membershipPackage, manifests, ownArchetypes, policies, steward, tokens] =
+  const [datasets, membershipPackage, manifests, ownArchetypes, policies, point, steward, tokens] =
     await Promise.all([
       Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
       readFile(config.marketplace, 'utf8').then(openPackage),
       loadManifests(installation.services),
       loadArchetypes(config.archetypes),
       Policies.open(config.policy, { clock, log }),
+      openPoint(config, log),
       config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
       openTokens(config)
     ])
@@ -109,9 +112,17 @@ export async function openFoundations(
     launcher,
     sandbox,
     policies,
+    point,
     tokens,
     datasets
   }
+}
+
+async function openPoint({ decisionPoint, organisation }: AgentConfig, log: Logger): Promise<DecisionPoint> {
+  if (decisionPoint === undefined) return noDecisionPoint
+  const { url, timeout, token } = decisionPoint
+  const bearer = token === undefined ? {} : { token: (await readFile(token, 'utf8')).trim() }
+  return askedByHttp({ http: new HttpPoint({ url, timeout, ...bearer }), organisation, log })
 }
 
 /** Structured, on standard error: standard output belongs to the one line `ready`. */

@@ -1,7 +1,15 @@
 import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { Agreement, Agreements } from '../agreements/index.ts'
 import { viewAgreement } from '../agreements/index.ts'
-import type { AgreementView, Caller, DatasetView, HealthView, Operations, PeerView } from '../api/index.ts'
+import type {
+  AgreementView,
+  Caller,
+  DatasetView,
+  HealthView,
+  Operations,
+  PeerView,
+  PolicyOperations
+} from '../api/index.ts'
 import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
@@ -17,6 +25,7 @@ export interface OperationsComponents {
   members: Members
   agreements: Agreements
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
+  policy: PolicyOperations
   clock: { now(): number }
 }
 
@@ -120,6 +129,7 @@ export function createOperations(components: OperationsComponents): Operations {
       return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '', files)), signal)
     },
 
+    policy: components.policy,
     approvals: async ({ user }) => await approvals.list(user),
     approve: async (request, { user }) => await approvals.approve(request, user),
     refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)

@@ -8,7 +8,7 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, forgetOld } from '../decisions/index.ts'
+import { createRequestGuard, Decisions, forgetOld, PastRequests } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
@@ -19,6 +19,7 @@ import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
 import { createOperations } from './operations.ts'
+import { openPolicyDesk } from './policy-desk.ts'
 import { postMessage, serveExchanges, showAgreement } from './serve.ts'
 
 /** An agent that runs in this process. */
@@ -81,6 +82,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     launcher,
     sandbox,
     policies,
+    point,
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
@@ -153,6 +155,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       get engine() {
         return policies.engine
       },
+      point,
+      notes: () =>
+        policies.status.broken === null
+          ? []
+          : [
+              `${self.organisation} decided by its last good rules: its policy folder cannot be used as it is now`
+            ],
       agreements,
       approvals,
       datasets,
@@ -303,6 +312,22 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   await approvals.sweep()
   exchanges.resume()
 
+  const desk = await openPolicyDesk({
+    policies,
+    agreements,
+    members,
+    past: new PastRequests({ datasets, manifests, members, self, store, launcher }),
+    roles: config.roles,
+    decisionPoint: config.decisionPoint?.url ?? null,
+    clock,
+    names: () => knownNames({ manifests, members, datasets }),
+    needsHost: (archetype) => {
+      const body = archetypes.get(archetype)
+      return body === undefined ? undefined : !computesAtData(body)
+    },
+    store,
+    log
+  })
   const operations = createOperations({
     requests,
     results: new ResultReader(results, new Exports({ launcher, limits })),
@@ -310,15 +335,19 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     members,
     agreements,
     approvals,
+    policy: desk.operations,
     clock,
-    health: () => ({
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      organisation: self.organisation,
-      peerId: self.peer,
-      version: installation.version,
-      sandbox,
-      problems
-    })
+    health: () => {
+      const wrong = [...problems, ...desk.problems()]
+      return {
+        status: wrong.length === 0 ? 'ok' : 'degraded',
+        organisation: self.organisation,
+        peerId: self.peer,
+        version: installation.version,
+        sandbox,
+        problems: wrong
+      }
+    }
   })
   const api = createApi({ operations, tokens, logger: log, listensOn: config.api.host })
   const url = await listen(api, config.api)
@@ -326,6 +355,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
 
   const prune = setInterval(() => {
     exchanges.prune()
+    // A change of which the platform said nothing.
+    void policies.reload()
     void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
       log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
     )

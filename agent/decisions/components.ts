@@ -10,6 +10,7 @@ import type { Manifests } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Approvals } from '../approvals/index.ts'
 import type { Datasets } from '../datasets/index.ts'
+import type { DecisionPoint } from '../decision-point/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Logger, Speaker } from '../negotiation/index.ts'
@@ -30,6 +31,9 @@ export interface DecisionsInit {
 export interface DecisionsComponents {
   self: { peer: string; organisation: string }
   engine: PolicyEngine
+  point: DecisionPoint
+  /** What is to be said with every offer. */
+  notes?(): readonly string[]
   agreements: Agreements
   approvals: Pick<Approvals, 'of' | 'ask' | 'withdraw'>
   datasets: Datasets

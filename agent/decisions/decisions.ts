@@ -12,6 +12,7 @@ import {
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
+import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
@@ -167,20 +168,23 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { engine, self, clock, members } = this.#components
+    const { self, clock, members } = this.#components
     const { id, payload } = dossier.contract(contract).contract
+    const asking = this.#asking()
     const other = flow.from === self.peer ? flow.to : flow.from
     if (members.statusTooOld())
       return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
     if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
-    const verdict = decideFlow(engine, {
-      question,
-      now: clock.now(),
-      self: self.peer,
-      contract: { id, payload },
-      flow,
-      rows: rows ?? null
-    })
+    const verdict = await asking.confirm(
+      decideFlow(asking.engine, {
+        question,
+        now: clock.now(),
+        self: self.peer,
+        contract: { id, payload },
+        flow,
+        rows: rows ?? null
+      })
+    )
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
@@ -210,7 +214,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       const refusal =
         section.as === 'data'
           ? await this.#asProvider(question, dossier, contract, section)
-          : this.#asOther(question, dossier, contract, section.as)
+          : await this.#asOther(question, dossier, contract, section.as)
       if (refusal !== null) return refusal
     }
     return null
@@ -222,7 +226,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     section: DataSection
   ): Promise<Refusal | null> {
-    const { engine, agreements, approvals, datasets } = this.#components
+    const { agreements, approvals, datasets } = this.#components
+    const asking = this.#asking()
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
       const agreement = agreements.get(named)
       const dataset = datasets.get(id)
@@ -260,12 +265,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
         const { dataset } = agreement.payload
         const uses = usesOf(inspected, dataset)
         const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
-        return decideAsProvider(engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
+        return decideAsProvider(asking.engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
           agreement
         ])
       })
     )
-    const verdict = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const said = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
+    const verdict = await asking.confirm(said)
     this.#note(dossier, contract, question, verdict)
     if (verdict.verdict === 'deny') return verdict.refusal
     const used = {
@@ -324,13 +330,14 @@ export class Decisions implements HopDecisions, FlowDecisions {
     }
   }
 
-  #asOther(
+  async #asOther(
     question: LaterQuestion,
     dossier: Dossier,
     contract: string,
     as: 'infrastructure' | 'recipient'
-  ): Refusal | null {
-    const { engine, self, clock } = this.#components
+  ): Promise<Refusal | null> {
+    const { self, clock } = this.#components
+    const asking = this.#asking()
     const { payload } = dossier.contract(contract).contract
     const host = payload.parties.find(
       (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
@@ -350,20 +357,25 @@ export class Decisions implements HopDecisions, FlowDecisions {
       infrastructure: host?.organisation ?? null,
       recipients: payload.recipients
     }
-    const verdict: Verdict =
+    const decided: Verdict =
       as === 'infrastructure'
         ? decideAsHost(
-            engine,
+            asking.engine,
             shared,
             this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
           )
-        : decideAsRecipient(engine, {
+        : decideAsRecipient(asking.engine, {
             ...shared,
             asked: payload.issuer === self.peer,
             consents: this.#init.consents
           })
+    const verdict = await asking.confirm(decided)
     this.#note(dossier, contract, question, verdict)
     return verdict.verdict === 'deny' ? verdict.refusal : null
+  }
+
+  #asking(): Asking {
+    return this.#components.point.asking(this.#components.engine)
   }
 
   #note(

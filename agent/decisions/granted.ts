@@ -8,6 +8,7 @@ import {
 import type { Payload, Refusal } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import { givesPseudonyms } from '../datasets/index.ts'
+import type { Asking } from '../decision-point/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, refuse } from './components.ts'
@@ -34,6 +35,8 @@ const MAX_TEXT = 4096
 export interface Asked {
   dossier: Dossier
   engine: PolicyEngine
+  /** What a second engine says to what the first permits. */
+  confirm: Asking['confirm']
   /** For each dataset of the request, the agreements that may permit it: the same for all its rows. */
   open: readonly (readonly Agreement[])[]
   /** By the agreements under which they are granted. */
@@ -47,7 +50,7 @@ export interface Asked {
 /** What is known of a row before it is known what the query reads. */
 export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
 
-type Components = Pick<DecisionsComponents, 'agreements' | 'datasets' | 'manifests' | 'members' | 'self'>
+type Components = Pick<DecisionsComponents, 'datasets' | 'manifests' | 'members' | 'self'>
 
 /** Finds the agreements under which a data provider permits the rows of a request. */
 export class Granted {
@@ -69,7 +72,7 @@ export class Granted {
     if (known !== undefined) {
       const verdict = this.#permitted(asked, facts, known.inspected, known.grants)
       if (verdict.verdict === 'permit') known.rows.push(index)
-      const pinned = this.#pinned(verdict, known.grants, request, index)
+      const pinned = await asked.confirm(this.#pinned(verdict, known.grants, request, index))
       return this.#approved(asked, pinned, facts, known)
     }
     const permitting = request.datasets.map((dataset, place) => {
@@ -115,7 +118,7 @@ export class Granted {
         const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
         granted.rows.push(index)
         grants.set(key, granted)
-        const pinned = this.#pinned(verdict, granting, request, index)
+        const pinned = await asked.confirm(this.#pinned(verdict, granting, request, index))
         return this.#approved(asked, pinned, facts, granted)
       }
       nearest ??= verdict

@@ -49,6 +49,7 @@ export function detailsOf(
       load: answered.load
     }),
     notes: [
+      ...(components.notes?.() ?? []),
       ...notesOf(grants.map((grant) => grant.inspected)),
       ...anonymityNotes(components, request, ids),
       ...ids.flatMap((id) => approvalNote(agreements.get(id), answered.approvals[id]))

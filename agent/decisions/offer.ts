@@ -51,12 +51,13 @@ export class OfferMaker {
   }
 
   async make(dossier: Dossier, epoch: number): Promise<MadeOffer | AwaitedOffer> {
-    const { speaker, launcher, engine, approvals, clock } = this.#components
+    const { speaker, launcher, engine, point, approvals, clock } = this.#components
     const { payload } = dossier.request
     const roles = this.#roles(payload)
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
+    const asking = point.asking(rememberingClauses(engine))
     const open = asked
       ? payload.datasets.map((dataset) => agreementsFor(this.#components, dataset, payload))
       : []
@@ -64,7 +65,8 @@ export class OfferMaker {
       dossier,
       roles,
       now: clock.now(),
-      engine: rememberingClauses(engine),
+      engine: asking.engine,
+      confirm: async (verdict) => await asking.confirm(verdict),
       open,
       grants: new Map(),
       noted: [],
@@ -177,18 +179,20 @@ export class OfferMaker {
       terms = verdict.terms
     }
     if (row.infrastructure === this.#components.self.peer) {
-      const verdict = this.#asHost(answering, index)
+      const verdict = await answering.confirm(this.#asHost(answering, index))
       noted.push(this.#entry(dossier, 'host', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
     if (roles.includes('recipient')) {
-      const verdict = decideAsRecipient(answering.engine, {
-        question: 'accept',
-        ...this.#shared(answering, index),
-        asked: false,
-        consents: this.#init.consents
-      })
+      const verdict = await answering.confirm(
+        decideAsRecipient(answering.engine, {
+          question: 'accept',
+          ...this.#shared(answering, index),
+          asked: false,
+          consents: this.#init.consents
+        })
+      )
       noted.push(this.#entry(dossier, 'accept', verdict, index))
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)

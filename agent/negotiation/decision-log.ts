@@ -1,7 +1,8 @@
+import { idOf } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { appendAll } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
-import type { Dossier } from './dossier.ts'
+import { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
 
 /** Long enough for a contract to follow an offer, so that both cost one write. */
@@ -27,13 +28,31 @@ export class DecisionLog {
     })
   }
 
+  /** What was decided about is kept with the decision: another draft of the rules can be tried on it, and it can be proved. */
+  async #asMessages(asked: readonly Uint8Array[]) {
+    const { id: request } = this.#dossier.request
+    const receivedAt = this.#ports.clock.now()
+    return await Promise.all(
+      asked.map(async (bytes) => ({ id: await idOf(bytes), type: 'message', request, bytes, receivedAt }))
+    )
+  }
+
   async flush(): Promise<void> {
     this.#cancel?.()
     this.#cancel = null
     if (!this.#dossier.hasDecisions) return
     const { store, log } = this.#ports
     try {
-      await withDecisions(this.#dossier, async (write) => await store.transaction(write))
+      const asked = this.#dossier.unsaved().filter((bytes) => Dossier.parse(bytes).kind === 'ask')
+      await withDecisions(
+        this.#dossier,
+        async (write) =>
+          await store.transaction(async (tx) => {
+            await write(tx)
+            await tx.documents.putAll(await this.#asMessages(asked))
+          })
+      )
+      this.#dossier.saved(asked)
     } catch (error) {
       log.error(
         { request: this.#dossier.request.id, code: codeOf(error), err: toError(error) },

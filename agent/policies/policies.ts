@@ -65,6 +65,7 @@ export class Policies {
   readonly #folder: string
   readonly #components: PoliciesComponents
   readonly #listeners = new Set<(change: PolicyChange) => void>()
+  readonly #worried = new Set<(broken: BrokenPolicy) => void>()
   #engine: PolicyEngine
   #read: PolicyFolder
   #since: number
@@ -131,6 +132,12 @@ export class Policies {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Calls a listener whenever the folder has become one that cannot be used, or is wrong in another way than before. */
+  onBroken(listener: (broken: BrokenPolicy) => void): () => void {
+    this.#worried.add(listener)
+    return () => this.#worried.delete(listener)
+  }
+
   /** Reads the folder again. A folder that cannot be used changes nothing but the status. */
   async reload(): Promise<PolicyStatus> {
     const reading = this.#reading.then(async () => await this.#reload())
@@ -148,6 +155,7 @@ export class Policies {
     this.#unwatch?.()
     this.#unwatch = null
     this.#listeners.clear()
+    this.#worried.clear()
     await this.#reading
   }
 
@@ -177,13 +185,7 @@ export class Policies {
     const change = { at: clock.now(), previous, policy: engine.policy }
     this.#since = change.at
     log.info({ previous, policy: engine.policy, rules: engine.rules.length }, 'other rules are in force')
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change)
-      } catch (error) {
-        log.error({ err: toError(error) }, 'somebody could not be told of a change of policy')
-      }
-    }
+    tell(this.#listeners, change, log)
   }
 
   #refuse(error: unknown): void {
@@ -199,11 +201,23 @@ export class Policies {
       { folder: this.#folder, policy: this.#engine.policy, findings },
       'the policy folder cannot be used as it is; the last good rules stay in force'
     )
+    tell(this.#worried, this.#broken, log)
   }
 
   #warn(): void {
     for (const warning of this.#engine.warnings)
       this.#components.log.warn(warning, 'a rule of the policy folder looks odd')
+  }
+}
+
+/** One that fails keeps nobody else from hearing. */
+function tell<T>(listeners: Iterable<(said: T) => void>, said: T, log: PoliciesComponents['log']): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(said)
+    } catch (error) {
+      log.error({ err: toError(error) }, 'somebody could not be told about the policy')
+    }
   }
 }
 

@@ -80,6 +80,9 @@ interface AgreedRules extends NamedRules {
 /** Texts of agreements' rules that are kept read. */
 const MAX_TEXTS = 4096
 
+/** By text: what they say does not depend on the organisation's own rules, which change. */
+const agreedRules = new Map<string, AgreedRules>()
+
 class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
   readonly policy: string
@@ -88,7 +91,6 @@ class CedarEngine implements PolicyEngine {
   readonly fixedRulesAlone: boolean
   readonly #cedar: Cedar
   readonly #own: NamedRules
-  readonly #agreed = new Map<string, AgreedRules>()
 
   /**
    * One set for each subject: the fixed rules under their clauses, and the own ones. One call then answers for both, since
@@ -108,6 +110,10 @@ class CedarEngine implements PolicyEngine {
       JSON.stringify(this.#own.policies)
     )
     for (const subject of SUBJECTS) this.#setOf(subject)
+  }
+
+  rulesIn(rules: string): readonly OwnRule[] {
+    return [...this.#agreedRules(rules).rules.values()]
   }
 
   objections(rules: string): readonly RuleFinding[] {
@@ -137,6 +143,15 @@ class CedarEngine implements PolicyEngine {
     }
   }
 
+  examine(evaluation: Evaluation): Answer {
+    const answer = this.evaluate(evaluation)
+    if (answer.broken.length === 0) return answer
+    const { denied } = ask(this.#cedar, evaluation, this.#setOf(evaluation.subject))
+    const { agreed = [] } =
+      evaluation.rules === undefined ? {} : this.#askAgreed(evaluation, evaluation.rules)
+    return { ...answer, forbidding: named(denied, this.#own), agreed }
+  }
+
   #askAgreed(evaluation: Evaluation, text: string): Partial<Answer> {
     const agreed = this.#agreedRules(text)
     const [objection] = agreed.objections
@@ -151,13 +166,13 @@ class CedarEngine implements PolicyEngine {
   }
 
   #agreedRules(text: string): AgreedRules {
-    const known = this.#agreed.get(text)
+    const known = agreedRules.get(text)
     if (known !== undefined) return known
     const read = readRules(this.#cedar, [{ file: AGREED_FILE, text }])
     const rules = { ...namedRules(read.rules), objections: read.errors }
-    const [oldest] = this.#agreed.keys()
-    if (this.#agreed.size >= MAX_TEXTS && oldest !== undefined) this.#agreed.delete(oldest)
-    this.#agreed.set(text, rules)
+    const [oldest] = agreedRules.keys()
+    if (agreedRules.size >= MAX_TEXTS && oldest !== undefined) agreedRules.delete(oldest)
+    agreedRules.set(text, rules)
     return rules
   }
 

@@ -38,6 +38,8 @@ export function rememberingClauses(engine: PolicyEngine): PolicyEngine {
     warnings: engine.warnings,
     rules: engine.rules,
     objections: (rules) => engine.objections(rules),
+    rulesIn: (rules) => engine.rulesIn(rules),
+    examine: (evaluation) => engine.examine(evaluation),
     fixedRulesAlone: true,
     evaluate: (evaluation) => {
       if (evaluation.rules !== undefined) return engine.evaluate(evaluation)

@@ -75,7 +75,11 @@ export interface PolicyEngine {
   readonly rules: readonly OwnRule[]
   /** What keeps the rules of an agreement from being decided by; nothing: they can be. */
   objections(rules: string): readonly RuleFinding[]
+  /** The rules of an agreement, of its text. */
+  rulesIn(rules: string): readonly OwnRule[]
   evaluate(evaluation: Evaluation): Answer
+  /** For people: what every rule says, also those that `evaluate` need not ask. */
+  examine(evaluation: Evaluation): Answer
   /** Nothing but the fixed rules decides, so that a clause depends on what its rule reads and on nothing else. */
   readonly fixedRulesAlone: boolean
   /** The id of what decides when there is no agreement to decide by. */

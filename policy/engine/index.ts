@@ -17,11 +17,13 @@ export {
   type Evaluation,
   type OwnRule,
   type PolicyEngine,
+  permits,
   QUESTIONS,
   type Question,
   type Value,
   type Values
 } from './engine.ts'
+export { type Explanation, explainAsProvider, plainFacts, type Said } from './explain.ts'
 export {
   type Approval,
   discoveryFacts,

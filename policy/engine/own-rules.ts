@@ -1,4 +1,4 @@
-import type { Policy, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Policy, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import type { Cedar } from './cedar.ts'
 import type { OwnRule } from './engine.ts'
@@ -48,12 +48,24 @@ export interface ReadRules {
 const PERMIT =
   'a permit lifts nothing here, and narrows nothing: everything that is agreed is permitted already, and rules can only forbid; write what is not allowed: forbid (…) unless { … }'
 
+let schema: SchemaJson<string> | undefined
+
+/** Reading the text of the schema takes longer than everything else. */
+function schemaOf(cedar: Cedar): SchemaJson<string> {
+  if (schema !== undefined) return schema
+  const read = cedar.schemaToJson(SCHEMA)
+  if (read.type === 'failure')
+    throw new DynamosError('internal', `Cedar: ${read.errors.map((error) => error.message).join('; ')}`)
+  schema = read.json
+  return schema
+}
+
 function readFile(cedar: Cedar, source: RuleFile): ReadRules {
   const { file, text } = source
   const failed = (errors: RuleFinding[]): ReadRules => ({ rules: [], errors, warnings: [] })
   if (text.length > MAX_RULES_LENGTH)
     return failed([{ file, line: 1, column: 1, message: `expected at most ${MAX_RULES_LENGTH} characters` }])
-  const validated = cedar.validate({ schema: SCHEMA, policies: { staticPolicies: text } })
+  const validated = cedar.validate({ schema: schemaOf(cedar), policies: { staticPolicies: text } })
   if (validated.type === 'failure')
     return failed(inOrder(validated.errors.map((error) => findingOf(source, error))))
   const split = cedar.policySetTextToParts(text)

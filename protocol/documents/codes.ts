@@ -28,6 +28,7 @@ export const REFUSAL_CODES = [
   'approval-refused',
   'approval-expired',
   'policy-forbids',
+  'decision-point-unavailable',
   'hosting-not-offered',
   'role-not-offered',
   'not-member',

@@ -7,6 +7,7 @@ import { Approvals } from '../../agent/approvals/index.ts'
 import { loadDatasetFile } from '../../agent/config/index.ts'
 import { findInstallation } from '../../agent/daemon/index.ts'
 import { Datasets } from '../../agent/datasets/index.ts'
+import { noDecisionPoint } from '../../agent/decision-point/index.ts'
 import { Decisions } from '../../agent/decisions/index.ts'
 import { createLauncher, detectSandbox, type Launcher } from '../../agent/jobs/index.ts'
 import { type Admission, admit, createMarketplace, Members } from '../../agent/membership/index.ts'
@@ -168,6 +169,7 @@ export async function openProvider(dir: string): Promise<Provider> {
     {
       self: { peer: self.peer, organisation: 'Alpha' },
       engine: await createCedarEngine(),
+      point: noDecisionPoint,
       agreements,
       approvals,
       datasets,

@@ -5,6 +5,7 @@ import {
   createApi,
   type DatasetView,
   type Operations,
+  type PolicyView,
   type ProgressEvent,
   type RequestView
 } from '../../agent/api/index.ts'
@@ -102,6 +103,21 @@ export function anApproval(changes: Partial<ApprovalView> = {}): ApprovalView {
   }
 }
 
+export function aPolicy(changes: Partial<PolicyView> = {}): PolicyView {
+  return {
+    folder: '/srv/policy',
+    policy: 'a'.repeat(64),
+    since: '2026-01-01T00:00:00.000Z',
+    files: ['own.cedar'],
+    ignored: [],
+    rules: 1,
+    warnings: [],
+    broken: null,
+    decisionPoint: null,
+    ...changes
+  }
+}
+
 export function fakeOperations(changes: Partial<Operations> = {}): Operations {
   return {
     health: async () => ({
@@ -156,6 +172,13 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
     prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
     signAgreement: async () => anAgreement(),
+    policy: {
+      status: async () => aPolicy(),
+      reload: async () => aPolicy(),
+      lint: async () => ({ findings: [] }),
+      explain: async () => ({ explanations: [], notes: [] }),
+      simulate: async () => ({ requests: 0, rows: 0, skipped: [], changes: [], notes: [] })
+    },
     approvals: async () => [anApproval()],
     approve: async (request) => anApproval({ request, state: 'approved' }),
     refuseApproval: async (request, reason) => anApproval({ request, reason, state: 'refused' }),

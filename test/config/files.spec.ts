@@ -122,6 +122,31 @@ datsets: []
       expect(config.warnings).to.have.length(2)
     })
 
+    it('takes a decision point of this machine, or one over https, or says what is missing', async () => {
+      const withPoint = async (point: string) =>
+        await loadAgentConfig(await write('agent.yaml', `organisation: A\ndecisionPoint: ${point}`))
+      const { decisionPoint } = await withPoint('{url: "http://127.0.0.1:8181/", token: point.token}')
+      expect(decisionPoint).to.deep.equal({
+        url: 'http://127.0.0.1:8181/',
+        timeout: 1000,
+        token: join(folder, 'point.token')
+      })
+      for (const url of ['http://localhost:1/', 'http://[::1]:1/', 'https://policy.vu.nl/decide'])
+        expect((await withPoint(`{url: "${url}", timeout: PT5S}`)).decisionPoint?.timeout).to.equal(5000)
+      expect((await withPoint('{url: "http://10.0.0.1/", insecure: true}')).decisionPoint?.url).to.equal(
+        'http://10.0.0.1/'
+      )
+      for (const [point, message] of [
+        ['{url: "http://10.0.0.1/"}', /decisionPoint\.url: expected https, or an address of this machine/],
+        ['{url: "http://127.0.0.1.evil.example/"}', /expected https/],
+        ['{url: "ftp://127.0.0.1/"}', /expected a URL/],
+        ['{url: "https://me:secret@a.example/"}', /expected no name and password/],
+        ['{url: "https://a.example/", timeout: PT1M}', /at most PT30S/],
+        ['{url: "https://a.example/", timeout: PT0S}', /more than no time/]
+      ] as const)
+        expect((await problemsOf(withPoint(point))).join()).to.match(message)
+    })
+
     it('says which file is missing or is a folder', async () => {
       expect(await problemsOf(loadAgentConfig(join(folder, 'none.yaml')))).to.deep.equal([
         'none.yaml: there is no such file'

@@ -18,6 +18,8 @@ function counted(engine: PolicyEngine): PolicyEngine & { asked: number } {
     warnings: engine.warnings,
     rules: engine.rules,
     objections: (rules: string) => engine.objections(rules),
+    rulesIn: (rules: string) => engine.rulesIn(rules),
+    examine: engine.examine.bind(engine),
     fixedRulesAlone: engine.fixedRulesAlone,
     asked: 0,
     evaluate: (evaluation: Parameters<PolicyEngine['evaluate']>[0]) => {
@@ -125,6 +127,10 @@ describe('decisions that are taken together', () => {
       warnings: [],
       rules: [],
       objections: () => [],
+      rulesIn: () => [],
+      examine: () => {
+        throw new Error('nobody examines here')
+      },
       fixedRulesAlone: true,
       evaluate: () => {
         asked += 1

@@ -9,6 +9,7 @@ import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
 import { marketplaceCommand } from './marketplace/index.ts'
 import { networkCommands } from './network/index.ts'
+import { policyCommand } from './policy/index.ts'
 import { requestCommands } from './request/index.ts'
 
 export const COMMANDS: readonly Register[] = [
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Register[] = [
   networkCommands,
   agreementCommand,
   approvalsCommand,
+  policyCommand,
   requestCommands,
   explainCommand,
   labCommand

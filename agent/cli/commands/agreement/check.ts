@@ -12,8 +12,8 @@ import { AgentUnreachable, agreementBody, type Client } from '../../../client/in
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { ownValue, type ReadAgreement, readAgreement } from '../../read-agreement.ts'
 import { byDomain } from './by-domain.ts'
-import { ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderFindings } from './render.ts'
 
 interface Checked {

@@ -7,9 +7,9 @@ import { agreementView } from '../../../api/index.ts'
 import { NotAnAgent } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { ownValue, readAgreement } from '../../read-agreement.ts'
 import { plain } from '../../render/index.ts'
 import { byDomain } from './by-domain.ts'
-import { ownValue, readAgreement } from './read-agreement.ts'
 
 const FORMS = ['odrl', 'eflint', 'text'] as const
 const showOptions = z.object({ as: z.enum(FORMS, `expected one of ${FORMS.join(', ')}`) })

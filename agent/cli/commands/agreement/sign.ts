@@ -19,8 +19,8 @@ import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { openKey } from '../../passphrase.ts'
+import { ownValue, type ReadAgreement, readAgreement } from '../../read-agreement.ts'
 import { plain } from '../../render/index.ts'
-import { ownValue, type ReadAgreement, readAgreement } from './read-agreement.ts'
 import { renderAgreement } from './render.ts'
 
 const signOptions = z.object({

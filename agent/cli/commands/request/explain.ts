@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { requestView } from '../../../api/index.ts'
 import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { readRequest } from './read-request.ts'
+import { readRequest } from '../../read-request.ts'
 import { tell } from './tell.ts'
 
 export async function explain(context: Context, input: Input): Promise<number> {

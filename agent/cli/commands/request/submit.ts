@@ -3,9 +3,9 @@ import { requestView, submitted } from '../../../api/index.ts'
 import type { Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { readRequest } from '../../read-request.ts'
 import { finish, folderFor, type Waiting, waitingOptions } from './finish.ts'
 import { pathOf, watchInterrupts } from './follow.ts'
-import { readRequest } from './read-request.ts'
 
 /** Makes a request and, unless told otherwise, waits for its end. */
 async function makeRequest(

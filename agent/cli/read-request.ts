@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { parseSubmission, readUserFile, type Submission } from '../../../config/index.ts'
-import type { Context } from '../../context.ts'
+import { parseSubmission, readUserFile, type Submission } from '../config/index.ts'
+import type { Context } from './context.ts'
 
 /**
  * A request file, or standard input for `-`, checked here so that a mistake is told with its line even when no agent runs.

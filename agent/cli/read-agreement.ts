@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
-import { filesNamedBy, MAX_HIERARCHY_LENGTH } from '../../../../policy/index.ts'
-import { readAttached, readUserFile } from '../../../config/index.ts'
-import type { Context } from '../../context.ts'
+import { filesNamedBy, MAX_HIERARCHY_LENGTH } from '../../policy/index.ts'
+import { readAttached, readUserFile } from '../config/index.ts'
+import type { Context } from './context.ts'
 
 export interface ReadAgreement {
   text: string
