@@ -26,6 +26,7 @@ import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store } from '../store/index.ts'
 import { checkAnonymised } from './anonymised.ts'
+import { checkFacts } from './check-facts.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
@@ -128,7 +129,11 @@ export class Agreements {
     const findings = checkAgreement(draft, {
       organisations: members.all().map((member) => member.organisation),
       ...namesKnown(manifests),
-      approves: (user) => members.speaksFor(draft.provider, user),
+      ...checkFacts(draft, {
+        manifests,
+        members,
+        inForce: this.inForce({ provider: draft.provider, dataset: draft.dataset })
+      }),
       now: clock.now(),
       ...(own ? { tables: dataset?.tables ?? null, rules: this.#components.rules } : {})
     })

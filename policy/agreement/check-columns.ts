@@ -23,7 +23,8 @@ function shownTables(terms: Terms, known: readonly KnownTable[]): KnownTable[] |
   const shown = Object.entries(terms.tables).map(([name, { columns }]) => {
     const table = known.find((one) => one.name === name)
     if (table === undefined || columns === '*') return table
-    return { name, columns: table.columns.filter((column) => columns.some((one) => same(one, column.name))) }
+    const found = table.columns.filter((column) => columns.some((one) => same(one, column.name)))
+    return found.length === columns.length ? { name, columns: found } : undefined
   })
   return shown.every((table) => table !== undefined) ? shown : undefined
 }
@@ -69,14 +70,14 @@ export function checkColumns(
   const numbers = left.filter((column) => isNumber(column) && !changed.some((one) => same(one, column.name)))
   if (numbers.length > 0 || terms.algorithms === '*') return
   const lost = columns.filter(isNumber).map(({ name }) => name)
+  // Who has texts alone may still cast them, which no agreement can tell
+  if (lost.length === 0) return
   terms.algorithms.forEach((name, index) => {
-    if (!needsNumbers(name)) return
-    add(
-      'warning',
-      `algorithms.${index}`,
-      lost.length === 0
-        ? `it never binds: ${name} needs a column of numbers, and the agreement shows none; show one, or leave it out`
-        : `it never binds: ${name} needs a column of numbers, and \`anonymize\` leaves none of ${listInWords(lost.slice(0, 8))} as it is; leave one of both out`
-    )
+    if (needsNumbers(name))
+      add(
+        'warning',
+        `algorithms.${index}`,
+        `${name} needs a column of numbers, and \`anonymize\` leaves none of ${listInWords([...new Set(lost)].slice(0, 8))} as it is; leave one of both out`
+      )
   })
 }

@@ -9,6 +9,8 @@ export const agreementCommand: Register = (program, run) => {
   agreement
     .command('check')
     .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
+    .option('--dataset <file>', 'compare with the tables of this dataset file, without an agent')
+    .option('--beside <files...>', 'other agreements about the same dataset, without an agent')
     .description('say in words what a file permits, and what is wrong with it; works without an agent too')
     .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
   agreement
