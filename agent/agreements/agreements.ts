@@ -1,111 +1,136 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { z } from 'zod'
-import {
-  type AgreementDraft,
-  agreementParties,
-  checkAgreement,
-  type Finding,
-  type KnownFacts,
-  namesToPin,
-  parseAgreement
-} from '../../policy/index.ts'
-import {
-  addSignature,
-  decodeSigned,
-  encodeSigned,
-  openDocument,
-  type Payload,
-  type Signed,
-  signFields
-} from '../../protocol/documents/index.ts'
-import { codeOf, toError } from '../../protocol/errors/index.ts'
-import type { agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
+import { type AgreementDraft, type Finding, type KnownFacts, parseAgreement } from '../../policy/index.ts'
+import { addSignature, decodeSigned, openDocument } from '../../protocol/documents/index.ts'
+import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
 import type { Manifests } from '../../services/index.ts'
-import { append } from '../audit/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Store } from '../store/index.ts'
-import { checkAnonymised } from './anonymised.ts'
-import { checkFacts } from './check-facts.ts'
+import { permittedByRule, type SigningRule } from './auto-sign.ts'
+import { checkDraft } from './check-draft.ts'
+import { Delivery, type Pending } from './delivery.ts'
+import { Distrust } from './distrust.ts'
+import { issueAgreement } from './drafting.ts'
+import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
-import { checkLength, namesKnown, unknownHere, whatIsWrong } from './objection.ts'
+import { unknownHere, whatIsWrong } from './objection.ts'
+import { Proposals } from './proposals.ts'
+import { proposerOf } from './proposer.ts'
+import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
-export type Agreement = Signed<'agreement'>
 
-export interface AgreementsComponents {
-  store: Store
+export interface AgreementsComponents extends ShelfComponents {
   members: Members
   manifests: Manifests
   datasets: Datasets
-  clock: { now(): number }
-  log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
   /** This agent's key: it issues drafts. */
   key: PrivateKey
   self: string
   /** The steward's key, where the configuration lets the agent sign without a human. */
   steward: PrivateKey | null
-  /** Shows an agreement to an organisation's agents; undefined when none can be reached. */
+  /** What the agent may sign without a human, and with which key. */
+  rules?: { steward: PrivateKey; rules: readonly SigningRule[] }
+  /** Tells an organisation's agents of a refusal or a revocation. @throws when none can be reached */
+  tell(organisation: string, notice: AgreementNotice, options?: { signal?: AbortSignal }): Promise<void>
+  /** Shows an agreement to an organisation's agents. @throws when none can be reached */
   show(
     organisation: string,
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
-  /** What is to be said of the rules of an agreement of this organisation. */
-  rules?: KnownFacts['rules']
-  /** An agreement came into force. */
-  enforced(): void
+  /** What is to be said of the rules, in Cedar, of an agreement of this organisation. */
+  readRules?: KnownFacts['rules']
 }
 
 const DAY_MS = 86_400_000
-const TEN_YEARS = 3650 * DAY_MS
-/** Of one provider: that wait for a signature, or came within a day. Each is stored for good. */
+/** That one organisation proposed: that wait for a signature, or came within a day. Each is stored for good. */
 const MAX_SHOWN = 64
 
 /** The agreements this organisation is a party to, or drafts. */
 export class Agreements {
   readonly #components: AgreementsComponents
-  /** In force, by id: the order in which they are tried. */
-  #inForce: Agreement[] = []
+  readonly #shelf: Shelf
+  readonly #delivery: Delivery
+  readonly #distrust: Distrust
+  /** What becomes of agreements before and after they are in force. */
+  readonly proposals: Proposals
 
   constructor(components: AgreementsComponents) {
     this.#components = components
+    this.#shelf = new Shelf(components)
+    this.#distrust = new Distrust(components)
+    const { members } = components
+    this.#delivery = new Delivery({
+      ...components,
+      own: members.own.organisation,
+      signed: async (agreement) => {
+        await this.#take(agreement, proposerOf(agreement, members))
+      }
+    })
+    this.proposals = new Proposals({ ...components, shelf: this.#shelf, delivery: this.#delivery }, this)
   }
 
   async open(): Promise<void> {
-    this.#inForce = await Promise.all(
-      (await this.#components.store.agreements.inForce()).map(
-        async ({ bytes }) => await decodeSigned('agreement', bytes)
-      )
-    )
+    await this.#shelf.open()
+    await this.judgeSigners()
+  }
+
+  /** The status list changed: what a stolen key signed is left out until it is signed anew. */
+  async judgeSigners(): Promise<void> {
+    await this.#distrust.judge(this.#shelf.inForce())
   }
 
   /** Under which `provider` holds a dataset out; lowest id first. */
   inForce(
     filter: { provider?: string; dataset?: string; consumer?: string; party?: string } = {}
   ): Agreement[] {
-    return this.#inForce.filter(
-      ({ payload }) =>
-        (filter.provider === undefined || payload.provider === filter.provider) &&
-        (filter.dataset === undefined || payload.dataset === filter.dataset) &&
-        (filter.party === undefined || payload.parties.includes(filter.party)) &&
-        (filter.consumer === undefined || isConsumer(payload, filter.consumer))
-    )
+    return this.#distrust
+      .without(this.#shelf.inForce())
+      .filter(
+        ({ payload }) =>
+          (filter.provider === undefined || payload.provider === filter.provider) &&
+          (filter.dataset === undefined || payload.dataset === filter.dataset) &&
+          (filter.party === undefined || payload.parties.includes(filter.party)) &&
+          (filter.consumer === undefined || isConsumer(payload, filter.consumer))
+      )
   }
 
   get(id: string): Agreement | undefined {
-    return this.#inForce.find((agreement) => agreement.id === id)
+    return this.#distrust.has(id) ? undefined : this.#shelf.get(id)
+  }
+
+  /**
+   * The one under which an exchange that has started may go on: in force, or ended with `effect: finish`. Whatever has not
+   * started asks {@link get}.
+   */
+  running(id: string): Agreement | undefined {
+    return this.#distrust.has(id) ? undefined : this.#shelf.running(id)
+  }
+
+  /** How one ended lately, or when it will: it was revoked (its notice may still run), superseded, or ran out. */
+  ending(id: string): Ending | undefined {
+    return this.#shelf.ending(id)
+  }
+
+  /**
+   * An agreement is in force no longer; what happened is stored by then.
+   *
+   * @returns how to stop listening
+   */
+  onEnded(listener: (ending: Ending) => void): () => void {
+    return this.#shelf.onEnded(listener)
+  }
+
+  /** Ends what a notice kept in force until now. To be called about every second. */
+  async sweep(): Promise<void> {
+    await this.#shelf.sweep()
   }
 
   /** Every agreement known, with its state. */
-  async all(): Promise<{ agreement: Agreement; state: string }[]> {
-    return await Promise.all(
-      (await this.#components.store.agreements.all()).map(async ({ bytes, state }) => ({
-        agreement: await decodeSigned('agreement', bytes),
-        state
-      }))
-    )
+  async all(): ReturnType<Shelf['all']> {
+    return this.#distrust.shown(await this.#shelf.all())
   }
 
   signedBy(agreement: Agreement): string[] {
@@ -123,22 +148,8 @@ export class Agreements {
   }
 
   check(draft: AgreementDraft): Finding[] {
-    const { members, manifests, datasets, clock } = this.#components
-    const own = draft.provider === members.own.organisation
-    const dataset = own ? datasets.get(draft.dataset) : undefined
-    const findings = checkAgreement(draft, {
-      organisations: members.all().map((member) => member.organisation),
-      ...namesKnown(manifests),
-      ...checkFacts(draft, {
-        manifests,
-        members,
-        inForce: this.inForce({ provider: draft.provider, dataset: draft.dataset })
-      }),
-      now: clock.now(),
-      ...(own ? { tables: dataset?.tables ?? null, rules: this.#components.rules } : {})
-    })
-    const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
-    return [...checkLength(draft), ...findings, ...more]
+    const inForce = this.inForce({ provider: draft.provider, dataset: draft.dataset })
+    return checkDraft(draft, this.#components, inForce)
   }
 
   /**
@@ -153,41 +164,19 @@ export class Agreements {
     if (draft.provider !== members.own.organisation) {
       throw new AgreementNotSignable(
         'agreement-malformed',
-        `expected the provider ${members.own.organisation}, whose steward signs first, found ${draft.provider}`
+        `expected the provider ${members.own.organisation}, whose steward signs first, found ${draft.provider}; send it to the other parties with \`dynamos agreement propose\``
       )
     }
     const wrong = whatIsWrong(draft, this.check(draft))
     if (wrong !== null) throw new AgreementNotSignable('agreement-malformed', wrong)
-    const now = clock.now()
-    const supersedes = this.#current(draft.provider, draft.name)
-    return await signFields(
-      'agreement',
-      {
-        type: 'agreement',
-        version: 1,
-        marketplace: members.marketplace,
-        issuer: self,
-        issuedAt: Math.max(now, (supersedes?.payload.issuedAt ?? 0) + 1),
-        expires: draft.terms.valid.until ?? now + TEN_YEARS,
-        name: draft.name,
-        provider: draft.provider,
-        dataset: draft.dataset,
-        parties: agreementParties(draft),
-        terms: draft.terms,
-        pins: Object.fromEntries(
-          namesToPin(draft.terms).flatMap(({ kind, name, key: pin }) => {
-            const found = {
-              archetype: manifests.archetypes,
-              service: manifests.services,
-              algorithm: manifests.algorithms
-            }[kind].get(name)
-            return found === undefined ? [] : [[pin, found.digest]]
-          })
-        ),
-        ...(supersedes === undefined ? {} : { supersedes: supersedes.id })
-      },
-      key
-    )
+    return await issueAgreement(draft, {
+      marketplace: members.marketplace,
+      self,
+      key,
+      manifests,
+      now: clock.now(),
+      supersedes: this.#shelf.current(draft.provider, draft.name)
+    })
   }
 
   /** With the steward's signature, where the agent may use that key. @throws {AgreementNotSignable} */
@@ -203,93 +192,83 @@ export class Agreements {
   }
 
   /**
-   * Collects the other parties' signatures and puts the agreement in force here and there once all have signed.
+   * Keeps what this organisation proposes or has signed, shows it to the other parties and collects their signatures; in force
+   * here and there once all have signed. A party that is not reached now hears of it later.
    *
    * @returns the agreement with the signatures there are, and who has still to sign
    */
   async propose(
     agreement: Agreement,
     options?: { signal?: AbortSignal }
-  ): Promise<{ agreement: Agreement; pending: { organisation: string; reason: string }[] }> {
-    const { members, show } = this.#components
+  ): Promise<{ agreement: Agreement; pending: Pending[] }> {
+    const { members, store, log } = this.#components
     this.#assertAcceptable(agreement)
-    const { provider } = agreement.payload
-    if (provider !== members.own.organisation || !signedBy(agreement, members).includes(provider)) {
+    const own = members.own.organisation
+    const proposedBy = proposerOf(agreement, members)
+    if (proposedBy !== own && !signedBy(agreement, members).includes(own)) {
       throw new AgreementNotSignable(
         'bad-signature',
-        `expected an agreement of ${members.own.organisation}, signed by its steward`
+        `expected an agreement made by ${own}, or signed by its steward`
       )
     }
-    await this.#keep(agreement)
-    const own = members.own.organisation
+    await this.#assertCounters(agreement, proposedBy)
+    if ((await store.agreements.get(agreement.id)) === undefined)
+      await this.#replaceEarlier(agreement, proposedBy)
+    const kept = await this.#take(agreement, proposedBy)
+    await this.#counteredBy(agreement)
     const others = agreement.payload.parties.filter((party) => party !== own)
-    const pending: { organisation: string; reason: string }[] = []
-    let collected = agreement
-    for (const party of others) {
-      if (signedBy(collected, members).includes(party)) continue
-      try {
-        const reply = await show(party, collected, options)
-        if (reply.agreement === null) {
-          pending.push({ organisation: party, reason: reply.pending?.reason ?? 'not signed yet' })
-          continue
-        }
-        collected = await this.#merge(collected, await openDocument('agreement', reply.agreement))
-      } catch (error) {
-        pending.push({ organisation: party, reason: toError(error).message })
-      }
-    }
-    for (const one of pending)
-      this.#components.log.info({ agreement: collected.id, ...one }, 'an agreement waits for a signature')
-    await this.#keep(collected)
-    if (isFullySigned(collected, members)) {
-      await this.#enforce(collected)
-      for (const party of others) {
-        await show(party, collected, options).catch((error: unknown) =>
-          this.#components.log.warn(
-            { party, agreement: collected.id, code: codeOf(error) },
-            'a party did not hear that an agreement is in force'
-          )
-        )
-      }
-    }
+    const pending = await this.#tellAll(kept, others, options)
+    const bytes = (await store.agreements.get(kept.id))?.bytes
+    const collected = bytes === undefined ? kept : await decodeSigned('agreement', bytes)
+    for (const one of pending) log.info({ agreement: kept.id, ...one }, 'an agreement waits for a signature')
+    // Who signed first has not seen the signatures that came after.
+    if (others.length > 1 && isFullySigned(collected, members))
+      await this.#tellAll(collected, others, options)
     return { agreement: collected, pending }
+  }
+
+  async #tellAll(
+    { id }: Agreement,
+    parties: readonly string[],
+    options?: { signal?: AbortSignal }
+  ): Promise<Pending[]> {
+    const { store, clock } = this.#components
+    await store.agreementLife.toDeliver({ kind: 'agreement', agreement: id, at: clock.now() }, parties)
+    return (await Promise.all(parties.map(async (party) => await this.#delivery.run(party, options)))).flat()
   }
 
   /** Another party shows an agreement: signed at once where the steward allows it, else kept for a human. */
   async shown(message: z.infer<typeof agreementProposal>, from: string): Promise<AgreementReply> {
-    const { members, steward } = this.#components
+    const { members, store, clock } = this.#components
     const agreement = await openDocument('agreement', message.agreement)
-    assertIssued(agreement, this.#components.clock.now())
+    assertIssued(agreement, clock.now())
     this.#assertAcceptable(agreement)
     const own = members.own.organisation
+    const { parties } = agreement.payload
     const sender = members.organisationOf(from)
-    if (
-      !agreement.payload.parties.includes(own) ||
-      sender === undefined ||
-      !agreement.payload.parties.includes(sender)
-    ) {
+    if (!parties.includes(own) || sender === undefined || !parties.includes(sender)) {
       throw new AgreementNotSignable(
         'agreement-malformed',
         'expected an agreement between the sender and this organisation'
       )
     }
-    if (!signedBy(agreement, members).includes(agreement.payload.provider)) {
-      throw new AgreementNotSignable(
-        'bad-signature',
-        `expected the signature of a steward of ${agreement.payload.provider}`
-      )
+    const proposedBy = proposerOf(agreement, members)
+    if ((await store.agreements.get(agreement.id)) === undefined) {
+      await this.#assertCounters(agreement, proposedBy)
+      await this.#makeRoom(agreement, proposedBy)
     }
-    const known = await this.#components.store.agreements.get(agreement.id)
-    if (known === undefined) await this.#makeRoom(agreement)
-    let current =
-      known === undefined
-        ? agreement
-        : await this.#merge(await decodeSigned('agreement', known.bytes), agreement)
-    const wrong = unknownHere(agreement.payload, this.#components.manifests, this.#components.clock.now())
-    if (steward !== null && wrong === null) current = await addSignature(current, steward)
-    await this.#keep(current)
-    if (isFullySigned(current, members)) await this.#enforce(current)
+    const wrong = unknownHere(agreement.payload, this.#components.manifests, clock.now())
+    const steward = wrong === null ? this.#signerOf(agreement, proposedBy) : null
+    const had = signedBy(agreement, members).includes(own)
+    const current = await this.#take(agreement, proposedBy, steward)
+    await this.#counteredBy(agreement)
     const signed = signedBy(current, members).includes(own)
+    // The sender reads it in the answer; the others have to hear of it.
+    const unheard = parties.filter((party) => party !== own && party !== sender)
+    if (signed && !had && unheard.length > 0) {
+      const delivery = { kind: 'agreement' as const, agreement: current.id, at: clock.now() }
+      await store.agreementLife.toDeliver(delivery, unheard)
+    }
     return {
       agreement: signed ? current.bytes : null,
       organisation: own,
@@ -305,36 +284,103 @@ export class Agreements {
     }
   }
 
-  /**
-   * For one that was not known: earlier versions of it wait no longer.
-   *
-   * @throws {AgreementNotSignable} `busy` when its provider shows too many
-   */
-  async #makeRoom({ payload }: Agreement): Promise<void> {
+  async #take(
+    agreement: Agreement,
+    proposedBy: string,
+    steward: PrivateKey | null = null
+  ): Promise<Agreement> {
+    const taken = await this.#shelf.take(agreement, {
+      proposedBy,
+      complete: (one) => isFullySigned(one, this.#components.members),
+      ...(steward === null ? {} : { add: async (one: Agreement) => await addSignature(one, steward) })
+    })
+    if (this.#distrust.has(taken.id)) await this.judgeSigners()
+    return taken
+  }
+
+  /** The key that signs what others show, if a human need not be asked. */
+  #signerOf(agreement: Agreement, proposedBy: string): PrivateKey | null {
+    const { steward, members, rules } = this.#components
+    const own = members.own.organisation
+    // Nobody's word but a rule's opens this organisation's own data.
+    if (
+      steward !== null &&
+      (agreement.payload.provider !== own || signedBy(agreement, members).includes(own))
+    )
+      return steward
+    if (rules === undefined) return null
+    const { provider, name } = agreement.payload
+    const current = this.#shelf.current(provider, name)
+    return permittedByRule(rules.rules, agreement, { own, proposedBy, current }) ? rules.steward : null
+  }
+
+  async #replaceEarlier({ payload }: Agreement, proposedBy: string): Promise<void> {
     const { store, clock } = this.#components
-    const { name, provider, issuedAt } = payload
-    const now = clock.now()
-    for (const { id, state, bytes } of await store.agreements.byName(name, provider)) {
-      if (state !== 'proposed') continue
-      const earlier = await decodeSigned('agreement', bytes)
-      if (earlier.payload.issuedAt < issuedAt) await store.agreements.setState(id, 'superseded', now)
+    for (const earlier of await store.agreements.byName(payload.name, payload.provider)) {
+      if (earlier.state !== 'proposed' || earlier.proposedBy !== proposedBy) continue
+      const { payload: before } = await decodeSigned('agreement', earlier.bytes)
+      if (before.issuedAt < payload.issuedAt)
+        await store.agreements.setState(earlier.id, 'superseded', clock.now())
     }
-    if ((await store.agreements.countRecent(provider, now - DAY_MS)) >= MAX_SHOWN) {
+  }
+
+  /**
+   * For one that was not known: earlier versions that its proposer made wait no longer.
+   *
+   * @throws {AgreementNotSignable} `busy` when its proposer shows too many
+   */
+  async #makeRoom(agreement: Agreement, proposedBy: string): Promise<void> {
+    const { store, clock } = this.#components
+    await this.#replaceEarlier(agreement, proposedBy)
+    if ((await store.agreements.countRecent(proposedBy, clock.now() - DAY_MS)) >= MAX_SHOWN) {
       throw new AgreementNotSignable(
         'busy',
-        `at most ${MAX_SHOWN} agreements of ${provider} wait here for a signature or are taken within a day`
+        `at most ${MAX_SHOWN} agreements of ${proposedBy} wait here for a signature or are taken within a day`
       )
     }
   }
 
-  #current(provider: string, name: string): Agreement | undefined {
-    return this.#inForce.find(({ payload }) => payload.provider === provider && payload.name === name)
+  /** What it answers must be another proposal of the same name, and wait still. @throws {AgreementNotSignable} */
+  async #assertCounters({ id, payload }: Agreement, proposedBy: string): Promise<void> {
+    const { counters, supersedes, name, provider, issuedAt } = payload
+    for (const earlier of [counters, supersedes]) {
+      const known = earlier === undefined ? undefined : await this.#components.store.agreements.get(earlier)
+      if (known === undefined) continue
+      const before = (await decodeSigned('agreement', known.bytes)).payload
+      if (
+        before.name !== name ||
+        before.provider !== provider ||
+        before.issuedAt >= issuedAt ||
+        known.id === id
+      )
+        throw new AgreementNotSignable(
+          'agreement-malformed',
+          `expected an earlier version of ${name} of ${provider} as the one that it replaces or answers, found ${before.name} of ${before.provider}`
+        )
+      if (earlier === counters && !before.parties.includes(proposedBy))
+        throw new AgreementNotSignable(
+          'agreement-malformed',
+          `expected a counter by a party of ${before.name}, found one by ${proposedBy}`
+        )
+      if (earlier === counters && known.state !== 'proposed' && known.state !== 'countered')
+        throw new AgreementNotSignable(
+          'already-ended',
+          `expected a counter to a proposal that waits, found one to ${known.name} ${known.id}, which was ${known.state}`
+        )
+    }
+  }
+
+  async #counteredBy({ payload: { counters } }: Agreement): Promise<void> {
+    const { store, clock } = this.#components
+    if (counters === undefined) return
+    const known = await store.agreements.get(counters)
+    if (known?.state === 'proposed') await store.agreements.setState(counters, 'countered', clock.now())
   }
 
   #assertAcceptable(agreement: Agreement): void {
     assertWellFormed(agreement, this.#components.members)
     const { provider, name, issuedAt } = agreement.payload
-    const current = this.#current(provider, name)
+    const current = this.#shelf.current(provider, name)
     if (current !== undefined && current.id !== agreement.id && issuedAt <= current.payload.issuedAt) {
       throw new AgreementNotSignable(
         'document-expired',
@@ -342,63 +388,4 @@ export class Agreements {
       )
     }
   }
-
-  /** Signatures of both copies; they stand under the same id. */
-  async #merge(one: Agreement, other: Agreement): Promise<Agreement> {
-    if (one.id !== other.id)
-      throw new AgreementNotSignable('agreement-malformed', 'expected the same agreement back')
-    const known = new Set(one.bytes.signatures.map((signature) => Buffer.from(signature).toString('base64')))
-    const added = other.bytes.signatures.filter(
-      (signature) => !known.has(Buffer.from(signature).toString('base64'))
-    )
-    return await openDocument('agreement', {
-      payload: one.bytes.payload,
-      signatures: [...one.bytes.signatures, ...added]
-    })
-  }
-
-  async #keep(agreement: Agreement): Promise<void> {
-    const { store, clock } = this.#components
-    const { name, provider, dataset } = agreement.payload
-    await store.agreements.put({
-      id: agreement.id,
-      name,
-      provider,
-      dataset,
-      state: 'proposed',
-      bytes: encodeSigned(agreement),
-      at: clock.now()
-    })
-  }
-
-  async #enforce(agreement: Agreement): Promise<void> {
-    const { store, clock, log } = this.#components
-    if (this.get(agreement.id) !== undefined) return
-    const time = clock.now()
-    const superseded = await store.transaction(async (tx) => {
-      const earlier = await tx.agreements.enforce(agreement.id, time)
-      const { name, provider } = agreement.payload
-      await append(tx, {
-        time,
-        kind: 'agreement',
-        document: agreement.id,
-        fields: { name, provider, state: 'in-force', supersedes: earlier ?? null }
-      })
-      return earlier
-    })
-    log.info(
-      { agreement: agreement.id, name: agreement.payload.name, superseded },
-      'an agreement is in force'
-    )
-    this.#inForce = [...this.#inForce.filter(({ id }) => id !== superseded), agreement].sort((one, other) =>
-      one.id < other.id ? -1 : 1
-    )
-    this.#components.enforced()
-  }
-}
-
-export function isConsumer(payload: Payload<'agreement'>, organisation: string): boolean {
-  return payload.terms.consumers.some((consumer) =>
-    'user' in consumer ? consumer.user.organisation === organisation : consumer.organisation === organisation
-  )
 }

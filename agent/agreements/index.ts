@@ -1,10 +1,12 @@
-/** Agreements of this organisation: drafted, signed by all parties, in force, superseded. */
-export {
-  type Agreement,
-  type AgreementReply,
-  Agreements,
-  type AgreementsComponents,
-  isConsumer
-} from './agreements.ts'
+/**
+ * Agreements of this organisation: drafted, proposed, countered, refused, signed by all parties, in force, superseded, revoked;
+ * and what the other parties have still to hear of it.
+ */
+export { type AgreementReply, Agreements, type AgreementsComponents } from './agreements.ts'
+export type { Pending } from './delivery.ts'
+export type { Ending } from './ending.ts'
 export { AgreementNotSignable } from './errors.ts'
-export { viewAgreement } from './view.ts'
+export { problemsHere } from './objection.ts'
+export { type AgreementRecords, Proposals } from './proposals.ts'
+export { type Agreement, isConsumer } from './shelf.ts'
+export { type Known, viewAgreement } from './view.ts'

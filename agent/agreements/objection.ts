@@ -2,6 +2,7 @@ import {
   type AgreementDraft,
   checkAgreement,
   type Finding,
+  namesToPin,
   unenforceableClauses
 } from '../../policy/index.ts'
 import type { Payload } from '../../protocol/documents/index.ts'
@@ -38,6 +39,24 @@ export function namesKnown({ archetypes, services, algorithms }: Manifests): {
     services: [...services.keys()],
     algorithms: [...algorithms.keys()]
   }
+}
+
+/** What this agent's steward should know of an agreement that others made, besides what it says. */
+export function problemsHere(payload: Payload<'agreement'>, manifests: Manifests, now: number): string[] {
+  const known = {
+    archetype: manifests.archetypes,
+    service: manifests.services,
+    algorithm: manifests.algorithms
+  }
+  const differing = namesToPin(payload.terms).flatMap(({ kind, name, key }) => {
+    const here = known[kind].get(name)
+    const pinned = Object.hasOwn(payload.pins, key) ? payload.pins[key] : undefined
+    return here === undefined || pinned === here.digest
+      ? []
+      : [`the ${kind} ${name} is another one here than where the agreement was made`]
+  })
+  const unknown = unknownHere(payload, manifests, now)
+  return [...(unknown === null ? [] : [unknown]), ...differing]
 }
 
 /** What another's agreement names that is not known here. Its other parties need not be: they may never have met. */

@@ -3,10 +3,16 @@ import type { Signed } from '../../protocol/documents/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import { AgreementNotSignable } from './errors.ts'
 
-/** Parties whose steward has signed, by the memberships known now. */
-export function signedBy(agreement: Signed<'agreement'>, members: Members): string[] {
-  return agreement.payload.parties.filter((party) =>
-    members.byOrganisation(party)?.stewards.some((steward) => agreement.signers.includes(steward))
+/**
+ * Parties whose steward has signed, by the memberships known now.
+ *
+ * @param heldSince when it came into force here, in milliseconds since 1970; undefined for one that did not
+ */
+export function signedBy(agreement: Signed<'agreement'>, members: Members, heldSince?: number): string[] {
+  const { parties, issuedAt } = agreement.payload
+  const when = heldSince === undefined ? { issuedAt } : { issuedAt, heldSince }
+  return parties.filter((party) =>
+    members.stewardKeys(party, when).some((steward) => agreement.signers.includes(steward))
   )
 }
 
@@ -39,11 +45,14 @@ export function assertWellFormed(agreement: Signed<'agreement'>, members: Member
  *
  * @throws {AgreementNotSignable}
  */
-export function assertIssued({ payload }: Pick<Signed<'agreement'>, 'payload'>, now: number): void {
+export function assertIssued(
+  { type, payload }: { type: string; payload: { issuedAt: number } },
+  now: number
+): void {
   const ahead = payload.issuedAt - now
   if (ahead <= MAX_CLOCK_SKEW_MS) return
   throw new AgreementNotSignable(
     'clock-skew',
-    `the agreement was issued ${ahead} ms from now; set the clock of whoever made it`
+    `the ${type} was issued ${ahead} ms from now; set the clock of whoever made it`
   )
 }

@@ -11,6 +11,7 @@ import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { marketplaceRoutes } from './routes/marketplace.ts'
 import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/requests.ts'
@@ -85,6 +86,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   artifactRoutes(api, context)
   resultRoutes(api, context)
   networkRoutes(api, context)
+  marketplaceRoutes(api, context)
   agreementRoutes(api, context)
   approvalRoutes(api, context)
   policyRoutes(api, context)

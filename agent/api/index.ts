@@ -8,6 +8,12 @@ export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'
 export { isLoopback } from './host-guard.ts'
 export { listen } from './listen.ts'
+export {
+  type MarketplaceView,
+  marketplaceView,
+  type TakenDocuments,
+  takenDocuments
+} from './marketplace-view.ts'
 export type { Caller, Operations, ResultBody, ResultFormat, ResultPage } from './operations.ts'
 export type { PolicyDraft, PolicyOperations, RuleText } from './policy-operations.ts'
 export * from './policy-views.ts'

@@ -4,8 +4,10 @@
  */
 import type { Submission } from '../config/index.ts'
 import type { ContractView } from './contract-view.ts'
+import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type { PolicyOperations } from './policy-operations.ts'
 import type {
+  AgreementDiff,
   AgreementView,
   ApprovalView,
   DatasetView,
@@ -80,6 +82,9 @@ export interface Operations {
   artifact(id: string, name: string): Promise<{ path: string; mediaType: string; digest: string } | undefined>
   peers(signal: AbortSignal): Promise<PeerView[]>
   members(): Promise<MemberView[]>
+  marketplace(): Promise<MarketplaceView>
+  /** Takes documents that the authority signed, in base64, if they are newer than what the agent has. */
+  takeDocuments(documents: { status?: string; membership?: string }): Promise<TakenDocuments>
   /** Own capability without `peer`. Peer id or organisation. Undefined: nobody of that name was found. */
   capability(peer: string | undefined, signal: AbortSignal): Promise<unknown>
   datasets(find: string | undefined, signal: AbortSignal): Promise<DatasetView[]>
@@ -95,9 +100,27 @@ export interface Operations {
     text: string,
     files?: AttachedFiles
   ): Promise<{ id: string; payload: string; view: AgreementView }>
-  /** Takes a steward-signed agreement (base64 of the signed bytes) or signs with the agent's own steward key where the configuration lets it; collects the others' signatures. */
+  /** Takes a steward-signed agreement (base64 of the signed bytes) or signs with the agent's own steward key where the configuration lets it, a text or a proposal that waits under `name`; collects the others' signatures. */
   signAgreement(
-    input: { text?: string; files?: AttachedFiles; signed?: string },
+    input: { text?: string; files?: AttachedFiles; signed?: string; name?: string },
+    signal: AbortSignal
+  ): Promise<AgreementView>
+  /** What a steward has to sign for a proposal that waits: the bytes, in base64. */
+  agreementToSign(idOrName: string): Promise<{ id: string; payload: string; view: AgreementView }>
+  /** Sends an agreement as it is to the other parties; with `counters` as the answer to a proposal that waits. */
+  proposeAgreement(
+    input: { text: string; files?: AttachedFiles; counters?: string },
+    signal: AbortSignal
+  ): Promise<AgreementView>
+  refuseAgreement(idOrName: string, reason: string, signal: AbortSignal): Promise<AgreementView>
+  /** Against another version: the one it answers, or that is in force, when none is named. */
+  agreementDiff(idOrName: string, other?: string): Promise<AgreementDiff>
+  /** The bytes of a revocation for a steward to sign, in base64. */
+  prepareRevocation(idOrName: string, reason: string): Promise<{ id: string; payload: string }>
+  /** A revocation that a steward signed (base64), or a reason when the agent may sign itself. */
+  revokeAgreement(
+    idOrName: string,
+    input: { signed?: string; reason?: string },
     signal: AbortSignal
   ): Promise<AgreementView>
   policy: PolicyOperations

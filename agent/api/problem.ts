@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-found': 404,
   'dataset-unknown': 404,
   'already-ended': 409,
+  'agreement-ambiguous': 409,
   'not-asked-here': 409,
   'request-replayed': 409,
   'rate-limited': 429,

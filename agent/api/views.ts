@@ -238,17 +238,59 @@ export const agreementView = z.object({
   state: z.enum([
     'draft',
     'proposed',
+    'refused',
+    'countered',
     'in-force',
     'superseded',
+    'revoked',
     'expired',
     'not-yet-valid',
     'not-enforceable'
   ]),
   unenforceable: z.array(z.string()),
   plain: z.array(z.string()),
-  terms: z.unknown()
+  terms: z.unknown(),
+  /** The terms as a file: exactly what `plain` was made from. */
+  text: z.string().exactOptional(),
+  proposedBy: z.string().exactOptional(),
+  issued: z.string().exactOptional(),
+  /** The version in force that it replaces, and the proposal that it answers. */
+  supersedes: z.string().exactOptional(),
+  counters: z.string().exactOptional(),
+  refusals: z.array(z.object({ organisation: z.string(), reason: z.string() })).exactOptional(),
+  /** Who ends it, and from when on it is in force no longer. */
+  revocation: z
+    .object({
+      organisation: z.string(),
+      reason: z.string(),
+      effect: z.enum(['stop', 'finish']),
+      ends: z.string()
+    })
+    .exactOptional(),
+  /** Parties that have not heard of it yet. `gaveUp`: they will not take it. */
+  undelivered: z
+    .array(z.object({ organisation: z.string(), reason: z.string(), gaveUp: z.boolean() }))
+    .exactOptional(),
+  /** What makes this agent's steward hesitate: names that are not known here, manifests that differ. */
+  problems: z.array(z.string()).exactOptional(),
+  /** Ids of proposals that wait under the same name. */
+  waiting: z.array(z.string()).exactOptional()
 })
 export type AgreementView = z.infer<typeof agreementView>
+
+/** Two versions of an agreement, clause by clause. */
+export const agreementDiff = z.object({
+  name: z.string(),
+  /** The earlier version; null when there is none, so that all is new. */
+  before: z.string().nullable(),
+  after: z.string(),
+  clauses: z.array(
+    z.object({ clause: z.string(), before: z.string().nullable(), after: z.string().nullable() })
+  ),
+  removed: z.array(z.string()),
+  added: z.array(z.string())
+})
+export type AgreementDiff = z.infer<typeof agreementDiff>
 
 /** A request that somebody here has to approve: what they are to know. */
 export const approvalView = z.object({
@@ -293,6 +335,7 @@ export type HealthView = z.infer<typeof healthView>
 
 export const submitted = z.object({ request: z.string(), created: z.boolean() })
 export const checkedAgreement = z.object({ findings: z.array(finding), view: agreementView.nullable() })
+export const preparedRevocation = z.object({ id: z.string(), payload: z.string() })
 export const preparedAgreement = z.object({ id: z.string(), payload: z.string(), view: agreementView })
 
 /** RFC 9457, with the stable `code` and, for a file that breaks its schema, the places. */

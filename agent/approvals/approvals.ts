@@ -67,8 +67,16 @@ export class Approvals {
     const { store, clock } = this.#components
     const own = row?.state === 'withdrawn' ? undefined : row
     if (own?.state === 'approved' || own?.state === 'refused') return { state: own.state, reason: own.reason }
-    const { organisation, user, purpose, algorithm } = request.payload
-    const like = { request: request.id, agreement, organisation, user: user.name, purpose, algorithm }
+    const { organisation, user, purpose, algorithm, datasets } = request.payload
+    const like = {
+      request: request.id,
+      agreement,
+      organisation,
+      user: user.name,
+      purpose,
+      algorithm,
+      datasets
+    }
     const given = when === 'firstTime' && (await store.approvals.given(like))
     if (given) return { state: 'approved', reason: null }
     if (own === undefined) return { state: 'missing', reason: null }

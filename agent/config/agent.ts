@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { AgreementMalformed, parseSigningRule, type ResolveUser } from '../../policy/index.ts'
 import { anyOrNames, fields, type Hosting, type Resources, role } from '../../protocol/documents/index.ts'
 import { checkSource, problemAt } from './check.ts'
 import { decisionPoint, pointOf } from './decision-point.ts'
@@ -74,6 +75,7 @@ export const agentFile = z.strictObject({
   decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
+  autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
 
@@ -109,6 +111,8 @@ export interface AgentConfig {
   sandbox: 'required' | 'none'
   /** `all`: agreements are signed with the agent's own steward key without asking a human. For labs. */
   autoApprove: 'none' | 'all'
+  /** What the agent may sign with the steward's key without asking a human; `parseSigningRule` reads each. */
+  autoSign: { from: string; dataset: string; [clause: string]: unknown }[]
   log: 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /** What is allowed but probably not meant, for the log at start. */
   warnings: string[]
@@ -140,6 +144,26 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
   if (file.sandbox === 'none')
     warnings.push('sandbox: none lets jobs reach files and network of this machine')
   return warnings
+}
+
+/** Whose mail domain it is, only a membership tells; whether a rule can be read, this does. */
+const byDomain: ResolveUser = (address) => ({
+  organisation: address.slice(address.lastIndexOf('@') + 1),
+  name: address
+})
+
+function checkedRules(rules: AgentConfig['autoSign'], source: Source): AgentConfig['autoSign'] {
+  rules.forEach((rule, index) => {
+    try {
+      parseSigningRule(rule, 'autoSign', byDomain)
+    } catch (error) {
+      if (!(error instanceof AgreementMalformed)) throw error
+      const [first] = error.findings
+      const clause = first?.clause === undefined || first.clause === '' ? '' : `${first.clause}: `
+      throw problemAt(source, ['autoSign', index], `${clause}${first?.message ?? error.message}`)
+    }
+  })
+  return rules
 }
 
 async function carbonOf(value: number | string, source: Source, base: string): Promise<number> {
@@ -195,6 +219,7 @@ export async function loadAgentConfig(
     ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
+    autoSign: checkedRules(file.autoSign, source),
     log: file.log,
     warnings: warningsFor(file)
   }

@@ -86,6 +86,10 @@ sandbox: required
 
 # none: a human signs agreements. all: this agent signs each by itself; only for a lab.
 autoApprove: none
+# What this agent may sign without asking a human, with the steward's key: what FROM proposed about DATASET, no wider than the
+# clauses of the rule, which are those of an agreement. Nothing is open by omission.
+autoSign: []
+# - {from: VU, dataset: wageGap, purposes: [research], archetypes: [computeToData], algorithms: [average], tables: "*"}
 
 # error, warn, info, debug, trace
 log: info

@@ -48,7 +48,9 @@ export class CapabilityPublisher {
     if (visibility === 'members' || organisation === speaker.organisation) return true
     return (
       organisation !== undefined &&
-      agreements.inForce({ dataset }).some((agreement) => agreement.payload.parties.includes(organisation))
+      agreements
+        .inForce({ provider: speaker.organisation, dataset })
+        .some((agreement) => agreement.payload.parties.includes(organisation))
     )
   }
 

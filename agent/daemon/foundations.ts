@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Logger, pino } from 'pino'
+import { parseSigningRule, type SigningRule } from '../../policy/index.ts'
 import type { ArchetypeBody } from '../../protocol/documents/index.ts'
 import {
   type ArchetypeManifest,
@@ -33,6 +34,8 @@ export interface Foundations {
   self: { peer: string; organisation: string; key: PrivateKey }
   /** Where the configuration lets the agent sign agreements itself. */
   steward: PrivateKey | null
+  /** Where the configuration lets it sign what keeps to rules, those and the key. */
+  rules: { steward: PrivateKey; rules: SigningRule[] } | null
   store: Store
   members: Members
   manifests: Manifests
@@ -69,7 +72,7 @@ export async function openFoundations(
 
   const key = await loadKey(config.identity.key, passphraseFromEnvironment())
   const peer = peerIdFromPrivateKey(key).toString()
-  const [datasets, membershipPackage, manifests, ownArchetypes, policies, point, steward, tokens] =
+  const [datasets, membershipPackage, manifests, ownArchetypes, policies, point, steward, ruleKey, tokens] =
     await Promise.all([
       Promise.all(config.datasets.map(async (file) => await loadDatasetFile(file))),
       readFile(config.marketplace, 'utf8').then(openPackage),
@@ -78,6 +81,7 @@ export async function openFoundations(
       Policies.open(config.policy, { clock, log }),
       openPoint(config, log),
       config.autoApprove === 'all' ? loadKey(config.identity.steward) : null,
+      config.autoSign.length > 0 ? loadKey(config.identity.steward, passphraseFromEnvironment()) : null,
       openTokens(config)
     ])
   const sandbox = config.sandbox === 'required' ? 'bubblewrap' : 'none'
@@ -105,6 +109,17 @@ export async function openFoundations(
     clock,
     self: { peer, organisation: members.own.organisation, key },
     steward,
+    rules:
+      ruleKey === null
+        ? null
+        : {
+            steward: ruleKey,
+            rules: config.autoSign.map((rule, index) =>
+              parseSigningRule(rule, `${config.file}: autoSign[${index}]`, (address) =>
+                members.resolveUser(address)
+              )
+            )
+          },
     store,
     members,
     manifests: { ...manifests, archetypes },
@@ -159,6 +174,7 @@ function passphraseFromEnvironment(): { passphrase?: string } {
 function membershipStore({ memberships }: Store): MembershipStore {
   return {
     load: async (kind) => (await memberships.all(kind)).map(({ bytes }) => bytes),
-    save: async (kind, id, bytes) => await memberships.save(kind, id, bytes)
+    save: async (kind, id, bytes) => await memberships.save(kind, id, bytes),
+    remove: async (kind, id) => await memberships.remove(kind, id)
   }
 }

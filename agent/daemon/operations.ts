@@ -1,20 +1,12 @@
-import { decodeSigned } from '../../protocol/documents/index.ts'
-import type { Agreement, Agreements } from '../agreements/index.ts'
-import { viewAgreement } from '../agreements/index.ts'
-import type {
-  AgreementView,
-  Caller,
-  DatasetView,
-  HealthView,
-  Operations,
-  PeerView,
-  PolicyOperations
-} from '../api/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Agreements } from '../agreements/index.ts'
+import type { Caller, DatasetView, HealthView, Operations, PeerView, PolicyOperations } from '../api/index.ts'
 import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Requests, ResultReader } from '../requests/index.ts'
+import { agreementOperations } from './agreement-operations.ts'
 import { matches, type Offered, viewDataset } from './dataset-views.ts'
 
 export interface OperationsComponents {
@@ -24,26 +16,22 @@ export interface OperationsComponents {
   discovery: Discovery
   members: Members
   agreements: Agreements
+  manifests: Manifests
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   policy: PolicyOperations
   clock: { now(): number }
+  marketplace: Pick<Operations, 'marketplace' | 'takeDocuments'>
 }
 
 /** What the agent does for its own people. */
 export function createOperations(components: OperationsComponents): Operations {
-  const { requests, results, discovery, members, agreements, approvals, clock } = components
-  const own = members.own.organisation
-  const view = (agreement: Agreement, state: string): AgreementView =>
-    viewAgreement(agreement, state, agreements.signedBy(agreement), clock.now())
+  const { requests, results, discovery, members, agreements, manifests, approvals, clock, marketplace } =
+    components
+  const own = members.lastOwn.payload.organisation
   const offered = async (signal: AbortSignal): Promise<Offered[]> =>
     (await discovery.findMembers({ signal })).flatMap(({ peer, organisation, capability }) =>
       capability.payload.datasets.map((dataset) => ({ peer, organisation, dataset }))
     )
-  const collect = async (agreement: Agreement, signal: AbortSignal): Promise<AgreementView> => {
-    const { agreement: collected } = await agreements.propose(agreement, { signal })
-    return view(collected, agreements.get(collected.id) === undefined ? 'proposed' : 'in-force')
-  }
-
   return {
     health: async () => components.health(),
     submit: async (submission: Submission, caller: Caller, options) =>
@@ -76,6 +64,8 @@ export function createOperations(components: OperationsComponents): Operations {
         roles: [...member.roles],
         expires: new Date(member.expires).toISOString()
       })),
+    marketplace: async () => await marketplace.marketplace(),
+    takeDocuments: async (documents) => await marketplace.takeDocuments(documents),
     capability: async (peer, signal) => {
       if (peer === undefined || peer === own) return (await discovery.capabilities())[0]?.capability.payload
       const known = await discovery.findMembers({ signal })
@@ -101,33 +91,7 @@ export function createOperations(components: OperationsComponents): Operations {
         own
       ),
 
-    agreements: async () => (await agreements.all()).map(({ agreement, state }) => view(agreement, state)),
-    agreement: async (idOrName) => {
-      const found = (await agreements.all()).filter(
-        ({ agreement }) => agreement.id === idOrName || agreement.payload.name === idOrName
-      )
-      const best = found.find(({ state }) => state === 'in-force') ?? found[0]
-      return best === undefined ? undefined : view(best.agreement, best.state)
-    },
-    checkAgreement: async (text, files) => {
-      const draft = agreements.parse(text, files)
-      const findings = agreements.check(draft)
-      const isOwn = draft.provider === own && !findings.some((finding) => finding.level === 'error')
-      return { findings, view: isOwn ? view(await agreements.draft(text, files), 'draft') : null }
-    },
-    prepareAgreement: async (text, files) => {
-      const agreement = await agreements.draft(text, files)
-      return {
-        id: agreement.id,
-        payload: Buffer.from(agreement.bytes.payload).toString('base64'),
-        view: view(agreement, 'draft')
-      }
-    },
-    signAgreement: async ({ text, files, signed }, signal) => {
-      if (signed !== undefined)
-        return await collect(await decodeSigned('agreement', Buffer.from(signed, 'base64')), signal)
-      return await collect(await agreements.signAsSteward(await agreements.draft(text ?? '', files)), signal)
-    },
+    ...agreementOperations({ agreements, manifests, own, clock }),
 
     policy: components.policy,
     approvals: async ({ user }) => await approvals.list(user),

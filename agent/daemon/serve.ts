@@ -1,7 +1,11 @@
 import type { z } from 'zod'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import {
+  AGREEMENT_NOTICE_PROTOCOL,
   AGREEMENT_PROTOCOL,
+  type AgreementNotice,
+  agreementNotice,
+  agreementNoticeReply,
   agreementProposal,
   agreementReply,
   MESSAGE_LIMITS,
@@ -17,6 +21,7 @@ import type { FlowStreams } from '../exchange/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Clock, Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
+import { statusNumbersIn } from './status-numbers.ts'
 
 const REDIAL_MS = 2000
 /** Each one that is shown is kept: people sign few. */
@@ -40,16 +45,34 @@ export async function showAgreement(
   agreement: Agreement,
   options?: { signal?: AbortSignal }
 ): Promise<AgreementReply> {
+  return await askParty(
+    members,
+    party,
+    async (peer) =>
+      await network.ask(peer, AGREEMENT_PROTOCOL, { agreement: agreement.bytes }, agreementReply, options)
+  )
+}
+
+/** Tells the first agent of an organisation that answers of a refusal or a revocation. */
+export async function tellOfAgreement(
+  network: Network,
+  members: Members,
+  party: string,
+  notice: AgreementNotice,
+  options?: { signal?: AbortSignal }
+): Promise<void> {
+  await askParty(
+    members,
+    party,
+    async (peer) => await network.ask(peer, AGREEMENT_NOTICE_PROTOCOL, notice, agreementNoticeReply, options)
+  )
+}
+
+async function askParty<T>(members: Members, party: string, ask: (peer: string) => Promise<T>): Promise<T> {
   let last: unknown = new DynamosError('provider-missing', `no agent of ${party} is known here`)
   for (const peer of members.byOrganisation(party)?.agents ?? []) {
     try {
-      return await network.ask(
-        peer,
-        AGREEMENT_PROTOCOL,
-        { agreement: agreement.bytes },
-        agreementReply,
-        options
-      )
+      return await ask(peer)
     } catch (error) {
       last = error
     }
@@ -75,6 +98,15 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
     },
     AGREEMENT_LIMITS
   )
+  network.handle(
+    AGREEMENT_NOTICE_PROTOCOL,
+    agreementNotice,
+    async (notice: AgreementNotice) => {
+      await agreements.proposals.noticed(notice)
+      return { taken: true }
+    },
+    { ...AGREEMENT_LIMITS, maxBytes: 16 * 1024 }
+  )
   for (const kind of Object.keys(MESSAGE_LIMITS).filter(isWireKind)) {
     network.handle(
       protocolOf(kind),
@@ -83,7 +115,9 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
         if (message.kind !== kind) {
           throw new DynamosError('malformed-document', `expected a message ${kind}, found ${message.kind}`)
         }
-        return { messages: await exchanges.receive(peer, message) }
+        const messages = await exchanges.receive(peer, message)
+        for (const named of statusNumbersIn(message)) network.statusHeard(named.peer, named.number)
+        return { messages }
       },
       MESSAGE_LIMITS[kind]
     )

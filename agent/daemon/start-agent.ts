@@ -8,9 +8,10 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, forgetOld, PastRequests } from '../decisions/index.ts'
+import { createRequestGuard, Decisions, PastRequests } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
+import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
@@ -18,9 +19,11 @@ import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
+import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
-import { postMessage, serveExchanges, showAgreement } from './serve.ts'
+import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { keepUp } from './upkeep.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -46,7 +49,6 @@ const COORDINATOR_LIMITS = {
 }
 const OFFER_LIFETIME_MS = 120 * SECOND
 const MAX_OPEN_PER_PEER = 64
-const PRUNE_EVERY_MS = 60 * SECOND
 
 /**
  * Starts the agent of an organisation: state, identity and membership, policy, jobs, network, then the interface for its own
@@ -118,9 +120,12 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     key: self.key,
     self: self.peer,
     steward,
-    rules: (text) => policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
+    readRules: (text) =>
+      policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
+    ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
@@ -132,6 +137,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
+  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -300,7 +306,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     clock
   })
 
-  for (const change of ['dropped', 'status'] as const) members.on(change, () => exchanges.reconsider())
+  members.onChange((change) => {
+    if (change.kind === 'status')
+      void agreements
+        .judgeSigners()
+        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
+    exchanges.reconsider()
+  })
   policies.onChange(() => exchanges.reconsider())
   policies.watch()
   await exchanges.reload()
@@ -334,11 +346,14 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     discovery,
     members,
     agreements,
+    manifests,
     approvals,
     policy: desk.operations,
     clock,
+    marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
-      const wrong = [...problems, ...desk.problems()]
+      const unfit = ownStanding(members)
+      const wrong = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
       return {
         status: wrong.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
@@ -353,17 +368,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const prune = setInterval(() => {
-    exchanges.prune()
-    // A change of which the platform said nothing.
-    void policies.reload()
-    void forgetOld({ store, agreements, clock }).catch((error: unknown) =>
-      log.warn({ code: codeOf(error), err: toError(error) }, 'what is over could not be forgotten')
-    )
-    void rememberDatasets().catch(() => undefined)
-  }, PRUNE_EVERY_MS)
-  prune.unref()
-  network.on('peer:ready', () => void rememberDatasets().catch(() => undefined))
+  const upkeep = keepUp({ agreements, exchanges, network, policies, store, clock, log, rememberDatasets })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -374,12 +379,13 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     api: url,
     log,
     stop: async (deadlineMs) => {
-      clearInterval(prune)
+      upkeep.stop()
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)
       await discovery.stop()
       await network.stop()
+      await agreements.proposals.idle()
       for (const step of opened.reverse()) await step()
     }
   }

@@ -19,7 +19,7 @@ export function isAnonymised(request: Payload<'request'>, terms: Terms): boolean
  * @param hosts organisations that would compute
  */
 export function openToOf(
-  { members, self }: Pick<Components, 'members' | 'self'>,
+  { members, self }: Pick<Components, 'self'> & { members: Pick<Components['members'], 'organisationOf'> },
   request: Payload<'request'>,
   hosts: readonly string[]
 ): string[] {

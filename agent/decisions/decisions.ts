@@ -23,6 +23,7 @@ import { Inspections, usesOf } from './inspection.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
+import { refuseFlowWith, refuseParties } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -109,19 +110,21 @@ export class Decisions implements HopDecisions, FlowDecisions {
       usedFor: dossier.request.id,
       at: clock.now()
     }
+    const limits = data.agreements.map(({ dataset, agreement }) => ({
+      dataset,
+      terms: agreements.get(agreement)?.payload.terms
+    }))
+    if (limits.some(({ terms }) => terms === undefined))
+      return refuse('no-agreement', 'the agreement is no longer in force')
     const reserved: string[] = []
     let refusal: Refusal | null = null
-    for (const { dataset, agreement: id } of data.agreements) {
-      const terms = agreements.get(id)?.payload.terms
-      if (terms === undefined) refusal = refuse('no-agreement', 'the agreement is no longer in force')
-      else if (await store.quota.reserve({ ...use, dataset }, terms.limits ?? UNLIMITED))
-        reserved.push(dataset)
-      else
-        refusal = refuse(
-          'quota-exceeded',
-          `the agreement allows ${terms.limits?.requests} requests in its window`
-        )
-      if (refusal !== null) break
+    for (const { dataset, terms } of limits) {
+      if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
+      else {
+        const reason = `the agreement allows ${terms?.limits?.requests} requests in its window`
+        refusal = refuse('quota-exceeded', reason)
+        break
+      }
     }
     // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
     if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
@@ -168,13 +171,12 @@ export class Decisions implements HopDecisions, FlowDecisions {
     flow: Flow,
     rows?: number
   ): Promise<Refusal | null> {
-    const { self, clock, members } = this.#components
+    const { self, clock } = this.#components
     const { id, payload } = dossier.contract(contract).contract
     const asking = this.#asking()
     const other = flow.from === self.peer ? flow.to : flow.from
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    if (members.memberOf(other) === undefined) return refuse('not-member', `${other} is no member any more`)
+    const unfit = refuseFlowWith(this.#components, other)
+    if (unfit !== null) return unfit
     const verdict = await asking.confirm(
       decideFlow(asking.engine, {
         question,
@@ -198,18 +200,9 @@ export class Decisions implements HopDecisions, FlowDecisions {
     contract: string,
     sections: readonly Section[]
   ): Promise<Refusal | null> {
-    const { members, self } = this.#components
     const { payload } = dossier.contract(contract).contract
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
-    const stranger = payload.parties.find(
-      (party) => party.peer !== self.peer && members.organisationOf(party.peer) !== party.organisation
-    )
-    if (stranger !== undefined)
-      return refuse(
-        'not-member',
-        `${stranger.peer} is not known here as an agent of ${stranger.organisation}`
-      )
+    const unfit = refuseParties(this.#components, payload)
+    if (unfit !== null) return unfit
     for (const section of sections) {
       const refusal =
         section.as === 'data'
@@ -229,7 +222,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { agreements, approvals, datasets } = this.#components
     const asking = this.#asking()
     const grants = section.agreements.flatMap(({ dataset: id, agreement: named }) => {
-      const agreement = agreements.get(named)
+      const begins = question === 'accept' || question === 'start'
+      const agreement = begins ? agreements.get(named) : agreements.running(named)
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })

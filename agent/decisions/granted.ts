@@ -41,6 +41,8 @@ export interface Asked {
   open: readonly (readonly Agreement[])[]
   /** By the agreements under which they are granted. */
   grants: Map<string, GrantedRows>
+  /** What the query reads, or why it cannot be run, by the agreements: the same for every row. */
+  inspected: Map<string, Inspected | Refusal>
   /** By id of agreement. */
   approvals: Readonly<Record<string, Approval>>
   /** Would permit some row once somebody has approved the request under each of them. */
@@ -50,7 +52,10 @@ export interface Asked {
 /** What is known of a row before it is known what the query reads. */
 export type FactsOfRow = Omit<ProviderFacts, 'dataset' | 'uses'>
 
-type Components = Pick<DecisionsComponents, 'datasets' | 'manifests' | 'members' | 'self'>
+type Components = Pick<DecisionsComponents, 'manifests' | 'self'> & {
+  datasets: { get(id: string): Grant['dataset'] | undefined }
+  members: Pick<DecisionsComponents['members'], 'organisationOf'>
+}
 
 /** Finds the agreements under which a data provider permits the rows of a request. */
 export class Granted {
@@ -100,7 +105,7 @@ export class Granted {
       const { sql, parameters } = dossier.query.part
       const key = keyOf(granting.map(({ agreement }) => agreement))
       const inspected =
-        grants.get(key)?.inspected ??
+        asked.inspected.get(key) ??
         (await this.#inspections.inspect({
           requester: request.organisation,
           dossier,
@@ -109,6 +114,7 @@ export class Granted {
           grants: granting,
           anonymize: granting.some(({ agreement }) => isAnonymised(request, agreement.payload.terms))
         }))
+      asked.inspected.set(key, inspected)
       const verdict =
         'code' in inspected
           ? denied(inspected, policy)
@@ -153,7 +159,10 @@ export class Granted {
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
   }
 
-  /** People are asked last, about what everything else permits; whoever only wants to know bothers nobody. */
+  /**
+   * People are asked last, about what everything else permits; whoever only wants to know bothers nobody. Nobody is waited for
+   * once somebody has said no, or ran out of time, under one of the agreements.
+   */
   #approved(
     asked: Asked,
     verdict: WholeVerdict,
@@ -164,14 +173,15 @@ export class Granted {
     if (grants.every(({ agreement }) => agreement.payload.terms.approval === undefined)) return verdict
     const told = { ...facts, approvals: asked.approvals }
     const decided = this.#permitted(asked, told, inspected, grants)
-    if (
-      decided.verdict === 'deny' &&
-      decided.refusal.code === 'approval-required' &&
-      asked.unapproved.length === 0
-    )
-      asked.unapproved = grants
-        .filter((one) => this.#permitted(asked, told, inspected, [one]).verdict === 'deny')
-        .map(({ agreement }) => agreement)
+    if (decided.verdict === 'permit') return decided
+    const unapproved: Agreement[] = []
+    for (const one of grants) {
+      const alone = this.#permitted(asked, told, inspected, [one])
+      if (alone.verdict === 'permit') continue
+      if (alone.refusal.code !== 'approval-required') return alone
+      unapproved.push(one.agreement)
+    }
+    if (asked.unapproved.length === 0) asked.unapproved = unapproved
     return decided
   }
 

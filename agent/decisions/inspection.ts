@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DatasetChanged, grantedSchema } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
-import type { Assignment, ReportOf, TableSchema } from '../../services/index.ts'
+import { type Assignment, qualifiedName, type ReportOf, type TableSchema } from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import { AnonymizeImpossible, anonymisedOf, anonymisedSchema, type Dataset } from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
@@ -99,9 +99,11 @@ export class Inspections {
 
 /** Only who is a party to the agreement gets as far as an inspection: it may know what there is to name. */
 function namesShown(code: Refusal['code'], tables: readonly TableSchema[]): Refusal['acceptable'] {
-  if (code === 'sql-table-unknown') return { tables: tables.map(({ name }) => name).slice(0, MOST_NAMES) }
+  const several = new Set(tables.map(({ dataset }) => dataset)).size > 1
+  const called = (table: TableSchema) => (several ? qualifiedName(table) : undefined) ?? table.name
+  if (code === 'sql-table-unknown') return { tables: tables.map(called).slice(0, MOST_NAMES) }
   if (code !== 'sql-column-unknown') return null
-  const columns = tables.flatMap((table) => table.columns.map(({ name }) => `${table.name}.${name}`))
+  const columns = tables.flatMap((table) => table.columns.map(({ name }) => `${called(table)}.${name}`))
   return { columns: columns.slice(0, MOST_NAMES) }
 }
 

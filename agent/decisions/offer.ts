@@ -15,7 +15,9 @@ import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
 import { detailsOf } from './offer-details.ts'
+import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
+import { refuseAll } from './standing.ts'
 import { uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
 
@@ -69,6 +71,7 @@ export class OfferMaker {
       confirm: async (verdict) => await asking.confirm(verdict),
       open,
       grants: new Map(),
+      inspected: new Map(),
       noted: [],
       requestsInWindow: asked
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
@@ -97,7 +100,7 @@ export class OfferMaker {
         request: dossier.request.id,
         organisation: speaker.organisation,
         as: roles.length === 0 ? ['data'] : roles,
-        rows,
+        rows: fittingOffer(rows),
         sandbox: launcher.sandbox,
         policy: engine.policy,
         details: digest
@@ -120,9 +123,9 @@ export class OfferMaker {
 
   /** What refuses a request whatever its rows are. */
   async #generally(request: Payload<'request'>, roles: readonly Role[]): Promise<Refusal | null> {
-    const { members, self } = this.#components
-    if (members.statusTooOld())
-      return refuse('status-list-too-old', `the status list of ${self.organisation} is too old to act on`)
+    const { self } = this.#components
+    const unfit = refuseAll(this.#components)
+    if (unfit !== null) return unfit
     if (roles.length === 0)
       return refuse('role-not-offered', `${self.organisation} has no part in this request`)
     if (!roles.includes('data')) return null
@@ -152,8 +155,9 @@ export class OfferMaker {
   }
 
   #isParty(dataset: string, organisation: string): boolean {
-    return this.#components.agreements
-      .inForce({ dataset })
+    const { agreements, self } = this.#components
+    return agreements
+      .inForce({ provider: self.organisation, dataset })
       .some((one) => one.payload.parties.includes(organisation))
   }
 

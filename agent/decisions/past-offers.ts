@@ -128,7 +128,15 @@ export class PastRequests {
         (one) => one.payload.provider === self.organisation && one.payload.dataset === dataset
       )
     )
-    const asked: Asked = { ...asking, dossier, open, grants: new Map(), approvals: {}, unapproved: [] }
+    const asked: Asked = {
+      ...asking,
+      dossier,
+      open,
+      grants: new Map(),
+      inspected: new Map(),
+      approvals: {},
+      unapproved: []
+    }
     const verdicts: WholeVerdict[] = []
     for (const [index, row] of payload.rows.entries()) {
       const facts: FactsOfRow = {

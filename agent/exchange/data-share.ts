@@ -131,7 +131,7 @@ function shownUnder(
   { agreements, datasets }: ShareComponents,
   { dataset: id, agreement: named }: DataSection['agreements'][number]
 ): { dataset: Dataset; terms: Terms } {
-  const agreement = agreements.get(named)?.payload
+  const agreement = agreements.running(named)?.payload
   const dataset = datasets.get(id)
   if (agreement?.dataset !== id || dataset === undefined)
     throw new DatasetMissing(`dataset ${id} is not open here under the agreement of the contract`)

@@ -3,13 +3,15 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import {
   addSignature,
   type DocumentType,
+  type Expulsion,
+  MAX_EXPELLED,
   type Payload,
   type Role,
   type Signed,
   signDocument
 } from '../../protocol/documents/index.ts'
-import { NotMember } from './errors.ts'
-import { verifyCharter } from './verify.ts'
+import { NotMember, StatusListFull } from './errors.ts'
+import { assertThreshold } from './verify.ts'
 
 const DAY_MS = 86_400_000
 
@@ -20,11 +22,22 @@ export interface Marketplace {
   readonly discoveryKey: Uint8Array
   /** Newest last; a renewed membership replaces that of the same organisation. */
   readonly memberships: readonly Signed<'membership'>[]
+  /** Keys that an earlier membership lists, as long as somebody could still show that one. */
+  readonly former: readonly FormerKey[]
+}
+
+export interface FormerKey {
+  readonly organisation: string
+  readonly peer: string
+  /** When the last membership that lists it ends, in milliseconds since 1970. */
+  readonly until: number
 }
 
 export interface Authority {
-  /** Keys of authorities present; at least the charter's threshold of them. */
+  /** Keys of authorities present. Where the charter wants more, others sign what these made (`cosign`). */
   keys: readonly [PrivateKey, ...PrivateKey[]]
+  /** The highest number of a status list that any of the keys ever signed: none is used for two. @default that in force */
+  lastNumber?: number
   /** Milliseconds since 1970. */
   now: number
 }
@@ -74,9 +87,10 @@ async function signAll<T extends DocumentType>(
 async function signStatus(
   charter: Signed<'charter'>,
   number: number,
-  expelled: Payload<'status'>['expelled'],
+  expelled: readonly Expulsion[],
   by: Authority
 ): Promise<Signed<'status'>> {
+  if (expelled.length > MAX_EXPELLED) throw new StatusListFull(expelled.length)
   return await signAll(
     'status',
     {
@@ -87,7 +101,7 @@ async function signStatus(
       issuedAt: by.now,
       expires: by.now + charter.payload.statusMaxAge,
       number,
-      expelled
+      expelled: [...expelled]
     },
     by
   )
@@ -113,11 +127,13 @@ export async function createMarketplace(init: CharterInit, by: Authority): Promi
     },
     by
   )
+  assertThreshold(charter.payload)
   return {
-    charter: verifyCharter(charter),
+    charter,
     status: await signStatus(charter, 1, [], by),
     discoveryKey: init.discoveryKey,
-    memberships: []
+    memberships: [],
+    former: []
   }
 }
 
@@ -143,6 +159,7 @@ export async function admit(
       `an agent of ${admission.organisation} is already an agent of ${taken.payload.organisation}`
     )
   }
+  const earlier = membershipOf(marketplace, admission.organisation)
   const membership = await signAll(
     'membership',
     {
@@ -150,7 +167,8 @@ export async function admit(
       version: 1,
       marketplace: charter.id,
       issuer: peerOf(by.keys[0]),
-      issuedAt: by.now,
+      // Of two the later one counts: never two of one moment.
+      issuedAt: Math.max(by.now, (earlier?.payload.issuedAt ?? 0) + 1),
       expires: by.now + charter.payload.membershipLifetime,
       organisation: admission.organisation,
       about: admission.about ?? {},
@@ -164,30 +182,86 @@ export async function admit(
   return { marketplace: withMembership(marketplace, membership), membership }
 }
 
-/** The same membership for another lifetime. */
+/** The same membership for another lifetime, without keys that were expelled. @throws {NotMember} when none is left */
 export async function renewMembership(
   marketplace: Marketplace,
   organisation: string,
   by: Authority
 ): Promise<{ marketplace: Marketplace; membership: Signed<'membership'> }> {
-  const current = marketplace.memberships.find(({ payload }) => payload.organisation === organisation)
+  const current = membershipOf(marketplace, organisation)
   if (current === undefined) throw new NotMember(`expected a member called ${organisation}, found none`)
-  return await admit(marketplace, current.payload, by)
+  const { agents, stewards } = current.payload
+  const kept = { agents: trusted(marketplace, agents), stewards: trusted(marketplace, stewards) }
+  if (kept.agents.length === 0)
+    throw new NotMember(
+      `every agent of ${organisation} was expelled; it comes back with new keys: dynamos marketplace admit`
+    )
+  return await admit(marketplace, { ...current.payload, ...kept }, by)
 }
 
-/** Expels keys as of `since` (default now) by a new status list with the next number. */
+/** Of these keys, those that the status list does not name. */
+export function trusted({ status }: Pick<Marketplace, 'status'>, keys: readonly string[]): string[] {
+  const expelled = new Set(status.payload.expelled.map((one) => one.peer))
+  return keys.filter((key) => !expelled.has(key))
+}
+
+export function membershipOf(
+  { memberships }: Pick<Marketplace, 'memberships'>,
+  organisation: string
+): Signed<'membership'> | undefined {
+  return memberships.find(({ payload }) => payload.organisation === organisation)
+}
+
+/** Every key by which an organisation could still be taken for a member: those of its membership, and of earlier ones. */
+export function keysOf(marketplace: Marketplace, organisation: string, now: number): string[] {
+  const current = membershipOf(marketplace, organisation)?.payload
+  const former = marketplace.former.filter((one) => one.organisation === organisation && one.until > now)
+  return [
+    ...new Set([...(current?.agents ?? []), ...(current?.stewards ?? []), ...former.map(({ peer }) => peer)])
+  ]
+}
+
+export interface ExpulsionInit {
+  /** @default now, in milliseconds since 1970 */
+  since?: number
+  /** For people. */
+  reason?: string
+  /** Since when somebody else had the keys, in milliseconds since 1970. */
+  stolenFrom?: number
+}
+
+/**
+ * Expels keys by a new status list with the next number. What is new about a key that is on the list already is added: it
+ * never leaves the list, nor becomes less distrusted.
+ */
 export async function expel(
   marketplace: Marketplace,
   peers: readonly string[],
-  by: Authority & { since?: number }
+  by: Authority & ExpulsionInit
 ): Promise<Marketplace> {
   const { number, expelled } = marketplace.status.payload
-  const known = new Set(expelled.map((one) => one.peer))
-  const added = peers
-    .filter((one) => !known.has(one))
-    .map((one) => ({ peer: one, since: by.since ?? by.now }))
-  const status = await signStatus(marketplace.charter, number + 1, [...expelled, ...added], by)
-  return { ...marketplace, status }
+  const known = new Map(expelled.map((one) => [one.peer, one]))
+  for (const peer of new Set(peers)) known.set(peer, expulsionOf(peer, known.get(peer), by))
+  const next = Math.max(number, by.lastNumber ?? 0) + 1
+  return settled({
+    ...marketplace,
+    status: await signStatus(marketplace.charter, next, [...known.values()], by)
+  })
+}
+
+function expulsionOf(
+  peer: string,
+  before: Expulsion | undefined,
+  { now, since, reason, stolenFrom }: ExpulsionInit & { now: number }
+): Expulsion {
+  const stolen = [before?.stolenFrom, stolenFrom].filter((instant) => instant !== undefined)
+  return {
+    ...before,
+    peer,
+    since: Math.min(since ?? now, before?.since ?? Number.MAX_SAFE_INTEGER),
+    ...(reason === undefined ? {} : { reason }),
+    ...(stolen.length === 0 ? {} : { stolenFrom: Math.min(...stolen) })
+  }
 }
 
 /** The same status list with the next number and today's date: members refuse to act on one that is too old. */
@@ -196,8 +270,56 @@ export async function renewStatus(marketplace: Marketplace, by: Authority): Prom
 }
 
 function withMembership(marketplace: Marketplace, membership: Signed<'membership'>): Marketplace {
-  const others = marketplace.memberships.filter(
-    ({ payload }) => payload.organisation !== membership.payload.organisation
-  )
-  return { ...marketplace, memberships: [...others, membership] }
+  const { organisation, agents, stewards } = membership.payload
+  const before = membershipOf(marketplace, organisation)?.payload
+  const keys = [...agents, ...stewards]
+  const left = [...(before?.agents ?? []), ...(before?.stewards ?? [])].filter((key) => !keys.includes(key))
+  const others = marketplace.memberships.filter(({ payload }) => payload.organisation !== organisation)
+  return {
+    ...marketplace,
+    memberships: [...others, membership],
+    former: [
+      ...marketplace.former.filter((one) => !keys.includes(one.peer)),
+      ...left.map((peer) => ({ organisation, peer, until: before?.expires ?? 0 }))
+    ]
+  }
+}
+
+/** Memberships of which no agent is left are not renewed any more; what else they list is remembered. */
+function settled(marketplace: Marketplace): Marketplace {
+  const hasAgent = ({ payload }: Signed<'membership'>): boolean =>
+    trusted(marketplace, payload.agents).length > 0
+  const ended = marketplace.memberships
+    .filter((one) => !hasAgent(one))
+    .flatMap(({ payload: { organisation, agents, stewards, expires: until } }) =>
+      [...agents, ...stewards].map((peer) => ({ organisation, peer, until }))
+    )
+  const known = new Set(marketplace.former.map(({ peer }) => peer))
+  return {
+    ...marketplace,
+    memberships: marketplace.memberships.filter(hasAgent),
+    former: [...marketplace.former, ...ended.filter(({ peer }) => !known.has(peer))]
+  }
+}
+
+/** What two holders of authority keys know, put together: the higher status list, of each organisation the later membership. */
+export function united(one: Marketplace, other: Marketplace): Marketplace {
+  const later = new Map<string, Signed<'membership'>>()
+  for (const membership of [...one.memberships, ...other.memberships]) {
+    const known = later.get(membership.payload.organisation)
+    const isNewer = known === undefined || known.payload.issuedAt <= membership.payload.issuedAt
+    if (isNewer) later.set(membership.payload.organisation, membership)
+  }
+  const former = new Map<string, FormerKey>()
+  for (const key of [...one.former, ...other.former])
+    former.set(key.peer, {
+      ...key,
+      until: Math.max(key.until, former.get(key.peer)?.until ?? 0)
+    })
+  return settled({
+    ...one,
+    status: one.status.payload.number >= other.status.payload.number ? one.status : other.status,
+    memberships: [...later.values()],
+    former: [...former.values()]
+  })
 }

@@ -1,3 +1,4 @@
+import { MAX_EXPELLED } from '../../protocol/documents/index.ts'
 import { DynamosError, instantText } from '../../protocol/errors/index.ts'
 
 export class NotMember extends DynamosError {
@@ -21,6 +22,35 @@ export class Expelled extends DynamosError {
   static override readonly name = 'Expelled'
   constructor(peer: string, since: number) {
     super('expelled', `${peer} was expelled from the marketplace as of ${instantText(since)}`)
+  }
+}
+
+export class StatusListFull extends DynamosError {
+  static override readonly name = 'StatusListFull'
+  constructor(keys: number) {
+    super(
+      'malformed-document',
+      `expected a status list of at most ${MAX_EXPELLED} keys, found ${keys}; found a new marketplace and admit those who stay`
+    )
+  }
+}
+
+/** A signature that a holder of an authority key must not give. */
+export class NotToBeSigned extends DynamosError {
+  static override readonly name = 'NotToBeSigned'
+  constructor(message: string) {
+    super('malformed-document', message)
+  }
+}
+
+/** The authority's clock, or this agent's, is wrong. */
+export class FromTheFuture extends DynamosError {
+  static override readonly name = 'FromTheFuture'
+  constructor(what: string, issuedAt: number, now: number) {
+    super(
+      'clock-skew',
+      `expected a ${what} of the past, found one of ${instantText(issuedAt)}, here it is ${instantText(now)}; set the clock that is wrong`
+    )
   }
 }
 

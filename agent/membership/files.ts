@@ -13,7 +13,8 @@ import {
 import { toError } from '../../protocol/errors/index.ts'
 import type { Marketplace } from './authority.ts'
 import { MembershipFileInvalid } from './errors.ts'
-import { verifyCharter, verifyMember, verifyStatus } from './verify.ts'
+import { StatusLists } from './status-lists.ts'
+import { assertThreshold, verifyCharter, verifyMember, verifyStatus } from './verify.ts'
 
 const MAX_FILE_BYTES = 4 << 20
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'expected base64')
@@ -49,8 +50,20 @@ const marketplaceFile = z.strictObject({
   charter: signedPart,
   status: signedPart,
   memberships: z.array(signedPart).max(4096),
+  former: z
+    .array(
+      z.strictObject({
+        organisation: membershipSchema.shape.organisation,
+        peer: membershipSchema.shape.issuer,
+        until: membershipSchema.shape.expires
+      })
+    )
+    .max(65_536)
+    .default([]),
   discoveryKey: secret
 })
+/** What holders of authority keys hand around until enough of them have signed. */
+const proposalFile = z.strictObject({ ...marketplaceFile.shape, kind: z.literal('dynamos-proposal') })
 
 const { organisation, roles, stewards, speaksFor, about, issuer } = membershipSchema.shape
 const joinBody = z.strictObject({
@@ -64,11 +77,21 @@ const joinBody = z.strictObject({
   roles,
   stewards,
   speaksFor,
-  about
+  about,
+  /** Keys of the organisation that these take the place of. */
+  replaces: z.array(issuer).max(32).exactOptional()
 })
-const joinFile = z.strictObject({ ...joinBody.shape, proof: base64 })
-/** What an agent tells the authority; `proof` shows that it holds the key. */
+const endorsement = z.strictObject({ peer: issuer, proof: base64 })
+const joinFile = z.strictObject({
+  ...joinBody.shape,
+  proof: base64,
+  /** The same, signed by the key before: so the authority knows that it is the same organisation. */
+  endorsed: endorsement.exactOptional()
+})
+/** What an agent tells the authority. */
 export type JoinRequest = z.infer<typeof joinBody>
+/** A join request, and the keys that are proved to be its sender's: the asking agent's, and the one before if it signed. */
+export type OpenedJoinRequest = JoinRequest & { readonly provedBy: readonly string[] }
 
 /** What a member installs: its membership, and what it needs to check others'. */
 export interface MembershipPackage {
@@ -134,6 +157,15 @@ export async function openStatus(text: string, charter: Signed<'charter'>): Prom
   return verifyStatus(await openPart('status', file.status), charter)
 }
 
+/**
+ * A status list that whoever reads it cannot judge, as they have no charter: its signatures are good, whoever gave them.
+ *
+ * @throws {MembershipFileInvalid}, {BadSignature}, {MalformedDocument}
+ */
+export async function parseStatusFile(text: string): Promise<Signed<'status'>> {
+  return await openPart('status', parseFile(text, statusFile, 'a status list').status)
+}
+
 /** The file a new member takes home. Secret: write it with mode 0600. */
 export function packageText(contents: MembershipPackage): string {
   return print({
@@ -163,38 +195,82 @@ export async function openPackage(text: string): Promise<MembershipPackage> {
   }
   const status = verifyStatus(await openPart('status', file.status), charter)
   const membership = await openPart('membership', file.membership)
-  verifyMember(membership, { charter, status }, membership.payload.issuedAt)
+  verifyMember(
+    membership,
+    { charter, expelled: new StatusLists(status).expelled },
+    membership.payload.issuedAt
+  )
   return { charter, status, membership, discoveryKey: new Uint8Array(Buffer.from(file.discoveryKey, 'hex')) }
+}
+
+function stateOf(marketplace: Marketplace) {
+  return {
+    charter: partOf(marketplace.charter),
+    status: partOf(marketplace.status),
+    memberships: marketplace.memberships.map(partOf),
+    former: marketplace.former.map((key) => ({ ...key })),
+    discoveryKey: Buffer.from(marketplace.discoveryKey).toString('hex')
+  }
 }
 
 /** The authority's own state. Secret: write it with mode 0600. */
 export function marketplaceText(marketplace: Marketplace): string {
-  return print({
-    kind: 'dynamos-marketplace',
-    version: 1,
-    charter: partOf(marketplace.charter),
-    status: partOf(marketplace.status),
-    memberships: marketplace.memberships.map(partOf),
-    discoveryKey: Buffer.from(marketplace.discoveryKey).toString('hex')
-  })
+  return print({ kind: 'dynamos-marketplace', version: 1, ...stateOf(marketplace) })
 }
 
 /** @throws {MembershipFileInvalid}, {BadSignature}, {MalformedDocument}, {NotMember} */
 export async function openMarketplace(text: string): Promise<Marketplace> {
-  const file = parseFile(text, marketplaceFile, 'the state of a marketplace')
-  const charter = verifyCharter(await openPart('charter', file.charter))
+  const marketplace = await openState(parseFile(text, marketplaceFile, 'the state of a marketplace'))
+  verifyCharter(marketplace.charter)
+  verifyStatus(marketplace.status, marketplace.charter)
+  return marketplace
+}
+
+/** The next state, as far as it is signed. Secret as the state is. */
+export function proposalText(marketplace: Marketplace): string {
+  return print({ kind: 'dynamos-proposal', version: 1, ...stateOf(marketplace) })
+}
+
+/**
+ * Opens what another holder of an authority key proposes. Whether enough have signed is another question (`missingIn`).
+ *
+ * @throws {MembershipFileInvalid}, {BadSignature}, {MalformedDocument}
+ */
+export async function openProposal(text: string): Promise<Marketplace> {
+  const marketplace = await openState(parseFile(text, proposalFile, 'a proposal of an authority'))
+  const { charter, status, memberships } = marketplace
+  assertThreshold(charter.payload)
+  for (const { type, payload, signers } of [charter, status, ...memberships]) {
+    const stranger = signers.find((signer) => !charter.payload.authorities.includes(signer))
+    if (stranger !== undefined)
+      throw new MembershipFileInvalid(
+        `${type}: expected signatures of authorities of ${charter.payload.name}, found one of ${stranger}`
+      )
+    if (type !== 'charter' && payload.marketplace !== charter.id)
+      throw new MembershipFileInvalid(
+        `${type}: expected one of marketplace ${charter.id}, found one of ${payload.marketplace}`
+      )
+  }
+  return marketplace
+}
+
+async function openState(
+  file: Omit<z.infer<typeof marketplaceFile>, 'kind' | 'version'>
+): Promise<Marketplace> {
   return {
-    charter,
-    status: verifyStatus(await openPart('status', file.status), charter),
+    charter: await openPart('charter', file.charter),
+    status: await openPart('status', file.status),
     memberships: await Promise.all(file.memberships.map(async (part) => await openPart('membership', part))),
+    former: file.former,
     discoveryKey: new Uint8Array(Buffer.from(file.discoveryKey, 'hex'))
   }
 }
 
-/** What a member-to-be sends to the authority. */
+/** What a member-to-be sends to the authority; a member with a new key has the one before sign it too, if it still has it. */
 export async function joinRequestText(
   request: Omit<JoinRequest, 'kind' | 'version' | 'peer'>,
-  key: PrivateKey
+  key: PrivateKey,
+  before?: PrivateKey
 ): Promise<string> {
   const body = joinBody.parse({
     kind: 'dynamos-join-request',
@@ -202,19 +278,26 @@ export async function joinRequestText(
     peer: peerIdFromPrivateKey(key).toString(),
     ...request
   })
-  const proof = await key.sign(encodePlain(body))
-  return print({ ...body, proof: Buffer.from(proof).toString('base64') })
+  const proofBy = async (signer: PrivateKey): Promise<string> =>
+    Buffer.from(await signer.sign(encodePlain(body))).toString('base64')
+  const endorsed =
+    before === undefined
+      ? {}
+      : { endorsed: { peer: peerIdFromPrivateKey(before).toString(), proof: await proofBy(before) } }
+  return print({ ...body, proof: await proofBy(key), ...endorsed })
 }
 
 /** @throws {MembershipFileInvalid} also when the one who asks does not hold the key */
-export async function openJoinRequest(text: string): Promise<JoinRequest> {
-  const { proof, ...body } = parseFile(text, joinFile, 'a join request')
-  const key = peerIdFromString(body.peer).publicKey
-  const good = key !== undefined && (await key.verify(encodePlain(body), Buffer.from(proof, 'base64')))
-  if (!good) {
-    throw new MembershipFileInvalid(
-      `expected a join request signed by ${body.peer}, found one altered or signed by another`
-    )
+export async function openJoinRequest(text: string): Promise<OpenedJoinRequest> {
+  const { proof, endorsed, ...body } = parseFile(text, joinFile, 'a join request')
+  const proofs = [{ peer: body.peer, proof }, ...(endorsed === undefined ? [] : [endorsed])]
+  for (const one of proofs) {
+    const key = peerIdFromString(one.peer).publicKey
+    const good = key !== undefined && (await key.verify(encodePlain(body), Buffer.from(one.proof, 'base64')))
+    if (!good)
+      throw new MembershipFileInvalid(
+        `expected a join request signed by ${one.peer}, found one altered or signed by another`
+      )
   }
-  return body
+  return { ...body, provedBy: proofs.map(({ peer }) => peer) }
 }

@@ -15,24 +15,40 @@ export {
   admit,
   type CharterInit,
   createMarketplace,
+  type ExpulsionInit,
   expel,
+  keysOf,
   type Marketplace,
+  membershipOf,
   renewMembership,
-  renewStatus
+  renewStatus,
+  trusted
 } from './authority.ts'
-export { Expelled, MembershipExpired, MembershipFileInvalid, NotMember } from './errors.ts'
+export { agreeable, cosign, type Missing, missingIn } from './cosigning.ts'
+export {
+  Expelled,
+  FromTheFuture,
+  MembershipExpired,
+  MembershipFileInvalid,
+  NotMember,
+  NotToBeSigned
+} from './errors.ts'
 export {
   charterText,
   type JoinRequest,
   joinRequestText,
   type MembershipPackage,
   marketplaceText,
+  type OpenedJoinRequest,
   openCharter,
   openJoinRequest,
   openMarketplace,
   openPackage,
+  openProposal,
   openStatus,
   packageText,
+  parseStatusFile,
+  proposalText,
   statusText
 } from './files.ts'
 export {
@@ -40,7 +56,10 @@ export {
   Members,
   type MembersComponents,
   type MembersEvents,
+  type MembershipChange,
   type MembershipStore,
   type MembersInit
 } from './members.ts'
+export { ownStanding, standingOf, type Unfit } from './standing.ts'
+export type { StatusConflict } from './status-lists.ts'
 export { assertByAuthorities, MAX_CLOCK_SKEW_MS, type Member } from './verify.ts'

@@ -1,14 +1,25 @@
 import { EventEmitter } from 'node:events'
-import { decodeSigned, encodeSigned, type Signed } from '../../protocol/documents/index.ts'
+import { decodeSigned, type Expulsion, encodeSigned, type Signed } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
-import { NotMember } from './errors.ts'
+import { FromTheFuture, NotMember } from './errors.ts'
 import type { MembershipPackage } from './files.ts'
-import { type Member, verifyMember, verifyStatus } from './verify.ts'
+import { type StatusConflict, StatusLists } from './status-lists.ts'
+import { FormerStewards } from './stewards.ts'
+import { claimOn, speakerFor } from './users.ts'
+import {
+  assertByAuthorities,
+  MAX_CLOCK_SKEW_MS,
+  type Member,
+  type Trust,
+  verifyMember,
+  verifyStatus
+} from './verify.ts'
 
 /** Where memberships and status lists of others survive a restart. */
 export interface MembershipStore {
   load(kind: 'membership' | 'status'): Promise<Uint8Array[]>
   save(kind: 'membership' | 'status', id: string, bytes: Uint8Array): Promise<void>
+  remove(kind: 'membership' | 'status', id: string): Promise<void>
 }
 
 export interface MembersInit {
@@ -28,9 +39,20 @@ export interface MembersEvents {
   member: [Member]
   /** Agents that are no longer to be trusted: expelled, expired, or no longer listed. */
   dropped: [{ peers: readonly string[]; code: string }]
-  /** A newer status list is in force. */
+  /** A newer status list is in force, or a second one under the same number. */
   status: [{ number: number }]
+  /** Anything of this: for who has to ask again whether what runs may go on. */
+  change: [MembershipChange]
 }
+
+export type MembershipChange =
+  /** A membership was added or replaced: its keys, roles or whom it speaks for may differ. */
+  | { readonly kind: 'member'; readonly organisation: string }
+  /** These agents are trusted no longer. */
+  | { readonly kind: 'dropped'; readonly peers: readonly string[]; readonly code: string }
+  | { readonly kind: 'status'; readonly number: number }
+  /** The own status list became too old to act on. */
+  | { readonly kind: 'status-aged'; readonly number: number }
 
 /**
  * Whom this agent believes to be whom: its own membership, the memberships that others showed, and the newest status list.
@@ -44,7 +66,13 @@ export class Members extends EventEmitter<MembersEvents> {
   readonly #now: () => number
   readonly #byOrganisation = new Map<string, Member>()
   readonly #byAgent = new Map<string, string>()
-  #status: Signed<'status'>
+  /** When the newest membership of an organisation was issued, whether it still holds or not: no earlier one comes back. */
+  readonly #issued = new Map<string, number>()
+  /** Agents that were trusted once, and why not any more. */
+  readonly #gone = new Map<string, string>()
+  readonly #stewards = new FormerStewards()
+  readonly #lists: StatusLists
+  #aged = false
   #own: Signed<'membership'>
 
   private constructor(init: MembersInit, { store, now }: MembersComponents) {
@@ -54,7 +82,7 @@ export class Members extends EventEmitter<MembersEvents> {
     this.self = init.self
     this.#store = store
     this.#now = now
-    this.#status = init.package.status
+    this.#lists = new StatusLists(init.package.status)
     this.#own = init.package.membership
   }
 
@@ -65,7 +93,14 @@ export class Members extends EventEmitter<MembersEvents> {
     const members = new Members(init, components)
     await members.#restore()
     members.#keep(members.verifyMembership(init.package.membership, init.self))
+    members.#aged = members.statusTooOld()
     return members
+  }
+
+  /** Calls `listener` after every change of who is trusted. @returns what ends that */
+  onChange(listener: (change: MembershipChange) => void): () => void {
+    this.on('change', listener)
+    return () => this.off('change', listener)
   }
 
   /** This agent's own organisation. @throws {MembershipExpired}, {Expelled} once it no longer holds */
@@ -73,21 +108,79 @@ export class Members extends EventEmitter<MembersEvents> {
     return this.verifyMembership(this.#own, this.self)
   }
 
+  /** The newest membership that lists this agent, whether it holds or not. */
+  get lastOwn(): Signed<'membership'> {
+    return this.#own
+  }
+
   get marketplace(): string {
     return this.charter.id
   }
 
   get status(): Signed<'status'> {
-    return this.#status
+    return this.#lists.newest
   }
 
   get statusNumber(): number {
-    return this.#status.payload.number
+    return this.status.payload.number
+  }
+
+  /** Whether it is, or counts beside, the list in force. */
+  knowsStatus(list: string): boolean {
+    return this.#lists.ids.includes(list)
+  }
+
+  /** Numbers under which the authorities signed more than one list. */
+  get statusConflicts(): StatusConflict[] {
+    return this.#lists.conflicts
+  }
+
+  /** The last moment at which this agent may act on its status list, in milliseconds since 1970. */
+  get statusHoldsUntil(): number {
+    return this.status.payload.issuedAt + this.charter.payload.statusMaxAge
   }
 
   /** Whether the status list is older than the charter allows to act on. */
   statusTooOld(now: number = this.#now()): boolean {
-    return now - this.#status.payload.issuedAt > this.charter.payload.statusMaxAge
+    return now > this.statusHoldsUntil
+  }
+
+  /** Every key that the status list names. */
+  expelled(): Expulsion[] {
+    return [...this.#lists.expelled.values()]
+  }
+
+  /** What the status list says of a key, if it names it. */
+  expulsionOf(key: string): Expulsion | undefined {
+    return this.#lists.expelled.get(key)
+  }
+
+  /**
+   * Keys whose signatures make an agreement an organisation's own: those of its stewards now, and of earlier ones for what was
+   * issued in their time. A key on the status list counts for what this agent held already, unless it was stolen before.
+   *
+   * @param heldSince when this agent saw the agreement signed, in milliseconds since 1970; undefined for one that is new
+   */
+  stewardKeys(organisation: string, agreement: { issuedAt: number; heldSince?: number }): string[] {
+    const current = this.byOrganisation(organisation)?.document.payload.stewards ?? []
+    const { issuedAt, heldSince } = agreement
+    return [...current, ...this.#stewards.at(organisation, issuedAt)].filter((key) =>
+      heldSince === undefined ? this.expulsionOf(key) === undefined : !this.distrusts(key, heldSince)
+    )
+  }
+
+  /** Whether a key was stolen before this agent held what the key signed. */
+  distrusts(key: string, heldSince: number): boolean {
+    const stolenFrom = this.expulsionOf(key)?.stolenFrom
+    return stolenFrom !== undefined && heldSince >= stolenFrom
+  }
+
+  /** Why an agent is not trusted; undefined for one that is. */
+  whyNot(peer: string): string | undefined {
+    if (this.expulsionOf(peer) !== undefined) return 'expelled'
+    if (this.memberOf(peer) !== undefined) return undefined
+    const organisation = this.#byAgent.get(peer)
+    return organisation === undefined ? (this.#gone.get(peer) ?? 'not-member') : 'membership-expired'
   }
 
   /**
@@ -96,11 +189,14 @@ export class Members extends EventEmitter<MembersEvents> {
    * @param peer the agent that shows it: it must be listed, here or in a newer membership of the same organisation
    */
   verifyMembership(document: Signed<'membership'>, peer?: string): Member {
-    const trust = { charter: this.charter, status: this.#status }
-    const member = verifyMember(document, trust, this.#now(), peer)
+    const member = verifyMember(document, this.#trust, this.#now(), peer)
+    if ((this.#issued.get(member.organisation) ?? 0) <= member.issuedAt) return member
     const known = this.#byOrganisation.get(member.organisation)
-    if (known === undefined || known.issuedAt <= member.issuedAt) return member
-    return verifyMember(known.document, trust, this.#now(), peer)
+    if (known === undefined)
+      throw new NotMember(
+        `expected the newest membership of ${member.organisation}, found an earlier one; the newest holds no longer`
+      )
+    return verifyMember(known.document, this.#trust, this.#now(), peer)
   }
 
   /** Believes what a peer showed, and remembers it. @throws as {@link verifyMembership} */
@@ -108,10 +204,18 @@ export class Members extends EventEmitter<MembersEvents> {
     const member = this.verifyMembership(document, peer)
     const known = this.#byOrganisation.get(member.organisation)
     if (known?.document.id === member.document.id) return known
+    assertIssued(member.document, this.#now())
     await this.#store.save('membership', member.document.id, encodeSigned(member.document))
+    // While it was written another may have come.
+    if ((this.#issued.get(member.organisation) ?? 0) > member.issuedAt)
+      return this.verifyMembership(document, peer)
     const replaced = this.#keep(member)
+    // One that lists former stewards is kept: what they signed is checked by it.
+    if (known !== undefined && !this.#stewards.replaced(known.document, member.document))
+      await this.#store.remove('membership', known.document.id)
     this.emit('member', member)
-    if (replaced.length > 0) this.emit('dropped', { peers: replaced, code: 'not-member' })
+    this.emit('change', { kind: 'member', organisation: member.organisation })
+    this.#drop(replaced, 'not-member')
     return member
   }
 
@@ -137,7 +241,7 @@ export class Members extends EventEmitter<MembersEvents> {
 
   /** Whether an organisation's membership lists this user, or the domain of the address. */
   speaksFor(organisation: string, user: string): boolean {
-    return this.#claims(organisation, user) !== undefined
+    return claimOn(this.byOrganisation(organisation), user) !== undefined
   }
 
   /**
@@ -145,31 +249,30 @@ export class Members extends EventEmitter<MembersEvents> {
    * for several domains. A membership that lists the user goes before one that lists the domain; two equal claims are none.
    */
   resolveUser(user: string): { organisation: string; name: string } | undefined {
-    const claims = this.all().map(({ organisation }) => ({
-      organisation,
-      claim: this.#claims(organisation, user)
-    }))
-    for (const kind of ['user', 'domain'] as const) {
-      const found = claims.filter(({ claim }) => claim === kind)
-      if (found.length > 1) return undefined
-      if (found[0] !== undefined) return { organisation: found[0].organisation, name: user.toLowerCase() }
-    }
-    return undefined
+    const organisation = speakerFor(this.all(), user)
+    return organisation === undefined ? undefined : { organisation, name: user.toLowerCase() }
   }
 
   /**
-   * Takes a status list with a higher number, drops whom it expels, and remembers it.
+   * Takes a status list with a higher number, drops whom it expels, and remembers it. A second list under the same number is
+   * kept beside the first, and counts as well.
    *
-   * @returns whether it was newer
-   * @throws {NotMember}, {BadSignature}
+   * @returns whether it was new
+   * @throws {NotMember}, {BadSignature}, {FromTheFuture}
    */
   async acceptStatus(status: Signed<'status'>): Promise<boolean> {
     verifyStatus(status, this.charter)
-    if (status.payload.number <= this.statusNumber) return false
+    assertIssued(status, this.#now())
+    if (this.#lists.judge(status) === 'known') return false
     await this.#store.save('status', status.id, encodeSigned(status))
-    if (status.payload.number <= this.statusNumber) return false
-    this.#status = status
+    const before = this.status
+    const taken = this.#lists.take(status)
+    if (taken === 'known') return false
+    const isProof = this.statusConflicts.some(({ lists }) => lists.includes(before.id))
+    if (taken === 'newer' && !isProof) await this.#store.remove('status', before.id)
+    this.#aged = this.statusTooOld()
     this.emit('status', { number: status.payload.number })
+    this.emit('change', { kind: 'status', number: status.payload.number })
     this.recheck()
     return true
   }
@@ -182,11 +285,7 @@ export class Members extends EventEmitter<MembersEvents> {
     }
     for (const [organisation, member] of [...this.#byOrganisation]) {
       try {
-        const checked = verifyMember(
-          member.document,
-          { charter: this.charter, status: this.#status },
-          this.#now()
-        )
+        const checked = verifyMember(member.document, this.#trust, this.#now())
         drop(
           member.agents.filter((agent) => !checked.agents.includes(agent)),
           'expelled'
@@ -197,31 +296,41 @@ export class Members extends EventEmitter<MembersEvents> {
         this.#forget(organisation)
       }
     }
-    for (const [code, peers] of dropped) this.emit('dropped', { peers, code })
+    for (const [code, peers] of dropped) this.#drop(peers, code)
+    if (this.#aged || !this.statusTooOld()) return
+    this.#aged = true
+    this.emit('change', { kind: 'status-aged', number: this.statusNumber })
   }
 
-  /** When the next membership known here ends, in milliseconds since 1970. */
+  /** When to {@link recheck}: the next membership ends, or the status list becomes too old. Milliseconds since 1970. */
   nextExpiry(): number | undefined {
     const ends = [...this.#byOrganisation.values()].map((member) => member.expires)
+    if (!this.#aged) ends.push(this.statusHoldsUntil + 1)
     return ends.length === 0 ? undefined : Math.min(...ends)
   }
 
-  #claims(organisation: string, user: string): 'user' | 'domain' | undefined {
-    const address = user.toLowerCase()
-    const claims = this.byOrganisation(organisation)?.speaksFor.map((one) => one.toLowerCase()) ?? []
-    const at = address.lastIndexOf('@')
-    if (at <= 0) return undefined
-    if (claims.includes(address)) return 'user'
-    return claims.includes(address.slice(at + 1)) ? 'domain' : undefined
+  get #trust(): Trust {
+    return { charter: this.charter, expelled: this.#lists.expelled }
+  }
+
+  #drop(peers: readonly string[], code: string): void {
+    if (peers.length === 0) return
+    for (const peer of peers) this.#gone.set(peer, code)
+    this.emit('dropped', { peers, code })
+    this.emit('change', { kind: 'dropped', peers, code })
   }
 
   /** @returns agents of an earlier membership that this one no longer lists */
   #keep(member: Member): string[] {
     const before = this.#byOrganisation.get(member.organisation)
     this.#byOrganisation.set(member.organisation, member)
+    this.#sawIssued(member.document)
     const removed = before?.agents.filter((agent) => !member.agents.includes(agent)) ?? []
     for (const agent of removed) this.#byAgent.delete(agent)
-    for (const agent of member.agents) this.#byAgent.set(agent, member.organisation)
+    for (const agent of member.agents) {
+      this.#byAgent.set(agent, member.organisation)
+      this.#gone.delete(agent)
+    }
     if (member.agents.includes(this.self)) this.#own = member.document
     return removed
   }
@@ -231,19 +340,42 @@ export class Members extends EventEmitter<MembersEvents> {
     this.#byOrganisation.delete(organisation)
   }
 
+  #sawIssued({ payload }: Signed<'membership'>): void {
+    const known = this.#issued.get(payload.organisation) ?? 0
+    this.#issued.set(payload.organisation, Math.max(known, payload.issuedAt))
+  }
+
   /** What the store holds is checked like anything from outside; what no longer holds is left out. */
   async #restore(): Promise<void> {
-    for (const bytes of await this.#store.load('status')) {
+    const lists: Signed<'status'>[] = [this.status]
+    for (const bytes of await this.#store.load('status'))
       await unlessRefused(async () => {
-        const status = verifyStatus(await decodeSigned('status', bytes), this.charter)
-        if (status.payload.number > this.statusNumber) this.#status = status
+        lists.push(verifyStatus(await decodeSigned('status', bytes), this.charter))
       })
-    }
+    this.#lists.restore(lists)
+    const memberships: Signed<'membership'>[] = []
     for (const bytes of await this.#store.load('membership'))
       await unlessRefused(async () => {
-        this.#keep(this.verifyMembership(await decodeSigned('membership', bytes)))
+        const document = await decodeSigned('membership', bytes)
+        assertByAuthorities(document, this.charter.payload)
+        this.#sawIssued(document)
+        memberships.push(document)
       })
+    memberships.sort((one, other) => one.payload.issuedAt - other.payload.issuedAt)
+    for (const [index, document] of memberships.entries()) {
+      const { organisation } = document.payload
+      const before = memberships
+        .slice(0, index)
+        .findLast(({ payload }) => payload.organisation === organisation)
+      if (before !== undefined) this.#stewards.replaced(before, document)
+      await unlessRefused(async () => void this.#keep(this.verifyMembership(document)))
+    }
   }
+}
+
+/** @throws {FromTheFuture}: what is dated ahead could never be replaced, and would never age */
+function assertIssued({ type, payload }: Signed<'membership'> | Signed<'status'>, now: number): void {
+  if (payload.issuedAt > now + MAX_CLOCK_SKEW_MS) throw new FromTheFuture(type, payload.issuedAt, now)
 }
 
 async function unlessRefused(take: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import {
   assertSignedBy,
   BadSignature,
   type DocumentType,
+  type Expulsion,
   type Payload,
   type Role,
   type Signed
@@ -42,19 +43,21 @@ export function assertByAuthorities(
   }
 }
 
+/** @throws {BadSignature} when no number of signatures could be enough */
+export function assertThreshold({ authorities, threshold }: Payload<'charter'>): void {
+  const distinct = new Set(authorities).size
+  if (distinct === authorities.length && threshold <= distinct) return
+  throw new BadSignature(`charter: a threshold of ${threshold} cannot be met by ${distinct} authorities`)
+}
+
 /**
  * A charter is believed because its id is what everybody calls the marketplace; it must still be signed by its own rule.
  *
  * @throws {BadSignature}
  */
 export function verifyCharter(charter: Signed<'charter'>): Signed<'charter'> {
-  const { authorities, threshold, issuer } = charter.payload
-  if (new Set(authorities).size !== authorities.length || threshold > authorities.length) {
-    throw new BadSignature(
-      `charter: a threshold of ${threshold} cannot be met by ${new Set(authorities).size} authorities`
-    )
-  }
-  assertSignedBy(charter, issuer)
+  assertThreshold(charter.payload)
+  assertSignedBy(charter, charter.payload.issuer)
   assertByAuthorities(charter, charter.payload)
   return charter
 }
@@ -70,6 +73,13 @@ export function verifyStatus(status: Signed<'status'>, charter: Signed<'charter'
   return status
 }
 
+/** By what a membership is judged. */
+export interface Trust {
+  charter: Signed<'charter'>
+  /** By peer id. */
+  expelled: ReadonlyMap<string, Expulsion>
+}
+
 /**
  * Believes a membership: signed by the authorities, of our marketplace, current, and none of its agents expelled.
  *
@@ -79,7 +89,7 @@ export function verifyStatus(status: Signed<'status'>, charter: Signed<'charter'
  */
 export function verifyMember(
   document: Signed<'membership'>,
-  trust: { charter: Signed<'charter'>; status: Signed<'status'> },
+  trust: Trust,
   now: number,
   peer?: string
 ): Member {
@@ -94,17 +104,16 @@ export function verifyMember(
     throw new NotMember(`the membership of ${payload.organisation} does not list agent ${peer}`)
   }
   if (payload.expires <= now) throw new MembershipExpired(payload.organisation, payload.expires)
-  const expelled = trust.status.payload.expelled
+  const { expelled } = trust
   const shown = peer === undefined ? payload.agents : [peer]
-  const outcasts = expelled.filter((one) => shown.includes(one.peer))
+  const outcasts = shown.flatMap((one) => expelled.get(one) ?? [])
   const [first] = outcasts
   if (first !== undefined && outcasts.length === shown.length) throw new Expelled(first.peer, first.since)
-  const gone = new Set(expelled.map((one) => one.peer))
   const fields: Omit<Member, typeof verified> = {
     organisation: payload.organisation,
     roles: payload.roles,
-    agents: payload.agents.filter((agent) => !gone.has(agent)),
-    stewards: payload.stewards.filter((steward) => !gone.has(steward)),
+    agents: payload.agents.filter((agent) => !expelled.has(agent)),
+    stewards: payload.stewards.filter((steward) => !expelled.has(steward)),
     speaksFor: payload.speaksFor,
     issuedAt: payload.issuedAt,
     expires: payload.expires,

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/negotiation/index.ts'
 import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
+import { endOfFormerKey, isOfFormerKey } from './former-key.ts'
 import { hearMessage } from './hearing.ts'
 import type { ExchangePorts } from './ports.ts'
 import { openDossier } from './replay.ts'
@@ -152,6 +153,11 @@ export class Exchanges {
     for (const [request, machines] of await openMachines(store, log)) {
       const { hop } = machines
       try {
+        if (isOfFormerKey(machines, this.#ports.self)) {
+          const former = await openDossier(store, request, machines.hop?.self ?? this.#ports.self)
+          await endOfFormerKey(former, request, machines, this.#ports)
+          continue
+        }
         const dossier = await this.#reopen(request)
         if (dossier === undefined) continue
         for (const { contract, state } of hop?.reservations ?? [])

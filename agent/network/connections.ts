@@ -8,6 +8,7 @@ import { type Members, NotMember } from '../membership/index.ts'
 import { Bootstrap } from './bootstrap.ts'
 import type { Clock, Log } from './clock.ts'
 import { withDeadline } from './deadline.ts'
+import { Encounters } from './encounters.ts'
 import { CannotListen, PeerSilent } from './errors.ts'
 import { Gate } from './gate.ts'
 import { Introducer, type Introduction } from './introduce.ts'
@@ -44,6 +45,7 @@ export interface ConnectionsComponents {
 /** libp2p's node with hello first on every connection; connections are reused, dialled again when they died. */
 export class Connections {
   readonly gate: Gate
+  readonly encounters = new Encounters()
   readonly #init: ConnectionsInit
   readonly #components: ConnectionsComponents
   readonly #introducer: Introducer
@@ -55,7 +57,12 @@ export class Connections {
     this.#init = init
     this.#components = components
     this.gate = new Gate(clock, log)
-    this.#introducer = new Introducer({ members, now: () => clock.now(), capability })
+    this.#introducer = new Introducer({
+      members,
+      now: () => clock.now(),
+      capability,
+      encounters: this.encounters
+    })
     this.#bootstrap = new Bootstrap(init.bootstrap, init.self, {
       clock,
       log,

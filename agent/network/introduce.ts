@@ -11,12 +11,15 @@ import {
   PeerRefused
 } from '../../protocol/streams/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Member, type Members, NotMember } from '../membership/index.ts'
+import type { Encounters } from './encounters.ts'
 import { ClockSkew } from './errors.ts'
 
 /** What both ends know of each other once hello succeeded. */
 export interface Introduction {
   readonly member: Member
   readonly status: number
+  /** Id of its status list. */
+  readonly list: string | undefined
   readonly capability: number
 }
 
@@ -25,6 +28,7 @@ export interface IntroducerComponents {
   now: () => number
   /** Sequence number of our own capability. */
   capability: () => number
+  encounters: Encounters
 }
 
 /** Says and answers `/dynamos/hello/1`: each end shows its membership and checks the other's, and both clocks. */
@@ -39,7 +43,10 @@ export class Introducer {
   async say(connection: Connection, options: { signal: AbortSignal }): Promise<Introduction> {
     const stream = await connection.newStream(HELLO_PROTOCOL, options)
     const reply = await exchangeOnce(stream, this.#hello(), helloReply, { ...options, maxBytes: 1 << 17 })
-    if ('refused' in reply) throw new PeerRefused(reply.refused.code, reply.refused.message)
+    if ('refused' in reply) {
+      this.#components.encounters.refusedBy(connection.remotePeer.toString(), reply.refused.code)
+      throw new PeerRefused(reply.refused.code, reply.refused.message)
+    }
     return await this.#verify(reply.hello, connection)
   }
 
@@ -75,6 +82,7 @@ export class Introducer {
       marketplace: members.marketplace,
       membership: members.own.document.bytes,
       status: members.statusNumber,
+      list: members.status.id,
       capability: capability(),
       clock: now()
     })
@@ -88,8 +96,9 @@ export class Introducer {
     const peer = connection.remotePeer.toString()
     const document = await openDocument('membership', theirs.membership)
     members.verifyMembership(document, peer)
+    this.#components.encounters.clock(peer, theirs.clock - now())
     if (theirs.clock > now() + MAX_CLOCK_SKEW_MS) throw new ClockSkew(theirs.clock, now())
     const member = await members.learn(document, peer)
-    return { member, status: theirs.status, capability: theirs.capability }
+    return { member, status: theirs.status, list: theirs.list, capability: theirs.capability }
   }
 }

@@ -13,6 +13,7 @@ import type { Clock, Log } from './clock.ts'
 import { Connections } from './connections.ts'
 import { Conversations } from './conversations.ts'
 import { withDeadline } from './deadline.ts'
+import type { Encounter } from './encounters.ts'
 import { PeerSilent, PeerUnreachable } from './errors.ts'
 import type { Node } from './node.ts'
 import { type Caller, type HandleLimits, type ServeStream, Serving } from './serving.ts'
@@ -97,10 +98,10 @@ export class Network extends EventEmitter<NetworkEvents> {
           this.#conversations.gone(peer)
           this.emit('peer:gone', { peer })
         },
-        introduced: (peer, { member, status, capability }, first) => {
+        introduced: (peer, { member, status, list, capability }, first) => {
           if (first) this.emit('peer:ready', { peer, member, capability })
           else this.emit('peer:changed', { peer, capability })
-          this.#standing.heard(peer, status)
+          this.#standing.heard(peer, status, list)
         }
       }
     )
@@ -149,6 +150,16 @@ export class Network extends EventEmitter<NetworkEvents> {
   /** Peers that said hello and are connected now. */
   readyPeers(): string[] {
     return this.#connections.gate.readyPeers()
+  }
+
+  /** What was seen of agents when they said hello last. */
+  encounters(): Encounter[] {
+    return this.#connections.encounters.all()
+  }
+
+  /** A member named the number of its status list: if that is newer than ours, it is fetched. */
+  statusHeard(peer: string, number: number): void {
+    this.#standing.heard(peer, number)
   }
 
   connected(peer: string): boolean {

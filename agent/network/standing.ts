@@ -1,15 +1,20 @@
 import { openDocument } from '../../protocol/documents/index.ts'
-import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError, instantText } from '../../protocol/errors/index.ts'
 import {
   CHANGED_PROTOCOL,
   changed,
+  MEMBERSHIP_PROTOCOL,
   nothing,
   STATUS_PROTOCOL,
+  shownMembership,
   statusReply
 } from '../../protocol/streams/index.ts'
-import type { Members } from '../membership/index.ts'
+import type { Members, MembershipChange } from '../membership/index.ts'
 import type { Clock, Log } from './clock.ts'
 import type { Network } from './network.ts'
+
+/** Memberships change seldom, and each that is new is stored. */
+const MEMBERSHIP_LIMITS = { maxBytes: 1 << 17, ratePerSecond: 1, burst: 10 }
 
 interface StandingComponents {
   members: Members
@@ -31,11 +36,20 @@ export class Standing {
     this.#components = components
     const { network, members } = components
     network.handle(STATUS_PROTOCOL, nothing, async () => ({ status: members.status.bytes }))
-    network.handle(CHANGED_PROTOCOL, changed, async ({ status, capability }, { peer }) => {
-      this.heard(peer, status)
+    network.handle(CHANGED_PROTOCOL, changed, async ({ status, list, capability }, { peer }) => {
+      this.heard(peer, status, list)
       components.capabilityOf(peer, capability)
       return {}
     })
+    network.handle(
+      MEMBERSHIP_PROTOCOL,
+      shownMembership,
+      async ({ membership }, { peer }) => {
+        await members.learn(await openDocument('membership', membership), peer)
+        return {}
+      },
+      MEMBERSHIP_LIMITS
+    )
   }
 
   /** Sequence number of our own capability, as told to others. */
@@ -53,6 +67,8 @@ export class Standing {
     members.on('dropped', this.#onDropped)
     members.on('status', this.#tell)
     members.on('member', this.#armExpiry)
+    members.on('change', this.#onChange)
+    if (members.statusTooOld()) this.#warnOfAge()
     this.#armExpiry()
   }
 
@@ -61,13 +77,15 @@ export class Standing {
     members.off('dropped', this.#onDropped)
     members.off('status', this.#tell)
     members.off('member', this.#armExpiry)
+    members.off('change', this.#onChange)
     this.#cancelExpiry()
   }
 
-  /** A peer holds this status list; if it is newer than ours, we want it. */
-  heard(peer: string, number: number): void {
+  /** A peer holds this status list; if it is newer than ours, or another of the same number, we want it. */
+  heard(peer: string, number: number, list?: string): void {
     const { members, network, log } = this.#components
-    if (number <= members.statusNumber) return
+    if (peer === members.self || number < members.statusNumber) return
+    if (number === members.statusNumber && (list === undefined || members.knowsStatus(list))) return
     const pull = async (): Promise<void> => {
       const { status } = await network.ask(peer, STATUS_PROTOCOL, {}, statusReply)
       const taken = await members.acceptStatus(await openDocument('status', status))
@@ -83,6 +101,27 @@ export class Standing {
     }
   }
 
+  readonly #onChange = (change: MembershipChange): void => {
+    const { log, members } = this.#components
+    if (change.kind === 'status') {
+      this.#armExpiry()
+      const conflict = members.statusConflicts.find(({ number }) => number === change.number)
+      if (conflict !== undefined)
+        log.error(conflict, 'the authorities signed several status lists under one number; all of them count')
+    }
+    if (change.kind === 'member') this.#showMembership(change.organisation)
+    if (change.kind === 'status-aged') this.#warnOfAge()
+  }
+
+  #warnOfAge(): void {
+    const { log, members } = this.#components
+    const until = instantText(members.statusHoldsUntil)
+    log.error(
+      { number: members.statusNumber, code: 'status-list-too-old', until },
+      'the status list is too old to act on'
+    )
+  }
+
   readonly #armExpiry = (): void => {
     const { members, clock } = this.#components
     this.#cancelExpiry()
@@ -94,9 +133,25 @@ export class Standing {
     })
   }
 
+  /** A newer membership of our own: those who are connected need not wait for the next hello, or for the older one to end. */
+  #showMembership(organisation: string): void {
+    const { members, network, log } = this.#components
+    const document = members.lastOwn
+    if (document.payload.organisation !== organisation || members.whyNot(members.self) !== undefined) return
+    for (const peer of network.readyPeers()) {
+      network
+        .ask(peer, MEMBERSHIP_PROTOCOL, { membership: document.bytes }, nothing)
+        .catch((thrown: unknown) => log.debug({ peer, code: codeOf(thrown) }, 'membership not shown'))
+    }
+  }
+
   readonly #tell = (): void => {
     const { network, members, log } = this.#components
-    const message = { status: members.statusNumber, capability: this.#capability }
+    const message = {
+      status: members.statusNumber,
+      list: members.status.id,
+      capability: this.#capability
+    }
     for (const peer of network.readyPeers()) {
       network.ask(peer, CHANGED_PROTOCOL, message, nothing).catch((thrown: unknown) => {
         log.debug({ peer, code: codeOf(thrown) }, 'change not told')

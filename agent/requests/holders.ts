@@ -14,8 +14,8 @@ export interface Finder {
 
 interface HoldersComponents {
   finder: Finder
-  members: Members
-  agreements: Agreements
+  members: Pick<Members, 'byOrganisation'>
+  agreements: Pick<Agreements, 'inForce'>
   speaker: { organisation: string }
 }
 
@@ -26,7 +26,7 @@ export interface Holders {
   lacking: Map<string, string[]>
   /** Organisations that hold data out to the asker by an agreement, and none of whose agents answered. */
   unreached: string[]
-  /** Datasets that nobody holds. */
+  /** Datasets that nobody holds, nor anybody who could not be reached. */
   nowhere: string[]
 }
 
@@ -51,10 +51,12 @@ export async function findHolders(
       for (const capability of await finder.findDataset(dataset, options)) note(capability, [dataset])
     })
   )
-  const partners = datasets
-    .flatMap((dataset) => agreements.inForce({ dataset, consumer: speaker.organisation }))
-    .map((agreement) => agreement.payload.provider)
-    .filter((provider) => providers === undefined || providers.includes(provider))
+  const partnersIn = (dataset: string) =>
+    agreements
+      .inForce({ dataset, consumer: speaker.organisation })
+      .map((agreement) => agreement.payload.provider)
+      .filter((provider) => providers === undefined || providers.includes(provider))
+  const partners = datasets.flatMap(partnersIn)
   const quiet = partners
     .flatMap((provider) => members.byOrganisation(provider)?.agents ?? [])
     .filter((peer) => !held.has(peer))
@@ -78,9 +80,13 @@ export async function findHolders(
     const fewest = lacking.get(organisation)
     if (fewest === undefined || lacks.length < fewest.length) lacking.set(organisation, lacks)
   }
-  const nowhere = datasets.filter((dataset) => holders.every(({ lacks }) => lacks.includes(dataset)))
   const unreached = [...new Set(partners)].filter((provider) =>
     holders.every(({ capability }) => capability.payload.organisation !== provider)
+  )
+  const nowhere = datasets.filter(
+    (dataset) =>
+      holders.every(({ lacks }) => lacks.includes(dataset)) &&
+      !partnersIn(dataset).some((provider) => unreached.includes(provider))
   )
   return { whole, lacking, unreached, nowhere }
 }

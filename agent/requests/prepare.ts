@@ -2,7 +2,7 @@ import { MAX_APPROVAL_MS, type Payload, type Refusal, type Row } from '../../pro
 import { nearest } from '../../protocol/errors/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Submission } from '../config/index.ts'
-import type { Members } from '../membership/index.ts'
+import { type Members, ownStanding } from '../membership/index.ts'
 import { Dossier, type Speaker } from '../negotiation/index.ts'
 import { type Finder, findHolders, readersOf } from './holders.ts'
 
@@ -68,6 +68,8 @@ export async function prepareRequest(
   const [recipientName = own, ...moreRecipients] = recipients
   if (moreRecipients.length > 0)
     return stop(no('request-type-not-supported', 'expected one recipient in a request'))
+  const unfit = ownStanding(members)
+  if (unfit !== null) return stop(no(unfit.code, unfit.reason))
   if (!members.speaksFor(own, user)) {
     return stop(no('consumer-not-permitted', `the membership of ${own} does not speak for ${user}`))
   }

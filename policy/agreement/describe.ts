@@ -65,6 +65,13 @@ function rules(provider: string, { cedar }: Terms): string[] {
   return text === '' ? [] : [`Besides, ${provider} forbids what these rules (Cedar) forbid: ${text}`]
 }
 
+function revocation({ revocation }: Terms): string {
+  const { effect, notice } = revocation ?? { effect: 'stop', notice: 0 }
+  const when = notice === 0 ? 'at once' : `${formatDuration(notice)} after its steward said so`
+  const runs = effect === 'finish' ? 'what runs then may finish' : 'what runs then is stopped'
+  return `Each party may revoke it: it ends ${when}, and ${runs}.`
+}
+
 /** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */
 export function describeAgreement({ name, provider, dataset, terms }: Agreed): string[] {
   const recipients =
@@ -90,6 +97,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
     ...anonymisation(terms),
     ...limits(terms),
     ...approval(terms),
+    revocation(terms),
     terms.sandbox === 'required'
       ? 'Wherever the data goes, jobs run in sandboxes.'
       : 'Places that run jobs without sandboxes may hold the data.',

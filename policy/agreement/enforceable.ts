@@ -42,10 +42,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     onward === undefined || onward === 'none'
       ? undefined
       : 'this agent knows no sharing of results beyond the recipients: expected none',
-  revocation: ({ revocation }) =>
-    revocation === undefined || (revocation.effect === 'stop' && revocation.notice === 0)
-      ? undefined
-      : `expected {effect: stop, notice: PT0S}, found {effect: ${revocation.effect}, notice: ${formatDuration(revocation.notice)}}`,
   timezone: ({ timezone }) =>
     isTimezone(timezone) ? undefined : `"${timezone}" is no time zone that this agent knows`
 }

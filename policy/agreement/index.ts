@@ -7,6 +7,7 @@
  * const parties = agreementParties(draft)
  */
 export { anonymisationInWords } from './anonymize-words.ts'
+export { type ChangedClause, type Changes, changesBetween } from './changes.ts'
 export { checkAgreement, type KnownFacts } from './check.ts'
 export { describeAgreement } from './describe.ts'
 export { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
@@ -21,5 +22,15 @@ export { namesToPin, type Pin, type PinnedKind, pinKey } from './pins.ts'
 export { formatDuration, formatInstant, hourAt } from './quantities.ts'
 export { quasiIdentifiers } from './quasi.ts'
 export { requiredServices } from './required-services.ts'
+export { parseSigningRule, type SigningRule } from './signing-rule.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
 export { didYouMean } from './suggestion.ts'
+export {
+  type DescribedTable,
+  type DraftAnswers,
+  draftFromTemplate,
+  TEMPLATES,
+  type Template
+} from './templates.ts'
+export { widerThan } from './wider.ts'
+export { writeAgreement } from './write.ts'

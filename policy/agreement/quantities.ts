@@ -1,3 +1,5 @@
+import { instantText } from '../../protocol/errors/index.ts'
+
 const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 const WEEK_TO_SECOND = [604_800_000, 86_400_000, 3_600_000, 60_000, 1000]
 
@@ -129,8 +131,8 @@ export function parseInstant(text: string, timezone: string): number | undefined
   return Number.isFinite(instant) && instant >= 0 ? instant : undefined
 }
 
-/** ISO 8601 in UTC, without the time when it is midnight. */
+/** ISO 8601 in UTC, without the time when it is midnight; the number where ECMAScript has no date that far away. */
 export function formatInstant(instant: number): string {
-  const text = new Date(instant).toISOString()
+  const text = instantText(instant)
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text
 }

@@ -3,6 +3,7 @@ import {
   anyOrNames,
   count,
   digest,
+  documentId,
   duration,
   header,
   identifier,
@@ -96,5 +97,31 @@ export const agreement = z.strictObject({
   /** What the named archetypes and algorithms were when it was signed: name to sha2-256 of the manifest. */
   pins: z.record(z.string().max(256), digest),
   /** The version it replaces. */
-  supersedes: z.string().max(128).optional()
+  supersedes: z.string().max(128).optional(),
+  /** The proposal it answers with other terms. */
+  counters: documentId.optional()
+})
+
+/** What people of other organisations read. */
+const reason = z.string().max(1000)
+
+/** A party's no to a proposed agreement, signed by its agent: it does not come into force under that id. */
+export const agreementRefusal = z.strictObject({
+  ...header('agreement-refusal'),
+  agreement: documentId,
+  organisation,
+  reason
+})
+
+/**
+ * A party ends an agreement, signed by its steward. `effect` and `notice` repeat its clause; it is in force no longer from
+ * `issuedAt + notice` on.
+ */
+export const revocation = z.strictObject({
+  ...header('revocation'),
+  agreement: documentId,
+  organisation,
+  effect: z.enum(['stop', 'finish']),
+  notice: duration,
+  reason
 })

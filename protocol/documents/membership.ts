@@ -28,9 +28,23 @@ export const membership = z.strictObject({
   speaksFor: z.array(z.string().min(1).max(256)).max(256)
 })
 
+/** How many keys a status list can name. */
+export const MAX_EXPELLED = 4096
+
+/** A key that is trusted no longer. */
+export const expulsion = z.strictObject({
+  peer,
+  since: instant,
+  /** For people; acts on nothing. */
+  reason: z.string().max(200).optional(),
+  /** Somebody else had the key from then on: what it signed counts only where it was held before. */
+  stolenFrom: instant.optional()
+})
+export type Expulsion = z.infer<typeof expulsion>
+
 /** Complete, numbered list of expelled keys. */
 export const statusList = z.strictObject({
   ...header('status'),
   number: count,
-  expelled: z.array(z.strictObject({ peer, since: instant })).max(4096)
+  expelled: z.array(expulsion).max(MAX_EXPELLED)
 })

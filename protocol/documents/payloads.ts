@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { agreement } from './agreement.ts'
+import { agreement, agreementRefusal, revocation } from './agreement.ts'
 import { capability } from './capability.ts'
 import { outcome, receipt } from './ending.ts'
 import { charter, membership, statusList } from './membership.ts'
@@ -12,6 +12,8 @@ export const DOCUMENTS = {
   status: statusList,
   capability,
   agreement,
+  'agreement-refusal': agreementRefusal,
+  revocation,
   request,
   offer,
   contract,

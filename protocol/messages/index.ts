@@ -124,3 +124,12 @@ export const agreementReply = z.strictObject({
   /** Why it was not signed yet. */
   pending: refusal.nullable()
 })
+
+/** `/dynamos/agreement-notice/1`: a party refuses a proposed agreement, or revokes one in force. */
+export const AGREEMENT_NOTICE_PROTOCOL = '/dynamos/agreement-notice/1'
+export const agreementNotice = z.union([
+  z.strictObject({ refusal: signedBytes }),
+  z.strictObject({ revocation: signedBytes })
+])
+export type AgreementNotice = z.infer<typeof agreementNotice>
+export const agreementNoticeReply = z.strictObject({ taken: z.literal(true) })

@@ -8,6 +8,7 @@ const { sequence } = capability.shape
 
 export const HELLO_PROTOCOL = '/dynamos/hello/1'
 export const STATUS_PROTOCOL = '/dynamos/status/1'
+export const MEMBERSHIP_PROTOCOL = '/dynamos/membership/1'
 export const CHANGED_PROTOCOL = '/dynamos/changed/1'
 export const DESCRIBE_PROTOCOL = '/dynamos/describe/1'
 export const PROVIDERS_PROTOCOL = '/dynamos/providers/1'
@@ -19,6 +20,8 @@ export const hello = z.strictObject({
   membership: signedBytes.optional(),
   /** Number of the newest status list it holds. */
   status: count,
+  /** Id of that list: another one under the same number proves that the authorities said two things. */
+  list: z.string().max(128).optional(),
   /** Sequence number of its capability. */
   capability: sequence,
   /** Its own clock, in milliseconds since 1970. */
@@ -45,8 +48,15 @@ export const nothing = z.strictObject({})
 /** Answer to the request for the newest status list. */
 export const statusReply = z.strictObject({ status: signedBytes })
 
+/** "My organisation has a newer membership": to whoever is connected. */
+export const shownMembership = z.strictObject({ membership: signedBytes })
+
 /** "Mine is newer now": which status list and which capability the sender holds. */
-export const changed = z.strictObject({ status: count, capability: sequence })
+export const changed = z.strictObject({
+  status: count,
+  list: z.string().max(128).optional(),
+  capability: sequence
+})
 
 /** Answer to the request for a peer's capability. */
 export const described = z.strictObject({

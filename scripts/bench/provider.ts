@@ -82,7 +82,7 @@ export async function openProvider(dir: string): Promise<Provider> {
   const own = await admitted('Alpha', self.peer, ['dataProvider'])
   const members = await Members.open(
     { package: { ...marketplace, membership: own }, self: self.peer },
-    { store: { load: async () => [], save: async () => {} }, now: () => clock.now() }
+    { store: { load: async () => [], save: async () => {}, remove: async () => {} }, now: () => clock.now() }
   )
   for (const { peer, membership } of others) await members.learn(membership, peer)
 
@@ -146,6 +146,7 @@ export async function openProvider(dir: string): Promise<Provider> {
     self: self.peer,
     steward: null,
     show: async () => await Promise.reject(new Error('there is no network here')),
+    tell: async () => await Promise.reject(new Error('there is no network here')),
     enforced: () => {}
   })
   await agreements.open()

@@ -22,7 +22,7 @@ export interface AnonymizeParameters {
   pseudonymise: readonly string[]
   generalise: ReadonlyMap<string, Coarseness>
   suppress: readonly string[]
-  /** Prefixed to each value before it is pseudonymised. */
+  /** Prefixed to each value, with a zero byte between them, before it is pseudonymised; empty: nothing is. */
   domain: string
   /** How many distinct subjects must share each combination of `quasi`; below 2 it is not looked at. */
   k: number

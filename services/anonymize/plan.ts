@@ -109,7 +109,9 @@ export function anonymisedTables(
 export function pseudonymKeys(key: string, domain: string): Record<string, string> {
   const padded = Buffer.alloc(BLOCK)
   Buffer.from(key, 'hex').copy(padded)
-  const inner = Buffer.concat([padded.map((byte) => byte ^ 0x36), Buffer.from(domain)])
+  // "a" and value "b1" are not "ab" and value "1"
+  const prefix = domain === '' ? '' : `${domain}\0`
+  const inner = Buffer.concat([padded.map((byte) => byte ^ 0x36), Buffer.from(prefix)])
   return {
     [innerOf(domain)]: inner.toString('hex'),
     [OUTER]: Buffer.from(padded.map((byte) => byte ^ 0x5c)).toString('hex')
@@ -166,7 +168,7 @@ function innerOf(domain: string): string {
   return `${INNER}_${Buffer.from(domain).toString('hex')}`
 }
 
-/** HMAC-SHA256(key, domain ‖ value as text), its first 128 bits in hex. */
+/** HMAC-SHA256(key, domain ‖ 0x00 ‖ value as text), its first 128 bits in hex. */
 function pseudonym(old: string, domain: string): string {
   const value = `encode(CAST(${old} AS VARCHAR))`
   const inner = `unhex(sha256(unhex(getvariable('${innerOf(domain)}')) || ${value}))`

@@ -1,3 +1,4 @@
+import type { TableSchema } from '../job/index.ts'
 import type { Tree } from './tree.ts'
 
 export type Undistributable = 'group by' | 'aggregate' | 'distinct' | 'window' | 'set operation'
@@ -6,6 +7,8 @@ export type Undistributable = 'group by' | 'aggregate' | 'distinct' | 'window' |
 export interface StatementFacts {
   /** The statement's own node. */
   statement: Tree
+  /** Of the tables that it may name, those that it does. */
+  reads: ReadonlySet<TableSchema>
   functions: ReadonlySet<string>
   notDistributable: ReadonlySet<Undistributable>
   perProvider: ReadonlySet<'limit' | 'order by'>

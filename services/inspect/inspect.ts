@@ -37,7 +37,7 @@ export async function inspect(
   const facts = await checkStatement(engine, sql, tables)
   await engine.run('BEGIN TRANSACTION')
   try {
-    await engine.run(shadowOf(tables).join('; '))
+    await engine.run(shadowOf(tables, facts.reads).join('; '))
     const { columns, plan } = await bind(engine, sql, tables)
     if (next !== undefined) await follow(engine, columns, next)
     const origins = originsOf(facts.statement, tables, columns)
@@ -57,12 +57,14 @@ export async function inspect(
   }
 }
 
-function shadowOf(tables: readonly TableSchema[]): string[] {
-  const empty = tables.map(({ columns }, index) => {
-    const list = columns.map((column) => `${quoteName(column.name)} ${column.type}`)
-    return `CREATE TABLE ${shadowTable(index)} (${list.join(', ')})`
+/** Of the tables that a statement reads: making all that it could name takes longer than understanding it. */
+function shadowOf(tables: readonly TableSchema[], read: ReadonlySet<TableSchema>): string[] {
+  const empty = tables.flatMap((table, index) => {
+    if (!read.has(table)) return []
+    const list = table.columns.map((column) => `${quoteName(column.name)} ${column.type}`)
+    return [`CREATE TABLE ${shadowTable(index)} (${list.join(', ')})`]
   })
-  return [`CREATE SCHEMA ${quoteName(SHADOW)}`, ...empty, ...namingStatements(tables, shadowTable)]
+  return [`CREATE SCHEMA ${quoteName(SHADOW)}`, ...empty, ...namingStatements(tables, shadowTable, read)]
 }
 
 async function bind(

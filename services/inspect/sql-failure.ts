@@ -1,8 +1,8 @@
 import { engineError, resourceFailure } from '../engine/index.ts'
 import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
+import { qualifiedName } from '../sql/index.ts'
 import { characterOffset } from './position.ts'
-import { qualifiedName } from './tables.ts'
 
 /** The text whose error it is, and what its writer may know. */
 export interface SqlContext {

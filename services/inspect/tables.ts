@@ -1,29 +1,12 @@
 import { Failure } from '../failure/index.ts'
-import type { TableSchema } from '../job/index.ts'
-import { foldName, quoteName } from '../sql/index.ts'
+import { foldName, type Named, qualifierOf, quoteName } from '../sql/index.ts'
 
-/** Names that the engine has for its own catalogs and schemas: a dataset of such a name is no qualifier. */
-const RESERVED = new Set(['main', 'temp', 'system', 'memory', 'information_schema', 'pg_catalog'])
-
-type Named = Pick<TableSchema, 'name' | 'dataset'>
-
-/** The dataset as a qualifier in SQL; undefined where a table has none that can be written. */
-function qualifierOf({ dataset }: Named): string | undefined {
-  return dataset === undefined || RESERVED.has(foldName(dataset)) ? undefined : dataset
+function qualifiersOf(tables: readonly Named[]): string[] {
+  return [...new Set(tables.flatMap((table) => qualifierOf(table) ?? []))]
 }
 
 function isAlone(table: Named, tables: readonly Named[]): boolean {
   return tables.every((other) => other === table || foldName(other.name) !== foldName(table.name))
-}
-
-/** `dataset.table` as one would write it; undefined for a table that has no qualifier. */
-export function qualifiedName(table: Named): string | undefined {
-  const qualifier = qualifierOf(table)
-  return qualifier === undefined ? undefined : `${written(qualifier)}.${written(table.name)}`
-}
-
-function written(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteName(name)
 }
 
 /** Every table that a name may mean: of the dataset when one is given, else of all. */
@@ -38,16 +21,18 @@ export function tablesNamed<T extends Named>(qualifier: string, name: string, ta
  * Statements that make each table readable as `dataset.table`, and as `table` where no other has that name.
  *
  * @param relation what may stand in FROM for the table at an index
+ * @param read the only ones that are read; left out: all may be
  * @throws {Failure} sql-invalid when two datasets cannot be told apart
  */
 export function namingStatements<T extends Named>(
   tables: readonly T[],
-  relation: (index: number) => string
+  relation: (index: number) => string,
+  read: ReadonlySet<T> = new Set(tables)
 ): string[] {
-  const qualifiers = [...new Set(tables.flatMap((table) => qualifierOf(table) ?? []))]
-  assertDistinct(qualifiers)
-  const schemas = qualifiers.map((name) => `CREATE SCHEMA ${quoteName(name)}`)
+  assertDistinct(qualifiersOf(tables))
+  const schemas = qualifiersOf([...read]).map((name) => `CREATE SCHEMA ${quoteName(name)}`)
   const views = tables.flatMap((table, index) => {
+    if (!read.has(table)) return []
     const qualifier = qualifierOf(table)
     const names = [
       ...(isAlone(table, tables) ? [quoteName(table.name)] : []),

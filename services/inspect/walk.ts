@@ -1,12 +1,12 @@
 import { Failure, nearest } from '../failure/index.ts'
 import type { TableSchema } from '../job/index.ts'
-import { foldName } from '../sql/index.ts'
+import { foldName, qualifiedName } from '../sql/index.ts'
 import type { StatementFacts, Undistributable } from './facts.ts'
 import { functionKind, functionNames, isOperator, isSqlValue } from './functions.ts'
 import { EXPRESSIONS, LIMITS, MODIFIERS, OPERATIONS, TYPES } from './limits.ts'
 import { characterOffset } from './position.ts'
 import { columnUnknown, tableUnknown } from './sql-failure.ts'
-import { qualifiedName, tablesNamed } from './tables.ts'
+import { tablesNamed } from './tables.ts'
 import { isTree, locationOf, type Tree, textAt, textsAt, treeAt, treesAt } from './tree.ts'
 
 interface Scope {
@@ -24,11 +24,11 @@ const FILE_NAME = /[./\\*?[\]:]/
 /** Goes through a whole syntax tree; what it does not know it refuses. */
 export class TreeWalk implements StatementFacts {
   statement: Tree = {}
+  readonly reads = new Set<TableSchema>()
   readonly functions = new Set<string>()
   readonly notDistributable = new Set<Undistributable>()
   readonly perProvider = new Set<'limit' | 'order by'>()
   private readonly columnNames: ReadonlySet<string>
-  private readonly tablesRead = new Set<TableSchema>()
   /** Names without a qualifier that are columns somewhere, and functions wherever they are none. */
   private readonly eitherWay: Tree[] = []
   private renames = false
@@ -169,7 +169,7 @@ export class TreeWalk implements StatementFacts {
       throw tableUnknown(full, this.tables, 'no such table', at)
     }
     if (meant.length > 1) throw this.ambiguous(name, meant, table)
-    for (const one of meant) this.tablesRead.add(one)
+    for (const one of meant) this.reads.add(one)
     if (textsAt(table, 'column_name_alias').length > 0) this.renames = true
     return 1
   }
@@ -237,8 +237,8 @@ export class TreeWalk implements StatementFacts {
   /** Certain without binding only where every relation is a table that has the column under its own name. */
   private assertColumn(expression: Tree): void {
     const [name = ''] = textsAt(expression, 'column_names')
-    const plain = this.subqueries === 1 && !this.renames && this.tablesRead.size > 0
-    const everywhere = [...this.tablesRead].every(({ columns }) =>
+    const plain = this.subqueries === 1 && !this.renames && this.reads.size > 0
+    const everywhere = [...this.reads].every(({ columns }) =>
       columns.some((column) => foldName(column.name) === foldName(name))
     )
     if (plain && everywhere) return

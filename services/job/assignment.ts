@@ -59,7 +59,7 @@ export const profileAssignment = z.strictObject({
   tables: z.array(sourceTable).min(1).max(64)
 })
 
-/** `extract`: raw data, only SQL we generate. `where` is a predicate printed by policy/ from a parsed tree. Writes `out/<table>.parquet`. */
+/** `extract`: raw data, only SQL we generate. `where` is a predicate printed by policy/ from a parsed tree. Writes `out/table-N.parquet`. */
 export const extractAssignment = z.strictObject({
   kind: z.literal('extract'),
   tables: z

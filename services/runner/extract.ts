@@ -18,18 +18,23 @@ export async function runExtract(
   place: JobPlace
 ): Promise<ReportOf<'extract'>> {
   const tables: ExtractedTable[] = []
-  for (const order of assignment.tables) tables.push(await extractTable(engine, order, place))
+  for (const [index, order] of assignment.tables.entries())
+    tables.push(await extractTable(engine, order, place, `out/table-${index}.parquet`))
   return { kind: 'extract', tables }
 }
 
-async function extractTable(engine: Engine, order: TableOrder, place: JobPlace): Promise<ExtractedTable> {
+async function extractTable(
+  engine: Engine,
+  order: TableOrder,
+  place: JobPlace,
+  path: string
+): Promise<ExtractedTable> {
   const name = order.source.name
   const { dataset } = order
   const source = await openTable(engine, order.source, place)
   const columns = order.columns.map((wanted) => chosen(wanted, source.columns, name))
   const where = order.where === undefined ? '' : ` WHERE (\n${order.where}\n)`
   if (where !== '') await checkPredicate(engine, where, { name, columns: source.columns })
-  const path = `out/${fileName(dataset === undefined ? name : `${dataset}.${name}`)}.parquet`
   const select = `SELECT ${outputList(columns)} FROM (${source.sql}) AS ${quoteName(name)}${where}`
   const copy = `COPY (${select}) TO ${quoteText(join(place.root, path))} (FORMAT parquet, COMPRESSION zstd)`
   const rows = await reading(source, () => engine.run(copy))
@@ -60,9 +65,4 @@ function chosen(wanted: string, columns: readonly Column[], table: string): Colu
   throw new Failure('dataset-malformed', `no column ${wanted} in ${table}`, {
     hint: `table "${table}": expected a column "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`}`
   })
-}
-
-/** Names of tables may hold anything; names of files may not. */
-function fileName(table: string): string {
-  return /^[\w-]{1,100}$/.test(table) ? table : Buffer.from(table).toString('hex').slice(0, 200)
 }

@@ -90,11 +90,11 @@ class QueryRun {
     anonymize: AnonymizeStep | undefined
   ): Promise<void> {
     const relations: Relation[] = []
-    for (const { name, dataset, path } of inputs) {
+    for (const [index, { name, dataset, path }] of inputs.entries()) {
       const { sql, columns } = await readFiles(this.engine, [join(this.place.root, path)])
       const relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
       const step = anonymize === undefined ? undefined : anonymizeOf(anonymize, dataset)
-      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name))
+      relations.push(step === undefined ? relation : await this.anonymize(step, relation, name, index))
     }
     this.tables = inputs.map(({ name, dataset }, index) => ({
       name,
@@ -106,8 +106,13 @@ class QueryRun {
       await this.engine.run(statement)
   }
 
-  private async anonymize(step: AnonymizeStep, relation: Relation, table: string): Promise<Relation> {
-    const changed = await applyAnonymize(this.engine, step, relation, table)
+  private async anonymize(
+    step: AnonymizeStep,
+    relation: Relation,
+    table: string,
+    number = 0
+  ): Promise<Relation> {
+    const changed = await applyAnonymize(this.engine, step, relation, table, number)
     if (changed.withheld !== undefined) this.withheld = (this.withheld ?? 0) + changed.withheld
     return changed
   }

@@ -67,12 +67,14 @@ export async function applyAlgorithm(
  * the analyst could be evaluated on a row before it is left out, and fail there, which tells of it.
  *
  * @param table its name
+ * @param number tells it from others of that name
  */
 export async function applyAnonymize(
   engine: Engine,
   step: AnonymizeStep,
   relation: Relation,
-  table: string
+  table: string,
+  number: number
 ): Promise<Relation> {
   const parameters = parseAnonymize(step.parameters)
   if (parameters.pseudonymise.length > 0) {
@@ -86,7 +88,7 @@ export async function applyAnonymize(
   }
   const plan = planAnonymize(`${relation.sql} AS input`, relation.columns, parameters, table)
   if (plan.counting === null) return { sql: `(${plan.sql})`, columns: plan.columns, rows: relation.rows }
-  const [changed, shared] = [quoteName(`dynamos changed ${table}`), quoteName(`dynamos shared ${table}`)]
+  const [changed, shared] = [quoteName(`dynamos changed ${number}`), quoteName(`dynamos shared ${number}`)]
   try {
     const before = await engine.run(`CREATE TEMP TABLE ${changed} AS ${plan.sql}`)
     const after = await engine.run(

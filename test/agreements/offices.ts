@@ -5,8 +5,11 @@ import type { PrivateKey } from '@libp2p/interface'
 import { type Agreement, Agreements } from '../../agent/agreements/index.ts'
 import { Datasets } from '../../agent/datasets/index.ts'
 import type { Launcher } from '../../agent/jobs/index.ts'
-import type { Members } from '../../agent/membership/index.ts'
+import type { Admission, Authority, Members } from '../../agent/membership/index.ts'
+import { PeerUnreachable } from '../../agent/network/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
+import { parseSigningRule, type SigningRule } from '../../policy/index.ts'
+import { addSignature, type Signed, signDocument } from '../../protocol/documents/index.ts'
 import { manifests } from '../composition/market.ts'
 import { keyOf, NOW, peerOf, TestMarketplace } from '../membership/builders.ts'
 
@@ -53,7 +56,8 @@ export class Office {
     network: ReadonlyMap<string, Office>,
     clock: { now(): number },
     /** Whether the agent may use the steward's key. */
-    signs: boolean
+    signs: boolean,
+    rules: readonly SigningRule[] = []
   ) {
     this.agreements = new Agreements({
       store,
@@ -65,10 +69,18 @@ export class Office {
       key,
       self: this.peer,
       steward: signs ? steward : null,
+      ...(rules.length === 0 ? {} : { rules: { steward, rules } }),
       show: async (organisation, agreement) => {
         const other = network.get(organisation)
-        if (other === undefined || this.silent.has(organisation)) throw new Error(`${organisation} is silent`)
+        if (other === undefined || this.silent.has(organisation))
+          throw new PeerUnreachable(`${organisation} is silent`)
         return await other.agreements.shown({ agreement: agreement.bytes }, this.peer)
+      },
+      tell: async (organisation, notice) => {
+        const other = network.get(organisation)
+        if (other === undefined || this.silent.has(organisation))
+          throw new PeerUnreachable(`${organisation} is silent`)
+        await other.agreements.proposals.noticed(notice)
       },
       enforced: () => {
         this.enforced += 1
@@ -78,6 +90,20 @@ export class Office {
 
   get peer(): string {
     return peerOf(this.key)
+  }
+
+  /** Its steward signs a proposal that waits, by hand. */
+  async signs(idOrName: string): Promise<Agreement> {
+    const { agreement } = await this.agreements.proposals.waiting(idOrName)
+    return (await this.agreements.propose(await addSignature(agreement, this.steward))).agreement
+  }
+
+  /** Its steward revokes one, by hand. */
+  async revokes(idOrName: string, reason = 'no more'): Promise<void> {
+    const { proposals } = this.agreements
+    await proposals.revoke(
+      await signDocument('revocation', await proposals.revocationOf(idOrName, reason), this.steward)
+    )
   }
 
   /** What its steward signs and shows to the others. */
@@ -95,10 +121,22 @@ export function offices(names: readonly string[]) {
   const clock = { at: NOW, now: () => clock.at }
   const network = new Map<string, Office>()
   let folder = ''
-  const openOne = async (name: string, members: Members, signs: boolean): Promise<Office> => {
-    const store = await openStore(join(folder, name, `${network.size}-${signs}.sqlite`))
+  let authority: TestMarketplace | undefined
+  const founded = (): TestMarketplace => {
+    if (authority === undefined) throw new Error('no marketplace yet')
+    return authority
+  }
+  let stores = 0
+  const openOne = async (
+    name: string,
+    members: Members,
+    signs: boolean,
+    rules: readonly SigningRule[] = []
+  ): Promise<Office> => {
+    stores += 1
+    const store = await openStore(join(folder, name, `${stores}.sqlite`))
     const steward = await keyOf(`steward of ${name}`)
-    const office = new Office(name, await keyOf(name), steward, members, store, network, clock, signs)
+    const office = new Office(name, await keyOf(name), steward, members, store, network, clock, signs, rules)
     network.set(name, office)
     return office
   }
@@ -106,6 +144,7 @@ export function offices(names: readonly string[]) {
     clock.at = NOW
     folder = await mkdtemp(join(tmpdir(), 'offices-'))
     const market = await TestMarketplace.found()
+    authority = market
     const packages = []
     for (const name of names) {
       const stewards = [peerOf(await keyOf(`steward of ${name}`))]
@@ -127,6 +166,12 @@ export function offices(names: readonly string[]) {
     network.clear()
     await rm(folder, { recursive: true })
   })
+  const without = async (name: string, rules: readonly SigningRule[]): Promise<Office> => {
+    const { members, store } = get(name)
+    const office = await openOne(name, members, false, rules)
+    await store.close()
+    return office
+  }
   const get = (name: string): Office => {
     const found = network.get(name)
     if (found === undefined) throw new Error(`no office ${name}`)
@@ -135,12 +180,39 @@ export function offices(names: readonly string[]) {
   return {
     clock,
     get,
+    marketplace: () => founded().marketplace,
+    by: (): Authority => ({ keys: [founded().authority], now: clock.at }),
+    /** A newer membership of an organisation. */
+    async admitAgain(name: string, more: Partial<Admission>): Promise<Signed<'membership'>> {
+      founded().now = clock.at
+      return (await founded().admit(name, await keyOf(name), more)).membership
+    },
     /** The same organisation, whose agent may not use the steward's key. */
     async withoutSteward(name: string): Promise<Office> {
+      return await without(name, [])
+    },
+    /** The same organisation, whose agent signs whatever it may. */
+    async withSteward(name: string): Promise<Office> {
       const { members, store } = get(name)
-      const office = await openOne(name, members, false)
+      const office = await openOne(name, members, true)
       await store.close()
       return office
+    },
+    /** The same organisation after its agent went down: what it knows is what it stored. */
+    async restarted(name: string): Promise<Office> {
+      const { key, steward, members, store } = get(name)
+      const office = new Office(name, key, steward, members, store, network, clock, false)
+      await office.agreements.open()
+      network.set(name, office)
+      return office
+    },
+    /** The same organisation, whose agent signs what keeps to these rules. */
+    async withRules(name: string, rules: readonly object[]): Promise<Office> {
+      const { members } = get(name)
+      return await without(
+        name,
+        rules.map((rule) => parseSigningRule(rule, 'autoSign', (address) => members.resolveUser(address)))
+      )
     }
   }
 }

@@ -4,6 +4,7 @@ import {
   type ApprovalView,
   createApi,
   type DatasetView,
+  type MarketplaceView,
   type Operations,
   type PolicyView,
   type ProgressEvent,
@@ -118,6 +119,37 @@ export function aPolicy(changes: Partial<PolicyView> = {}): PolicyView {
   }
 }
 
+export function aMarketplace(changes: Partial<MarketplaceView> = {}): MarketplaceView {
+  return {
+    marketplace: 'bafycharter',
+    name: 'Universities',
+    contact: 'board@example.org',
+    now: new Date().toISOString(),
+    status: {
+      number: 1,
+      list: 'bafylist',
+      issued: new Date().toISOString(),
+      holdsUntil: new Date(Date.now() + 7 * 86_400_000).toISOString(),
+      tooOld: false,
+      expelled: [],
+      conflicts: []
+    },
+    membership: {
+      organisation: 'UVA',
+      peer: '12D3UVA',
+      standing: 'member',
+      agents: ['12D3UVA'],
+      stewards: [],
+      roles: [],
+      speaksFor: ['uva.nl'],
+      issued: new Date().toISOString(),
+      expires: new Date(Date.now() + 90 * 86_400_000).toISOString()
+    },
+    encounters: [],
+    ...changes
+  }
+}
+
 export function fakeOperations(changes: Partial<Operations> = {}): Operations {
   return {
     health: async () => ({
@@ -163,6 +195,8 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     members: async () => [
       { organisation: 'VU', agents: ['12D3VU'], roles: ['dataProvider'], expires: '2026-04-01T00:00:00.000Z' }
     ],
+    marketplace: async () => aMarketplace(),
+    takeDocuments: async () => ({ status: null, membership: null }),
     capability: async (peer) =>
       peer === undefined || peer === 'VU' ? { organisation: peer ?? 'UVA' } : undefined,
     datasets: async () => [aDataset()],
@@ -179,6 +213,19 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
       explain: async () => ({ explanations: [], notes: [] }),
       simulate: async () => ({ requests: 0, rows: 0, skipped: [], changes: [], notes: [] })
     },
+    agreementToSign: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
+    proposeAgreement: async () => anAgreement({ state: 'proposed', signedBy: [] }),
+    refuseAgreement: async () => anAgreement({ state: 'refused', signedBy: [] }),
+    agreementDiff: async () => ({
+      name: 'wage-gap-2026',
+      before: null,
+      after: 'bafyagreement',
+      clauses: [],
+      removed: [],
+      added: []
+    }),
+    prepareRevocation: async () => ({ id: 'bafyrevocation', payload: 'AAAA' }),
+    revokeAgreement: async () => anAgreement({ state: 'revoked' }),
     approvals: async () => [anApproval()],
     approve: async (request) => anApproval({ request, state: 'approved' }),
     refuseApproval: async (request, reason) => anApproval({ request, reason, state: 'refused' }),

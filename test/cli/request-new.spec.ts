@@ -64,7 +64,13 @@ describe('request new', () => {
     const text = requestFile([aDataset(), other])
     expect(text).to.include('#   wages.person: wage DOUBLE (EUR)').and.include('#   leave.person: wage')
     expect(text).to.include('# Have all of them: RUG\n').and.include('dataset.table')
-    expect(parseSubmission(text).datasets).to.deep.equal(['wages', 'leave'])
+    const written = parseSubmission(text)
+    expect(written.datasets).to.deep.equal(['wages', 'leave'])
+    expect(written.query.trim(), 'both have a table of that name').to.equal('SELECT wage FROM wages.person')
+    expect(written.providers, 'RUG has no agreement about wages').to.equal(undefined)
+    const quoted = requestFile([aDataset({ id: 'wages-2026' }), aDataset()])
+    expect(parseSubmission(quoted).query.trim()).to.equal('SELECT wage FROM "wages-2026".person')
+    expect(parseSubmission(quoted).providers).to.deep.equal(['VU'])
   })
 
   it('says what others call their things, whatever that is, and nothing else', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createRequestGuard, RequestRefused } from '../../agent/decisions/index.ts'
+import type { Members } from '../../agent/membership/index.ts'
 import { type Body, createSpeaker, type RequestGuard } from '../../agent/negotiation/index.ts'
 import type { Signed } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
@@ -28,6 +29,7 @@ describe('a request that arrives', () => {
   const state = stateFolder()
   let market: TestMarketplace
   let now: number
+  let members: Members
   let guard: RequestGuard
 
   beforeEach(async () => {
@@ -35,7 +37,7 @@ describe('a request that arrives', () => {
     market = await TestMarketplace.found()
     const own = await market.admit('VU', vu)
     const other = await market.admit('UVA', uva)
-    const members = await market.members(own, vu, () => now)
+    members = await market.members(own, vu, () => now)
     await members.learn(other.membership, peerOf(uva))
     guard = createRequestGuard({ members, store: await state.open(), clock: { now: () => now } })
   })
@@ -140,6 +142,16 @@ describe('a request that arrives', () => {
       expect(await refusalOf(await aRequest({ body: { user } })), user.name).to.equal(
         'consumer-not-permitted'
       )
+  })
+
+  it('is refused for a user of an organisation that lost the domain of its mail', async () => {
+    await guard(await aRequest(), peerOf(uva))
+    market.now = NOW + 1
+    const { membership } = await market.admit('UVA', uva, { speaksFor: ['student.uva.nl'] })
+    await members.learn(membership, peerOf(uva))
+    expect(await refusalOf(await aRequest({ body: { nonce: new Uint8Array(16).fill(3) } }))).to.equal(
+      'consumer-not-permitted'
+    )
   })
 
   it('is refused with a nonce that was used before, as long as it could be taken', async () => {

@@ -131,6 +131,28 @@ describe('inspections of queries', () => {
     expect((await inspector.question(2)).sql).to.equal('A2')
   })
 
+  it('name what there is as it can be written where two datasets have a table of one name', async () => {
+    const ofBoth = async (code: 'sql-table-unknown' | 'sql-column-unknown') => {
+      inspector.always(new JobFailed(code, 'none of that name', { hint: 'none' }))
+      const other = { ...dataset, config: { ...dataset.config, id: 'sick-leave' } }
+      const grants = [dataset, other].map((one) => ({ agreement, dataset: one }))
+      return await inspections.inspect({
+        requester: 'UVA',
+        dossier: await aDossier(),
+        sql: code,
+        algorithm: { name: 'average', parameters: {} },
+        grants,
+        anonymize: false
+      })
+    }
+    expect(await ofBoth('sql-table-unknown')).to.deep.include({
+      acceptable: { tables: ['wageGap.Personen', '"sick-leave".Personen'] }
+    })
+    expect(await ofBoth('sql-column-unknown')).to.deep.include({
+      acceptable: { columns: ['wageGap.Personen.id', '"sick-leave".Personen.id'] }
+    })
+  })
+
   it('refuse, without asking anybody, what the agreement cannot have of this dataset', async () => {
     inspector.always(FOUND)
     const under = async (anonymize: NonNullable<Terms['anonymize']>) =>

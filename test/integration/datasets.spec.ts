@@ -267,4 +267,14 @@ describe('A request over several datasets', function () {
     expect(of(0).size).to.equal(4)
     await agreed()
   })
+
+  it('is shown no hidden dataset by who is party to an agreement about one of its name elsewhere', async () => {
+    const consumers = [{ user: ANALYST }, { organisation: 'TUE' }]
+    await sign('VU', leaveAgreement('VU', { agreement: 'leave-more', consumers }))
+    const known = async () => await market.agent('TUE').agreements()
+    while (!(await known()).some(({ name, state }) => name === 'leave-more' && state === 'in-force'))
+      await new Promise((resolve) => setImmediate(resolve))
+    const first = await refused({ providers: ['TUE'] })
+    expect(first).to.include({ hop: 'TUE', question: 'discover', code: 'dataset-unknown' })
+  })
 })

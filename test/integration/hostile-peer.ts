@@ -32,7 +32,7 @@ export interface Offered {
   details: OfferDetails
 }
 
-const nothing = { load: async () => [], save: async () => undefined }
+const nothing = { load: async () => [], save: async () => undefined, remove: async () => undefined }
 
 /** A real member of the marketplace, with a real connection, that says what it likes. */
 export class HostilePeer {

@@ -4,7 +4,12 @@ import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { systemClock } from '../../agent/network/index.ts'
 import { type ArchetypeBody, openDocument, type Section } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
-import { protocolOf, type WireMessage } from '../../protocol/messages/index.ts'
+import {
+  AGREEMENT_NOTICE_PROTOCOL,
+  AGREEMENT_PROTOCOL,
+  protocolOf,
+  type WireMessage
+} from '../../protocol/messages/index.ts'
 import { FLOW_PROTOCOL, sendParts } from '../../protocol/transfer/index.ts'
 import { keyOf } from '../membership/builders.ts'
 import { Market, type TestAgent } from './harness.ts'
@@ -532,7 +537,12 @@ describe('A hostile member', function () {
       Uint8Array.of(3, 0xff, 0xff, 0xff)
     ]
     const honest = honestly()
-    for (const protocol of [...PROTOCOLS.map(protocolOf), FLOW_PROTOCOL, '/dynamos/agreement/1'])
+    for (const protocol of [
+      ...PROTOCOLS.map(protocolOf),
+      FLOW_PROTOCOL,
+      AGREEMENT_PROTOCOL,
+      AGREEMENT_NOTICE_PROTOCOL
+    ])
       for (const bytes of garbage) {
         const stream = await eve.network.openStream(vu.peerId, protocol)
         stream.send(bytes)

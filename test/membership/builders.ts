@@ -33,6 +33,11 @@ export class MemoryMembershipStore implements MembershipStore {
   async save(kind: string, id: string, bytes: Uint8Array): Promise<void> {
     this.saved.push({ kind, id, bytes })
   }
+
+  async remove(kind: string, id: string): Promise<void> {
+    const at = this.saved.findIndex((one) => one.kind === kind && one.id === id)
+    if (at >= 0) this.saved.splice(at, 1)
+  }
 }
 
 /** A marketplace with one authority, and what its members take home. */

@@ -61,7 +61,7 @@ const never = new Promise<never>(() => undefined)
 
 /** One agent's exchanges over a real store, with everything around them in the test's hands. */
 export class Driver {
-  readonly self: Party
+  self: Party
   readonly store: Store
   readonly clock = new FakeClock()
   exchanges: Exchanges
@@ -109,8 +109,9 @@ export class Driver {
     await rm(this.#folder, { recursive: true })
   }
 
-  /** The process is gone, its store is not; another one takes it over. */
-  async crash(): Promise<void> {
+  /** The process is gone, its store is not; another one takes it over, with the same key unless it has a new one. */
+  async crash(self: Party = this.self): Promise<void> {
+    this.self = self
     await this.crashAndReload()
     this.exchanges.resume()
   }

@@ -22,7 +22,7 @@ import {
   readFrames,
   writeFrames
 } from '../../protocol/streams/index.ts'
-import { keyOf, TestMarketplace } from '../membership/builders.ts'
+import { keyOf, peerOf, TestMarketplace } from '../membership/builders.ts'
 import { thrownBy } from '../streams/loopback.ts'
 import { clockOff, event, Lab } from './harness.ts'
 
@@ -328,6 +328,70 @@ describe('the network', () => {
     await late.network.dial(rug.peer, rug.network.addresses)
     await latecomer
     expect(late.members.statusNumber).to.equal(2)
+  })
+
+  it('finds out that the authorities signed two lists under one number, at both ends', async () => {
+    const { vu, uva } = await twoParties()
+    const rug = await lab.start('RUG')
+    const by = { keys: [lab.marketplace.authority] as const, now: Date.now() }
+    const [one, two] = [
+      await expel(lab.marketplace.marketplace, [peerOf(await keyOf('x'))], by),
+      await expel(lab.marketplace.marketplace, [peerOf(await keyOf('y'))], by)
+    ]
+    await rug.members.acceptStatus(two.status)
+    const spread = event(uva.members, 'status')
+    await vu.members.acceptStatus(one.status)
+    await spread
+    const found = [uva, rug].map(async ({ members }) => await event(members, 'status'))
+    await rug.network.dial(uva.peer, uva.network.addresses)
+    await Promise.all(found)
+    const lists = [one.status.id, two.status.id].sort()
+    for (const { members } of [uva, rug])
+      expect(members.statusConflicts).to.deep.equal([{ number: 2, lists }])
+  })
+
+  it('shows a newer membership of its own to whoever is connected', async () => {
+    const { vu, uva } = await twoParties()
+    const { membership } = await lab.marketplace.admit('VU', vu.key, { speaksFor: ['elsewhere.nl'] })
+    const heard = event(uva.members, 'member')
+    await vu.members.learn(membership, vu.peer)
+    await heard
+    expect(uva.members.speaksFor('VU', 'a@vu.nl')).to.equal(false)
+    expect(uva.members.speaksFor('VU', 'a@elsewhere.nl')).to.equal(true)
+  })
+
+  it('lets go of the key before when an agent comes with a new one', async () => {
+    const { vu, uva } = await twoParties()
+    const key = await keyOf('UVA, new key')
+    const contents = await lab.marketplace.admit('UVA', key)
+    const dropped = event(vu.members, 'dropped')
+    const gone = event(uva.network, 'peer:gone')
+    await vu.members.learn(contents.membership, peerOf(key))
+    expect(await dropped).to.deep.equal({ peers: [uva.peer], code: 'not-member' })
+    await gone
+    const error = await thrownBy(uva.network.dial(vu.peer, vu.network.addresses))
+    expect(error.code).to.equal('not-member')
+  })
+
+  it('remembers by whose clock it is wrong, and who refused it', async () => {
+    const { vu, uva } = await twoParties()
+    const behind = await lab.start('Behind', { clock: clockOff(-60_000) })
+    await behind.network.dial(vu.peer, vu.network.addresses)
+    const [seen] = behind.network.encounters()
+    expect(seen?.peer).to.equal(vu.peer)
+    expect(Math.round((seen?.clockAhead ?? 0) / 10_000)).to.equal(6)
+    const { status } = await expel(lab.marketplace.marketplace, [uva.peer], {
+      keys: [lab.marketplace.authority],
+      now: Date.now()
+    })
+    const gone = event(uva.network, 'peer:gone')
+    await vu.members.acceptStatus(status)
+    await gone
+    await thrownBy(uva.network.dial(vu.peer, vu.network.addresses))
+    expect(uva.network.encounters().map(({ peer, refusedUs }) => ({ peer, refusedUs }))).to.deep.include({
+      peer: vu.peer,
+      refusedUs: 'expelled'
+    })
   })
 
   it('closes connections when a membership expires', async () => {

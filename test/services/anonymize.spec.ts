@@ -44,8 +44,13 @@ describe('anonymising', () => {
     const other = 'ff'.repeat(32)
     expect(await change('VARCHAR', "'a'", { pseudonymise: ['c'] }, other)).to.equal(hmac('a', other))
     expect(await change('VARCHAR', "'a'", { pseudonymise: ['c'], domain: 'wageGap' })).to.equal(
-      hmac('wageGapa')
+      hmac('wageGap\0a')
     )
+  })
+
+  it('makes others where a domain goes on as the value of another one begins', async () => {
+    const one = await change('BIGINT', '12100', { pseudonymise: ['c'], domain: 'pay' })
+    expect(await change('BIGINT', '2100', { pseudonymise: ['c'], domain: 'pay1' })).not.to.equal(one)
   })
 
   it('leaves NULL what it is', async () => {

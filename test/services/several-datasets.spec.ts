@@ -5,17 +5,14 @@ import type { Launcher } from '../../agent/jobs/index.ts'
 import { Engine } from '../../services/engine/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
 import { quoteText } from '../../services/sql/index.ts'
-import { aLauncher, cleanUp, failureOf, LIMITS } from '../jobs/launchers.ts'
+import { aLauncher, cleanUp, failureOf, LIMITS, temporaryFolder } from '../jobs/launchers.ts'
 
 type Query = Extract<Assignment, { kind: 'query' }>
 type Tables = Extract<Query['inputs'][number], { kind: 'tables' }>['tables']
 
 const KEY = 'ab'.repeat(32)
 const pseudonym = (domain: string, text: string): string =>
-  createHmac('sha256', Buffer.from(KEY, 'hex'))
-    .update(domain + text)
-    .digest('hex')
-    .slice(0, 32)
+  createHmac('sha256', Buffer.from(KEY, 'hex')).update(`${domain}\0${text}`).digest('hex').slice(0, 32)
 
 /** Table `P` of two datasets, and one more of the first. */
 const TABLES: Record<string, { dataset: string; name: string; sql: string }> = {
@@ -82,5 +79,70 @@ describe('a job over tables of several datasets', () => {
     expect(await run(JOINED, { service: 'anonymize', parameters: {}, datasets, key: KEY })).to.deep.equal([
       [1, pseudonym('sick-leave', '1'), 10, null]
     ])
+  })
+
+  it('counts subjects in tables of one name, each for itself', async () => {
+    const counted = (quasi: string, k: number) => ({
+      pseudonymise: [],
+      suppress: ['id'],
+      k,
+      quasi: [quasi],
+      subjects: { P: { column: 'id', shown: true } }
+    })
+    const datasets = { wageGap: counted('wage', 1), 'sick-leave': counted('days', 2) }
+    const anonymize: Step = { service: 'anonymize', parameters: {}, datasets, key: KEY }
+    expect(await run('SELECT wage FROM wageGap.P', anonymize)).to.deep.equal([[10]])
+    datasets.wageGap.k = 2
+    expect(await run('SELECT wage, days FROM wageGap.P, "sick-leave".P', anonymize)).to.deep.equal([])
+  })
+})
+
+describe('an extract of several datasets', () => {
+  let launcher: Launcher
+  let engine: Engine
+  cleanUp()
+  before(async () => {
+    launcher = await aLauncher()
+    engine = await Engine.open()
+  })
+
+  /** What was written for each `dataset`, `table` that holds its own two names. */
+  const extracted = async (names: readonly (readonly [dataset: string, table: string])[]) => {
+    const folder = await launcher.folder({ for: 'extract' })
+    const sources = await temporaryFolder()
+    try {
+      const tables: Extract<Assignment, { kind: 'extract' }>['tables'] = []
+      for (const [index, [dataset, name]] of names.entries()) {
+        const path = join(sources, `${index}.parquet`)
+        await engine.run(`COPY (SELECT ${index} AS at) TO ${quoteText(path)} (FORMAT parquet)`)
+        tables.push({ source: { name, path, format: 'parquet', columns: [] }, dataset, columns: ['at'] })
+      }
+      const { report } = await launcher.run({ kind: 'extract', tables }, folder, LIMITS)
+      const held: unknown[] = []
+      for (const { part } of report.tables)
+        held.push(await engine.rows(`FROM read_parquet(${quoteText(join(folder.path, part.path))})`))
+      return held
+    } finally {
+      await folder.wipe()
+    }
+  }
+
+  it('keeps tables apart whose names read alike once they are put together', async () => {
+    expect(
+      await extracted([
+        ['pay', '2026.person'],
+        ['pay.2026', 'person']
+      ])
+    ).to.deep.equal([[[0]], [[1]]])
+  })
+
+  it('keeps tables of a dataset apart whose name is long', async () => {
+    const dataset = 'd'.repeat(120)
+    expect(
+      await extracted([
+        [dataset, 'person'],
+        [dataset, 'job']
+      ])
+    ).to.deep.equal([[[0]], [[1]]])
   })
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { MAX_HIERARCHY_LENGTH } from '../../../policy/index.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
-import { byId, parseInput, valueOfBody } from '../parse.ts'
+import { byId, parseInput, shortText, valueOfBody } from '../parse.ts'
 import { notFound } from '../problem.ts'
 
 /** Other organisations' agents have to sign too. */
@@ -24,11 +24,12 @@ const toSign = z
     signed: z
       .base64()
       .max(2 << 20)
-      .exactOptional()
+      .exactOptional(),
+    name: shortText.exactOptional()
   })
   .refine(
-    (body) => (body.text === undefined) !== (body.signed === undefined),
-    'expected either "text", the agreement file, or "signed", the bytes a steward signed in base64'
+    ({ text, signed, name }) => [text, signed, name].filter((one) => one !== undefined).length === 1,
+    'expected one of "text", the agreement file, "signed", the bytes a steward signed in base64, and "name", of a proposal that waits'
   )
 
 /** An agreement file may be sent as it is (YAML), or inside JSON as `text`. */
@@ -36,7 +37,60 @@ function textOf(body: unknown): z.output<typeof withText> {
   return parseInput(typeof body === 'string' ? { text: body } : body, withText)
 }
 
-export function agreementRoutes(api: FastifyInstance, { operations }: RouteContext): void {
+const reasonError = 'expected a reason of 1 to 1000 characters: the other parties read it'
+const reason = z.string(reasonError).trim().min(1, reasonError).max(1000, reasonError)
+const withReason = z.strictObject({ reason })
+const toRevoke = z
+  .strictObject({
+    reason: reason.exactOptional(),
+    signed: z
+      .base64()
+      .max(1 << 16)
+      .exactOptional()
+  })
+  .refine(
+    (body) => (body.reason === undefined) !== (body.signed === undefined),
+    'expected either "reason", or "signed", the bytes a steward signed in base64'
+  )
+const toPropose = withText.extend({ counters: z.string().min(1).max(128).exactOptional() })
+const against = z.object({ with: z.string().min(1).max(128).exactOptional() })
+
+function lifeRoutes(api: FastifyInstance, { operations }: RouteContext): void {
+  api.post('/api/v1/agreements/propose', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    const input = typeof request.body === 'string' ? { text: request.body } : valueOfBody(request.body)
+    return operations.proposeAgreement(parseInput(input, toPropose), callerGone(reply))
+  })
+
+  api.get('/api/v1/agreements/:id/diff', (request) => {
+    const { id } = parseInput(request.params, byId)
+    return operations.agreementDiff(id, parseInput(request.query, against).with)
+  })
+
+  api.get('/api/v1/agreements/:id/to-sign', (request) =>
+    operations.agreementToSign(parseInput(request.params, byId).id)
+  )
+
+  api.post('/api/v1/agreements/:id/refuse', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    const { id } = parseInput(request.params, byId)
+    const { reason } = parseInput(valueOfBody(request.body), withReason)
+    return operations.refuseAgreement(id, reason, callerGone(reply))
+  })
+
+  api.post('/api/v1/agreements/:id/prepare-revocation', (request) => {
+    const { id } = parseInput(request.params, byId)
+    return operations.prepareRevocation(id, parseInput(valueOfBody(request.body), withReason).reason)
+  })
+
+  api.post('/api/v1/agreements/:id/revoke', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    const { id } = parseInput(request.params, byId)
+    return operations.revokeAgreement(id, parseInput(valueOfBody(request.body), toRevoke), callerGone(reply))
+  })
+}
+
+export function agreementRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { operations } = context
+  lifeRoutes(api, context)
+
   api.get('/api/v1/agreements', () => operations.agreements())
 
   api.get('/api/v1/agreements/:id', async (request) => {

@@ -4,6 +4,7 @@ import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
 import { approvalsCommand } from './approvals/index.ts'
 import { datasetCommands } from './dataset/index.ts'
+import { doctorCommand } from './doctor/index.ts'
 import { explainCommand } from './explain/index.ts'
 import { initCommand } from './init/index.ts'
 import { labCommand } from './lab/index.ts'
@@ -23,5 +24,6 @@ export const COMMANDS: readonly Register[] = [
   policyCommand,
   requestCommands,
   explainCommand,
+  doctorCommand,
   labCommand
 ]

@@ -6,6 +6,7 @@ import { nonceOfRequest } from './0004-nonce-of-request.ts'
 import { exchangeEnded } from './0005-exchange-ended.ts'
 import { approvals } from './0006-approvals.ts'
 import { approvalsByAgreement } from './0007-approvals-by-agreement.ts'
+import { agreementLife } from './0008-agreement-life.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -16,5 +17,6 @@ export const MIGRATIONS: readonly Migration[] = [
   nonceOfRequest,
   exchangeEnded,
   approvals,
-  approvalsByAgreement
+  approvalsByAgreement,
+  agreementLife
 ]

@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { type Connection, storedBytes, storedInteger } from '../connection.ts'
 
-export const agreementState = z.enum(['draft', 'proposed', 'in-force', 'superseded', 'revoked'])
+export const agreementState = z.enum([
+  'draft',
+  'proposed',
+  'refused',
+  'countered',
+  'in-force',
+  'superseded',
+  'revoked'
+])
 /** What was decided about an agreement here. Whether it is valid at an instant follows from its terms, not from this. */
 export type AgreementState = z.infer<typeof agreementState>
 
@@ -12,19 +20,23 @@ const row = z.object({
   dataset: z.string(),
   state: agreementState,
   bytes: storedBytes,
+  proposedBy: z.string().nullable(),
   addedAt: storedInteger,
   changedAt: storedInteger
 })
 /** `bytes` is the signed document as it stands, opened (`decodeSigned`) by whoever reads it. */
 export type StoredAgreement = z.infer<typeof row>
 
-const COLUMNS = 'id, name, provider, dataset, state, bytes, added_at AS addedAt, changed_at AS changedAt'
+const COLUMNS =
+  'id, name, provider, dataset, state, bytes, proposed_by AS proposedBy, added_at AS addedAt, changed_at AS changedAt'
 
 export interface Agreements {
   /** Adds an agreement that is not in force, or replaces its bytes when more signatures came; its state stays then. */
   put(
     agreement: Pick<StoredAgreement, 'id' | 'name' | 'provider' | 'dataset' | 'bytes'> & {
       state: 'draft' | 'proposed'
+      /** The organisation that made it; its provider when left out. */
+      proposedBy?: string
       at: number
     }
   ): Promise<void>
@@ -37,19 +49,21 @@ export interface Agreements {
   /** By id, as the rule "the lowest id that permits" wants them. */
   inForce(filter?: { dataset?: string; provider?: string }): Promise<StoredAgreement[]>
   all(): Promise<StoredAgreement[]>
-  /** How many of a provider are not in force yet, or were added after `since`. */
-  countRecent(provider: string, since: number): Promise<number>
+  /** Those that stopped being in force at or after `since`. */
+  endedSince(since: number): Promise<StoredAgreement[]>
+  /** How many that an organisation proposed are not in force yet, or were added after `since`. */
+  countRecent(proposedBy: string, since: number): Promise<number>
 }
 
 export function agreementsOn(connection: Connection): Agreements {
   return {
-    put: async ({ id, name, provider, dataset, state, bytes, at }) => {
+    put: async ({ id, name, provider, dataset, state, bytes, proposedBy = provider, at }) => {
       await connection.run(
-        `INSERT INTO agreements (id, name, provider, dataset, state, bytes, added_at, changed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO agreements (id, name, provider, dataset, state, bytes, proposed_by, added_at, changed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, changed_at = excluded.changed_at,
            state = CASE WHEN state = 'draft' THEN excluded.state ELSE state END`,
-        [id, name, provider, dataset, state, bytes, at, at]
+        [id, name, provider, dataset, state, bytes, proposedBy, at, at]
       )
     },
     enforce: async (id, at) =>
@@ -89,13 +103,19 @@ export function agreementsOn(connection: Connection): Agreements {
          AND (? IS NULL OR dataset = ?) AND (? IS NULL OR provider = ?) ORDER BY id`,
         [dataset ?? null, dataset ?? null, provider ?? null, provider ?? null]
       ),
-    countRecent: async (provider, since) =>
+    endedSince: async (since) =>
+      await connection.all(
+        row,
+        `SELECT ${COLUMNS} FROM agreements WHERE state IN ('superseded', 'revoked') AND changed_at >= ?`,
+        [since]
+      ),
+    countRecent: async (proposedBy, since) =>
       (
         await connection.get(
           z.object({ count: storedInteger }),
           `SELECT count(*) AS count FROM agreements
-           WHERE provider = ? AND (state IN ('draft', 'proposed') OR added_at > ?)`,
-          [provider, since]
+           WHERE proposed_by = ? AND (state IN ('draft', 'proposed') OR added_at > ?)`,
+          [proposedBy, since]
         )
       )?.count ?? 0,
     all: async () =>

@@ -45,9 +45,12 @@ export interface Approvals {
   of(request: string): Promise<StoredApproval[]>
   /** Waiting at an instant, the first to run out first. */
   pending(now: number): Promise<StoredApproval[]>
-  /** Whether another request of the same kind was approved. */
+  /** Whether another request of the same kind, over the same datasets, was approved. */
   given(
-    like: Pick<StoredApproval, 'request' | 'agreement' | 'organisation' | 'user' | 'purpose' | 'algorithm'>
+    like: Pick<
+      StoredApproval,
+      'request' | 'agreement' | 'organisation' | 'user' | 'purpose' | 'algorithm' | 'datasets'
+    >
   ): Promise<boolean>
   /** Approves what waits. @returns whether it still did */
   approve(one: ApprovalKey, by: string, at: number): Promise<boolean>
@@ -111,13 +114,16 @@ export function approvalsOn(connection: Connection): Approvals {
         `SELECT ${COLUMNS} FROM approvals WHERE state = 'pending' AND until > ? ORDER BY until, request, agreement`,
         [now]
       ),
-    given: async ({ request, agreement, organisation, user, purpose, algorithm }) =>
-      (await connection.get(
-        z.object({ request: z.string() }),
-        `SELECT request FROM approvals WHERE state = 'approved' AND agreement = ? AND organisation = ? AND user = ?
-           AND purpose = ? AND algorithm = ? AND request <> ? LIMIT 1`,
+    given: async ({ request, agreement, organisation, user, purpose, algorithm, datasets }) => {
+      const found = await connection.all(
+        z.object({ datasets: names }),
+        `SELECT DISTINCT datasets FROM approvals WHERE state = 'approved' AND agreement = ? AND organisation = ?
+           AND user = ? AND purpose = ? AND algorithm = ? AND request <> ?`,
         [agreement, organisation, user, purpose, algorithm, request]
-      )) !== undefined,
+      )
+      const wanted = datasets.toSorted().join()
+      return found.some((one) => one.datasets.toSorted().join() === wanted)
+    },
     approve: async ({ request, agreement }, by, at) =>
       (await connection.run(
         `UPDATE approvals SET state = 'approved', decided_by = ?, decided_at = ?

@@ -1,5 +1,6 @@
 /** What is kept, one file for each kind. */
 import type { Connection } from '../connection.ts'
+import { type AgreementLife, agreementLifeOn } from './agreement-life.ts'
 import { type Agreements, agreementsOn } from './agreements.ts'
 import { type Approvals, approvalsOn } from './approvals.ts'
 import { type Datasets, datasetsOn } from './datasets.ts'
@@ -14,6 +15,13 @@ import { type Requests, requestsOn } from './requests.ts'
 import { type Settings, settingsOn } from './settings.ts'
 import { type Work, workOn } from './work.ts'
 
+export type {
+  AgreementLife,
+  DeliveryKind,
+  StoredDelivery,
+  StoredRefusal,
+  StoredRevocation
+} from './agreement-life.ts'
 export type { AgreementState, Agreements, StoredAgreement } from './agreements.ts'
 export type { ApprovalRowState, Approvals, AskedApproval, StoredApproval } from './approvals.ts'
 export type { DatasetSource, Datasets, StoredDataset } from './datasets.ts'
@@ -36,6 +44,7 @@ export interface Tables {
   readonly nonces: Nonces
   readonly work: Work
   readonly agreements: Agreements
+  readonly agreementLife: AgreementLife
   readonly memberships: Memberships
   readonly quota: Quota
   readonly datasets: Datasets
@@ -53,6 +62,7 @@ export function tablesOn(connection: Connection): Tables {
     nonces: noncesOn(connection),
     work: workOn(connection),
     agreements: agreementsOn(connection),
+    agreementLife: agreementLifeOn(connection),
     memberships: membershipsOn(connection),
     quota: quotaOn(connection),
     datasets: datasetsOn(connection),

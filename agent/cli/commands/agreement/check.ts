@@ -53,7 +53,7 @@ async function checkHere({ text, name: file, files }: ReadAgreement, known: Know
   }
 }
 
-async function reachableAgent(context: Context): Promise<Client | undefined> {
+export async function reachableAgent(context: Context): Promise<Client | undefined> {
   const named = context.connection.agent !== undefined || context.connection.token !== undefined
   try {
     return await context.client()

@@ -1,4 +1,4 @@
-import type { Input, Register } from '../../options.ts'
+import { collect, type Input, type Register } from '../../options.ts'
 
 function asksForForm({ options }: Input): boolean {
   return typeof options === 'object' && options !== null && 'as' in options && options.as !== undefined
@@ -7,6 +7,20 @@ function asksForForm({ options }: Input): boolean {
 export const agreementCommand: Register = (program, run) => {
   const agreement = program.command('agreement').description('who may do what with which dataset')
   agreement
+    .command('draft')
+    .option('--template <name>', 'compute-to-data, trusted-third-party, universities, airlines or buildings')
+    .option('--name <name>', 'what to call it (default: DATASET-YEAR)')
+    .option('--provider <organisation>', 'whose data (default: this organisation)')
+    .option('--dataset <id>', 'its columns are taken from its description, when an agent is reachable')
+    .option('--consumer <organisation>', 'who may ask: an organisation or a user; may be repeated', collect)
+    .option('--purpose <purpose>', 'what for; may be repeated', collect)
+    .option('--algorithm <name>', 'in place of those of the template; may be repeated', collect)
+    .option('--compute-provider <organisation>', 'who may hold the data besides; may be repeated', collect)
+    .option('--until <date>', 'when it ends, such as 2027-01-01 (default: a year from now)')
+    .option('--out <file>', 'where to write it (default: standard output)')
+    .description('write a commented agreement from a template; asks on a terminal what no option says')
+    .action(run(async (context, input) => await (await import('./draft.ts')).draft(context, input)))
+  agreement
     .command('check')
     .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
     .option('--dataset <file>', 'compare with the tables of this dataset file, without an agent')
@@ -14,8 +28,34 @@ export const agreementCommand: Register = (program, run) => {
     .description('say in words what a file permits, and what is wrong with it; works without an agent too')
     .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
   agreement
-    .command('sign')
+    .command('propose')
     .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
+    .description('send an agreement as it is to its other parties; nobody has signed it yet')
+    .action(run(async (context, input) => await (await import('./propose.ts')).propose(context, input)))
+  agreement
+    .command('counter')
+    .argument('<name>', 'the proposal, by name or id')
+    .argument('<file>', 'the other terms; `agreement show NAME --out FILE` writes those of the proposal')
+    .description('answer a proposal with other terms; what it said cannot be signed any more')
+    .action(run(async (context, input) => await (await import('./propose.ts')).counter(context, input)))
+  agreement
+    .command('refuse')
+    .argument('<name>', 'the proposal, by name or id')
+    .requiredOption('--reason <text>', 'the other parties read it')
+    .description('refuse a proposal, or take back an own one: it does not come into force')
+    .action(run(async (context, input) => await (await import('./propose.ts')).refuse(context, input)))
+  agreement
+    .command('revoke')
+    .argument('<name>', 'the agreement in force, by name or id')
+    .option('--reason <text>', 'the other parties read it', 'no reason given')
+    .option('--key <file>', "the steward's key (default: the one of agent.yaml)")
+    .option('--by-agent', 'let the agent sign, where its configuration says that it may')
+    .option('--yes', 'do not ask again')
+    .description('end an agreement, as its clause `revocation` says, at all parties')
+    .action(run(async (context, input) => await (await import('./revoke.ts')).revoke(context, input)))
+  agreement
+    .command('sign')
+    .argument('<file-or-name>', 'the agreement, YAML or JSON, or a proposal that waits; - is standard input')
     .option('--key <file>', "the steward's key (default: the one of agent.yaml)")
     .option('--by-agent', 'let the agent sign, where its configuration says that it may')
     .option('--yes', 'do not ask again')
@@ -28,8 +68,11 @@ export const agreementCommand: Register = (program, run) => {
   agreement
     .command('show')
     .argument('<name>', 'its name or id; with --as also a file')
+    .option('--diff', 'what differs from the version that it answers or replaces, clause by clause')
+    .option('--with <id>', 'with --diff: the version to compare with')
+    .option('--out <file>', 'write its exact terms as a file, to change and send back')
     .option('--as <form>', 'odrl, eflint or text; of a FILE too, without an agent')
-    .description('an agreement in words')
+    .description('an agreement in words and its exact terms, who signed, refused or revoked it')
     .action(
       run(async (context, input) =>
         asksForForm(input)

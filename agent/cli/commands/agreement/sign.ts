@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { equals } from 'uint8arrays'
 import { z } from 'zod'
@@ -12,9 +11,8 @@ import {
   type Payload,
   signDocument
 } from '../../../../protocol/documents/index.ts'
-import { agreementView, preparedAgreement } from '../../../api/index.ts'
+import { agreementView, healthView, preparedAgreement } from '../../../api/index.ts'
 import { agreementBody, type Client, NotAnAgent } from '../../../client/index.ts'
-import { loadAgentConfig } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
@@ -22,27 +20,13 @@ import { openKey } from '../../passphrase.ts'
 import { ownValue, type ReadAgreement, readAgreement } from '../../read-agreement.ts'
 import { plain } from '../../render/index.ts'
 import { renderAgreement } from './render.ts'
+import { confirm, isThere, keyFile } from './steward-key.ts'
 
 const signOptions = z.object({
   key: z.string().optional(),
   byAgent: z.boolean().default(false),
   yes: z.boolean().default(false)
 })
-
-/** The key named, else that of the configuration at hand; none: the agent itself has to sign. */
-async function keyFile(context: Context, key: string | undefined): Promise<string | undefined> {
-  const { cwd } = context.terminal
-  if (key !== undefined) return resolve(cwd, key)
-  const file = resolve(cwd, context.connection.config ?? 'agent.yaml')
-  const there = (path: string) =>
-    access(path).then(
-      () => true,
-      () => false
-    )
-  if (context.connection.config === undefined && !(await there(file))) return undefined
-  const { identity } = await loadAgentConfig(file)
-  return (await there(identity.steward)) ? identity.steward : undefined
-}
 
 /**
  * The agent is believed in one thing only: which organisation speaks for a user's address.
@@ -78,35 +62,74 @@ async function signHere(
     { json: agreementBody(read) },
     preparedAgreement
   )
+  const payload = await opened(prepared, client.url)
+  assertSameTerms(payload, read, client.url)
+  return await signPayload(context, payload, { ...options, as: payload.provider })
+}
+
+async function opened(prepared: { id: string; payload: string }, url: string): Promise<Payload<'agreement'>> {
   const bytes = new Uint8Array(Buffer.from(prepared.payload, 'base64'))
   if ((await idOf(bytes)) !== prepared.id)
-    throw new NotAnAgent(client.url, 'bytes that are not what they are called')
-  const payload = decodePlain(bytes, agreementSchema)
-  assertSameTerms(payload, read, client.url)
+    throw new NotAnAgent(url, 'bytes that are not what they are called')
+  return decodePlain(bytes, agreementSchema)
+}
+
+async function signPayload(
+  context: Context,
+  payload: Payload<'agreement'>,
+  options: { file: string; yes: boolean; as: string }
+): Promise<string> {
   context.say(
     describeAgreement(payload)
       .map((line) => `- ${plain(line)}`)
       .join('\n')
   )
-  if (!options.yes && context.terminal.interactive) {
-    const answer = await context.terminal.ask(`Sign this as ${plain(payload.provider)}? Type yes: `)
-    if (answer.trim().toLowerCase() !== 'yes') throw new UsageError('not signed')
-  }
+  await confirm(context, `Sign this as ${plain(options.as)}?`, options.yes)
   const key = await openKey(options.file, context.terminal)
   const signed = await signDocument('agreement', payload, key)
   return Buffer.from(encodeSigned(signed)).toString('base64')
 }
 
+/** A proposal that waits, which others may have written: it is told in words first. */
+async function signProposal(
+  context: Context,
+  client: Client,
+  name: string,
+  options: { file: string; yes: boolean }
+): Promise<string> {
+  if (!options.yes && !context.terminal.interactive)
+    throw new UsageError(
+      `nobody is there to be asked whether ${name} is as it should be; read \`dynamos agreement show ${name}\`, then sign with --yes`
+    )
+  const path = `/api/v1/agreements/${encodeURIComponent(name)}/to-sign`
+  const payload = await opened(await client.get(path, preparedAgreement), client.url)
+  const { organisation } = await client.get('/health', healthView)
+  return await signPayload(context, payload, { ...options, as: organisation })
+}
+
+async function bodyOfFile(
+  context: Context,
+  client: Client,
+  name: string,
+  { file, yes }: { file: string | undefined; yes: boolean }
+) {
+  const read = await readAgreement(context, name)
+  return file === undefined
+    ? agreementBody(read)
+    : { signed: await signHere(context, client, read, { file, yes }) }
+}
+
 export async function sign(context: Context, input: Input): Promise<undefined> {
   const [name] = parseOptions(input.args, z.tuple([z.string()]))
   const { key, byAgent, yes } = parseOptions(input.options, signOptions)
-  const read = await readAgreement(context, name)
   const client = await context.client()
   const file = byAgent ? undefined : await keyFile(context, key)
-  const body =
-    file === undefined
-      ? agreementBody(read)
-      : { signed: await signHere(context, client, read, { file, yes }) }
+  const isFile = name === '-' || (await isThere(resolve(context.terminal.cwd, name)))
+  const body = isFile
+    ? await bodyOfFile(context, client, name, { file, yes })
+    : file === undefined
+      ? { name }
+      : { signed: await signProposal(context, client, name, { file, yes }) }
   const view = await client.post('/api/v1/agreements', { json: body }, agreementView)
   context.answer(view, () => renderAgreement(view, context.style))
   return undefined

@@ -14,6 +14,8 @@ export const marketplaceCommand: Register = (program, run) => {
     .option('--membership-days <days>', 'how long a membership holds', '90')
     .option('--status-days <days>', 'how old the list of expelled members may be', '7')
     .option('--protect', 'protect the key of the authority by a passphrase')
+    .option('--authority <peer>', 'key of a further authority; repeatable', collect)
+    .option('--threshold <number>', 'how many authorities have to sign what holds (default: 1)')
     .description('found a marketplace; its charter is for everybody, the rest is secret')
     .action(run(async (context, input) => await (await import('./create.ts')).create(context, input)))
   marketplace
@@ -33,9 +35,11 @@ export const marketplaceCommand: Register = (program, run) => {
     .action(run(async (context, input) => await (await import('./admit.ts')).admitMembers(context, input)))
   marketplace
     .command('expel')
-    .argument('<peer...>', 'keys that are trusted no longer')
+    .argument('<peer|organisation...>', 'keys that are trusted no longer; an organisation has several')
     .option('--dir <dir>', DIR, 'marketplace')
-    .option('--since <instant>', 'when they were lost, such as 2026-01-31T12:00Z (default: now)')
+    .option('--reason <text>', 'why, for people')
+    .option('--since <instant>', 'from when they are expelled, such as 2026-01-31T12:00Z (default: now)')
+    .option('--stolen-from <instant>', 'since when somebody else had them: what they signed later is void')
     .description('put keys on the status list')
     .action(run(async (context, input) => await (await import('./status.ts')).expelPeers(context, input)))
   marketplace
@@ -43,8 +47,27 @@ export const marketplaceCommand: Register = (program, run) => {
     .argument('[organisation...]', 'whose memberships (default: all)')
     .option('--dir <dir>', DIR, 'marketplace')
     .option('--status-only', 'only the status list')
+    .option('--ending-within <days>', 'only memberships that end within so many days')
     .description('sign memberships and the status list for another while')
     .action(run(async (context, input) => await (await import('./status.ts')).renew(context, input)))
+  marketplace
+    .command('key')
+    .option('--dir <dir>', DIR, 'marketplace')
+    .option('--protect', 'protect it by a passphrase')
+    .description('make the key of a further authority')
+    .action(run(async (context, input) => await (await import('./create.ts')).authorityKey(context, input)))
+  marketplace
+    .command('sign')
+    .argument('<file>', 'what another authority proposes')
+    .option('--dir <dir>', DIR, 'marketplace')
+    .option('--show', 'only show what it says')
+    .description('sign what another authority proposes, where several have to')
+    .action(run(async (context, input) => await (await import('./sign.ts')).sign(context, input)))
+  marketplace
+    .command('publish')
+    .argument('<file>', 'the newest status list')
+    .description('hand a status list to the running agent, which spreads it')
+    .action(run(async (context, input) => await (await import('./publish.ts')).publish(context, input)))
   marketplace
     .command('join')
     .argument('<charter>', 'the charter, as a file')
@@ -54,6 +77,11 @@ export const marketplaceCommand: Register = (program, run) => {
       collect
     )
     .option('--out <file>', 'where to put the request', 'join-request.json')
+    .option(
+      '--new-key <which>',
+      'agent or steward: make a key that takes the place of the one before; repeatable',
+      collect
+    )
     .description('ask to become a member: a file for the authority')
     .action(run(async (context, input) => await (await import('./join.ts')).join(context, input)))
   marketplace

@@ -7,18 +7,32 @@ import { joinRequestText, openCharter } from '../../../membership/index.ts'
 import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { openKey } from '../../passphrase.ts'
+import { makeSuccessor, peerIfThere, successorOf } from './new-keys.ts'
+
+const joinOptions = z.object({
+  out: z.string(),
+  speaksFor: z.array(z.string()).optional(),
+  newKey: z.array(z.enum(['agent', 'steward'], 'expected agent or steward')).default([])
+})
 
 export async function join(context: Context, input: Input): Promise<undefined> {
   const { cwd } = context.terminal
   const [charterFile] = parseOptions(input.args, z.tuple([z.string()]))
-  const { out, speaksFor } = parseOptions(
-    input.options,
-    z.object({ out: z.string(), speaksFor: z.array(z.string()).optional() })
-  )
+  const { out, speaksFor, newKey } = parseOptions(input.options, joinOptions)
   const charter = await openCharter((await readUserFile(resolve(cwd, charterFile))).text)
   const config = await loadAgentConfig(resolve(cwd, context.connection.config ?? 'agent.yaml'))
-  const key = await openKey(config.identity.key, context.terminal)
-  const { peer: steward } = await peerOfKeyFile(config.identity.steward)
+  const files = { agent: config.identity.key, steward: config.identity.steward }
+  const replaces: string[] = []
+  for (const kind of newKey) {
+    const before = await peerIfThere(files[kind])
+    if (before !== undefined) replaces.push(before)
+    await makeSuccessor(context, files[kind])
+  }
+  const fileOf = (kind: keyof typeof files): string =>
+    newKey.includes(kind) ? successorOf(files[kind]) : files[kind]
+  const key = await openKey(fileOf('agent'), context.terminal)
+  const hasBefore = newKey.includes('agent') && (await peerIfThere(files.agent)) !== undefined
+  const { peer: steward } = await peerOfKeyFile(fileOf('steward'))
   const request = await joinRequestText(
     {
       marketplace: charter.id,
@@ -26,16 +40,19 @@ export async function join(context: Context, input: Input): Promise<undefined> {
       roles: config.roles,
       stewards: [steward],
       speaksFor: speaksFor ?? config.users,
-      about: {}
+      about: {},
+      ...(replaces.length === 0 ? {} : { replaces })
     },
-    key
+    key,
+    ...(hasBefore ? [await openKey(files.agent, context.terminal)] : [])
   )
   const file = resolve(cwd, out)
   await writeFile(file, request)
+  const { name, contact } = charter.payload
   context.answer(
-    { marketplace: charter.id, name: charter.payload.name, organisation: config.organisation, request: file },
+    { marketplace: charter.id, name, organisation: config.organisation, request: file, replaces },
     () =>
-      `${file} asks ${charter.payload.name} to admit ${config.organisation}. Send it to ${charter.payload.contact || 'its authority'}, and install what comes back.`
+      `${file} asks ${name} to admit ${config.organisation}${replaces.length === 0 ? '' : ' with a new key'}. Send it to ${contact || 'its authority'}, and install what comes back.`
   )
   return undefined
 }

@@ -43,11 +43,16 @@ export async function newRequest(context: Context, input: Input): Promise<undefi
 /** Everything that a request may say, with what it says unless told; what is not needed is commented out. */
 export function requestFile(views: readonly DatasetView[]): string {
   const [first] = views
-  const { query = 'SELECT …', purpose = 'PURPOSE', algorithm } = first?.example ?? {}
+  const { query: asked = 'SELECT …', purpose = 'PURPOSE', algorithm } = first?.example ?? {}
+  const query = views.length > 1 && first !== undefined ? qualified(asked, first.id) : asked
   const holders = (first?.providers ?? []).filter((one) =>
     views.every(({ providers }) => providers.some((other) => other.organisation === one.organisation))
   )
-  const agreed = holders.filter(({ agreements }) => agreements.length > 0)
+  const agreed = holders.filter((one) =>
+    views.every(({ providers }) =>
+      providers.some((other) => other.organisation === one.organisation && other.agreements.length > 0)
+    )
+  )
   const names = (of: readonly { organisation: string }[]) =>
     `[${of.map(({ organisation }) => yamlText(organisation)).join(', ')}]`
   const value = algorithm?.value ?? 'COLUMN'
@@ -91,6 +96,12 @@ ${
 # How long it may take, once everybody has agreed.
 # deadline: PT5M
 `
+}
+
+/** The only table of an example, by its dataset: another one may have a table of its name. */
+function qualified(query: string, dataset: string): string {
+  const name = /^[A-Za-z_][A-Za-z0-9_]*$/.test(dataset) ? dataset : `"${dataset}"`
+  return query.replace(/ FROM ("(?:[^"]|"")*"|\w+)$/, (_, table: string) => ` FROM ${name}.${table}`)
 }
 
 /** As a block that is easily edited, where every character can stand in one. */

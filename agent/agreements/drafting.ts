@@ -1,0 +1,56 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { type AgreementDraft, agreementParties, namesToPin } from '../../policy/index.ts'
+import { signFields } from '../../protocol/documents/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Agreement } from './shelf.ts'
+
+const TEN_YEARS = 3650 * 86_400_000
+
+/** The agreement as it would be signed: terms, parties and the digests of what it names; signed by the agent that made it. */
+export async function issueAgreement(
+  { name, provider, dataset, terms }: AgreementDraft,
+  init: {
+    marketplace: string
+    self: string
+    key: PrivateKey
+    manifests: Manifests
+    now: number
+    /** The version in force that it replaces. */
+    supersedes: Agreement | undefined
+    /** The proposal it answers. */
+    counters?: Agreement
+  }
+): Promise<Agreement> {
+  const { marketplace, self, key, manifests, now, supersedes, counters } = init
+  const known = {
+    archetype: manifests.archetypes,
+    service: manifests.services,
+    algorithm: manifests.algorithms
+  }
+  const earlier = Math.max(supersedes?.payload.issuedAt ?? 0, counters?.payload.issuedAt ?? 0)
+  return await signFields(
+    'agreement',
+    {
+      type: 'agreement',
+      version: 1,
+      marketplace,
+      issuer: self,
+      issuedAt: Math.max(now, earlier + 1),
+      expires: terms.valid.until ?? now + TEN_YEARS,
+      name,
+      provider,
+      dataset,
+      parties: agreementParties({ provider, terms }),
+      terms,
+      pins: Object.fromEntries(
+        namesToPin(terms).flatMap(({ kind, name: named, key: pin }) => {
+          const found = known[kind].get(named)
+          return found === undefined ? [] : [[pin, found.digest]]
+        })
+      ),
+      ...(supersedes === undefined ? {} : { supersedes: supersedes.id }),
+      ...(counters === undefined ? {} : { counters: counters.id })
+    },
+    key
+  )
+}
