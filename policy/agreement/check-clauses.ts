@@ -32,10 +32,9 @@ function checkPlaces(
   if (terms.archetypes === '*' || archetypes.length === 0) return
   if (!others) {
     const closed = archetypes.filter((archetype) => throughOthers(archetype) === true)
-    const level = closed.length === archetypes.length ? 'error' : 'warning'
     for (const archetype of closed)
       add(
-        level,
+        'warning',
         `archetypes.${archetypes.indexOf(archetype)}`,
         `in ${archetype} another than ${provider} holds the data, and nobody else may; name who may in \`computeProviders\`, or leave the archetype out`
       )
@@ -87,7 +86,7 @@ function checkTables(add: Add, { tables }: Terms): void {
       const twin = seen.get(column.toLowerCase())
       if (twin !== undefined)
         add(
-          'error',
+          'warning',
           `tables.${name}.columns.${index}`,
           `the engine does not tell it from "${twin}"; keep one of both`
         )

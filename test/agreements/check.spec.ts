@@ -23,7 +23,7 @@ describe('an agreement that an agent checks', () => {
 
   it('is compared with what the archetypes here say of who holds data', () => {
     expect(check(TEXT.replace('computeToData', 'dataThroughTtp')).join('\n')).to.match(
-      /^6:14: error: archetypes\.0: in dataThroughTtp another than VU holds the data/m
+      /^6:14: warning: archetypes\.0: in dataThroughTtp another than VU holds the data/m
     )
     expect(check(`${TEXT}computeProviders: [UVA]\n`).join('\n')).to.match(
       /^9:1: warning: computeProviders: it never binds/m

@@ -74,7 +74,7 @@ describe('a checked agreement', () => {
     [
       'an archetype through others that nobody else may hold data in',
       'archetypes: [dataThroughTtp]',
-      /^\d+:14: error: archetypes\.0: in dataThroughTtp another than VU holds the data, and nobody else may; name who/
+      /^\d+:14: warning: archetypes\.0: in dataThroughTtp another than VU holds the data, and nobody else may; name who/
     ],
     [
       'one such among others',
