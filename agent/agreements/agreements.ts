@@ -7,7 +7,7 @@ import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
-import { checkDraft } from './check-draft.ts'
+import { checkHere } from './check-here.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
@@ -40,8 +40,8 @@ export interface AgreementsComponents extends ShelfComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
-  /** What is to be said of the rules, in Cedar, of an agreement of this organisation. */
-  readRules?: KnownFacts['rules']
+  /** What is to be said of the rules of an agreement of this organisation. */
+  remarks?: KnownFacts['rules']
 }
 
 const DAY_MS = 86_400_000
@@ -148,8 +148,8 @@ export class Agreements {
   }
 
   check(draft: AgreementDraft): Finding[] {
-    const inForce = this.inForce({ provider: draft.provider, dataset: draft.dataset })
-    return checkDraft(draft, this.#components, inForce)
+    const { provider, dataset } = draft
+    return checkHere(draft, this.#components, this.inForce({ provider, dataset }))
   }
 
   /**

@@ -113,6 +113,27 @@ export const receiptView = z.object({
 export type ReceiptView = z.infer<typeof receiptView>
 
 /** `request submit --json` and `GET …/requests/ID`. */
+const anyOrNames = z.union([z.literal('*'), z.array(z.string())])
+/** Terms that came with a result. */
+export const termsView = z.object({
+  recipients: anyOrNames,
+  purposes: anyOrNames,
+  until: z.string().nullable(),
+  services: z.array(z.string()),
+  forbid: z.array(z.string()),
+  maxRows: z.number().nullable(),
+  onward: z.string()
+})
+export type TermsView = z.infer<typeof termsView>
+
+export const stopView = z.object({
+  hop: z.string(),
+  code: z.string(),
+  at: z.string(),
+  message: z.string()
+})
+export type StopView = z.infer<typeof stopView>
+
 export const requestView = z.object({
   request: z.string(),
   contract: z.string().nullable(),
@@ -135,6 +156,10 @@ export const requestView = z.object({
       message: z.string()
     })
     .exactOptional(),
+  /** Under which the results may be used; they hold whatever is made of them. */
+  terms: termsView.exactOptional(),
+  /** Parties that took back what they had permitted while it ran: who, when, why. */
+  stopped: z.array(stopView).exactOptional(),
   /** While the status is `waiting`: who has to approve it where, and until when. */
   waiting: z.array(z.object({ hop: z.string(), by: z.array(z.string()), until: z.string() })).exactOptional(),
   receipts: z.array(receiptView),

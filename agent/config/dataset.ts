@@ -1,6 +1,6 @@
 import { dirname, extname, resolve } from 'node:path'
 import { z } from 'zod'
-import { fields } from '../../protocol/documents/index.ts'
+import { fields, type ResultTerms, resultTerms } from '../../protocol/documents/index.ts'
 import { nearest } from '../../protocol/errors/index.ts'
 import { csvOptions, type SourceTable, sourceColumn } from '../../services/job/index.ts'
 import { checkSource, problemAt } from './check.ts'
@@ -75,12 +75,19 @@ const tableFile = z.strictObject({
   columns: z.record(identifier, columnFile).default({})
 })
 
+/** Terms of a result, with their end as people write it. */
+const arrivedTerms = resultTerms.extend({
+  until: z.iso.datetime({ offset: true }).transform(Date.parse).nullable()
+})
+
 /** A dataset as its steward describes it. */
 export const datasetFile = z.strictObject({
   id: name,
   title: text.optional(),
   visibility: z.enum(['members', 'parties']).default('members'),
   contact: text.optional(),
+  /** Of what a request brought: which one, and the terms that came with it. No agreement about it is wider. */
+  madeFrom: z.strictObject({ request: text, contract: text, terms: arrivedTerms }).optional(),
   tables: z.record(identifier, tableFile).refine((tables) => {
     const count = Object.keys(tables).length
     return count > 0 && count <= 64
@@ -109,6 +116,7 @@ export interface DatasetConfig {
   title: string
   visibility: 'members' | 'parties'
   contact?: string
+  madeFrom?: { request: string; contract: string; terms: ResultTerms }
   tables: DatasetTable[]
 }
 
@@ -185,6 +193,7 @@ export function parseDataset(source: Source): DatasetConfig {
     title: file.title ?? file.id,
     visibility: file.visibility,
     ...(file.contact === undefined ? {} : { contact: file.contact }),
+    ...(file.madeFrom === undefined ? {} : { madeFrom: file.madeFrom }),
     tables: Object.entries(file.tables).map(([tableName, table]) => tableOf(tableName, table, source))
   }
 }

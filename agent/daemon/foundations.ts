@@ -59,11 +59,11 @@ export type Undo = (() => Promise<void>)[]
 export async function openFoundations(
   config: AgentConfig,
   installation: Installation,
-  undo: Undo
+  undo: Undo,
+  clock: Clock = systemClock
 ): Promise<Foundations> {
   const log = createLog(config)
   for (const warning of config.warnings) log.warn({ file: config.file }, warning)
-  const clock = systemClock
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(config.data)
   undo.push(async () => await lock.release())

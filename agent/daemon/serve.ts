@@ -19,7 +19,7 @@ import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import type { Agreement, AgreementReply, Agreements } from '../agreements/index.ts'
 import type { FlowStreams } from '../exchange/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Clock, Exchanges } from '../negotiation/index.ts'
+import type { Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
 import { statusNumbersIn } from './status-numbers.ts'
 
@@ -85,11 +85,10 @@ export interface Served {
   agreements: Agreements
   exchanges: Exchanges
   flows: FlowStreams
-  clock: Clock
 }
 
 /** Answers the protocols of negotiations, agreements and flows, and tells exchanges of parties that are gone. */
-export function serveExchanges({ network, agreements, exchanges, flows, clock }: Served): void {
+export function serveExchanges({ network, agreements, exchanges, flows }: Served): void {
   network.handle(
     AGREEMENT_PROTOCOL,
     agreementProposal,
@@ -130,7 +129,7 @@ export function serveExchanges({ network, agreements, exchanges, flows, clock }:
     // A connection that broke is not yet a party that is lost.
     for (const exchange of exchanges.withParty(peer)) {
       void network.dial(peer, [], { timeoutMs: REDIAL_MS }).catch(() => {
-        exchange.dispatch({ machine: 'coordinator', event: { type: 'lost', now: clock.now(), peer } })
+        exchanges.lost(exchange, peer)
       })
     }
   })

@@ -22,7 +22,9 @@ import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
+import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { followStanding } from './standing-changes.ts'
 import { keepUp } from './upkeep.ts'
 
 /** An agent that runs in this process. */
@@ -58,19 +60,25 @@ const MAX_OPEN_PER_PEER = 64
  */
 export async function startAgent(
   config: AgentConfig,
-  installation: Installation = findInstallation()
+  installation: Installation = findInstallation(),
+  seams: AgentSeams = {}
 ): Promise<RunningAgent> {
   const undo: Undo = []
   try {
-    return await start(config, installation, undo)
+    return await start(config, installation, undo, seams)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw error
   }
 }
 
-async function start(config: AgentConfig, installation: Installation, undo: Undo): Promise<RunningAgent> {
-  const base = await openFoundations(config, installation, undo)
+async function start(
+  config: AgentConfig,
+  installation: Installation,
+  undo: Undo,
+  seams: AgentSeams
+): Promise<RunningAgent> {
+  const base = await openFoundations(config, installation, undo, seams.clock)
   const opened = [...undo]
   const {
     log,
@@ -120,7 +128,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     key: self.key,
     self: self.peer,
     steward,
-    readRules: (text) =>
+    remarks: (text) =>
       policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
@@ -137,7 +145,6 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     }
   })
   await agreements.open()
-  agreements.onEnded(() => exchanges.reconsider())
   const approvals = new Approvals({
     store,
     agreements,
@@ -252,6 +259,7 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     inbox: join(config.data, 'inbox'),
     maxBytes: limits.disk,
     openStream: async (peer, protocol, { signal }) => await network.openStream(peer, protocol, { signal }),
+    beforePart: seams.beforePart,
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {
       const held = dossier.contract(contract)
@@ -292,7 +300,8 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
       shares,
       coordination: requests.coordination,
       post: async (to, message) => await postMessage(network, to, message),
-      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer))
+      organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
+      whyNot: (peer) => members.whyNot(peer)
     },
     createRequestGuard({ members, store, clock })
   )
@@ -302,18 +311,10 @@ async function start(config: AgentConfig, installation: Installation, undo: Undo
     network,
     agreements,
     exchanges,
-    flows,
-    clock
+    flows
   })
 
-  members.onChange((change) => {
-    if (change.kind === 'status')
-      void agreements
-        .judgeSigners()
-        .catch((error: unknown) => log.error({ err: toError(error) }, 'signatures could not be judged again'))
-    exchanges.reconsider()
-  })
-  policies.onChange(() => exchanges.reconsider())
+  followStanding({ members, agreements, policies, exchanges, log })
   policies.watch()
   await exchanges.reload()
   await network.start()

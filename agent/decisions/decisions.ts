@@ -15,15 +15,16 @@ import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
-import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer } from '../negotiation/index.ts'
+import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections, usesOf } from './inspection.ts'
+import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
 import { Slots } from './slots.ts'
-import { refuseFlowWith, refuseParties } from './standing.ts'
+import { objectionToParties, refuseFlowWith } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
@@ -39,6 +40,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   readonly #offers: OfferMaker
   readonly #inspections: Inspections
   readonly #slots: Slots
+  /** The rules in force at the start. */
+  readonly #startedBy = new WeakMap<Dossier, string>()
 
   constructor(init: DecisionsInit, components: DecisionsComponents) {
     this.#init = init
@@ -78,15 +81,22 @@ export class Decisions implements HopDecisions, FlowDecisions {
       services: manifests.services,
       now: clock.now()
     })
-    return objection ?? (await this.#ask('accept', dossier, contract, sections))
+    if (objection !== null) return objection
+    return (await this.#ask('accept', dossier, contract, sections))?.refusal ?? null
   }
 
-  async start(dossier: Dossier, contract: string): Promise<Refusal | null> {
+  async start(dossier: Dossier, contract: string): Promise<Objection | null> {
+    this.#startedBy.set(dossier, this.#components.engine.policy)
     return await this.#ask('start', dossier, contract, dossier.mine(contract))
   }
 
-  async continue(dossier: Dossier, contract: string): Promise<Refusal | null> {
-    return await this.#ask('continue', dossier, contract, dossier.mine(contract))
+  async continue(dossier: Dossier, contract: string): Promise<Objection | null> {
+    const objection = await this.#ask('continue', dossier, contract, dossier.mine(contract))
+    if (objection === null) return null
+    const { engine, clock } = this.#components
+    const stopped = sinceStart(objection, this.#startedBy.get(dossier), engine.policy)
+    noteStop(stopped, engine.policy, clock.now(), dossier, contract)
+    return stopped
   }
 
   async reserve(dossier: Dossier, contract: string): Promise<Refusal | null> {
@@ -114,15 +124,14 @@ export class Decisions implements HopDecisions, FlowDecisions {
       dataset,
       terms: agreements.get(agreement)?.payload.terms
     }))
-    if (limits.some(({ terms }) => terms === undefined))
-      return refuse('no-agreement', 'the agreement is no longer in force')
+    const ended = data.agreements.find((one) => agreements.get(one.agreement) === undefined)
+    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
     const reserved: string[] = []
     let refusal: Refusal | null = null
     for (const { dataset, terms } of limits) {
       if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
       else {
-        const reason = `the agreement allows ${terms?.limits?.requests} requests in its window`
-        refusal = refuse('quota-exceeded', reason)
+        refusal = refuse('quota-exceeded', `${terms?.limits?.requests} requests in its window are allowed`)
         break
       }
     }
@@ -199,16 +208,16 @@ export class Decisions implements HopDecisions, FlowDecisions {
     dossier: Dossier,
     contract: string,
     sections: readonly Section[]
-  ): Promise<Refusal | null> {
-    const { payload } = dossier.contract(contract).contract
-    const unfit = refuseParties(this.#components, payload)
-    if (unfit !== null) return unfit
+  ): Promise<Objection | null> {
+    const { self } = this.#components
+    const lost = objectionToParties(this.#components, dossier.contract(contract).contract.payload)
+    if (lost !== null) return lost
     for (const section of sections) {
       const refusal =
         section.as === 'data'
           ? await this.#asProvider(question, dossier, contract, section)
           : await this.#asOther(question, dossier, contract, section.as)
-      if (refusal !== null) return refusal
+      if (refusal !== null) return { refusal, hop: self.peer }
     }
     return null
   }
@@ -227,8 +236,10 @@ export class Decisions implements HopDecisions, FlowDecisions {
       const dataset = datasets.get(id)
       return agreement?.payload.dataset === id && dataset !== undefined ? [{ agreement, dataset }] : []
     })
-    if (grants.length !== section.agreements.length)
-      return refuse('no-agreement', 'the agreement is no longer in force')
+    const ended = section.agreements.find(
+      (one) => !grants.some(({ agreement }) => agreement.id === one.agreement)
+    )
+    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
     const { payload } = dossier.contract(contract).contract
     const anonymize = payload.chain.some(
       (step) => step.at === this.#components.self.peer && step.service === 'anonymize'
@@ -319,7 +330,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
         )
         .map((step) => step.service),
       algorithm: contract.algorithm,
-      requestsInWindow: await requestsInWindow(this.#components, contract.datasets, request),
+      requestsInWindow:
+        question === 'accept' ? await requestsInWindow(this.#components, contract.datasets, request) : {},
       sandboxes: withData.map((party) => ({ at: party.organisation, sandbox: party.sandbox }))
     }
   }
@@ -378,6 +390,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     question: LaterQuestion | FlowQuestion,
     verdict: Verdict | ProviderVerdict
   ): void {
+    // Asked every second: what came of it is noted where it is a change.
+    if (question === 'continue') return
     dossier.decided(
       decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
     )

@@ -1,5 +1,6 @@
 import type { fields, Refusal } from '../../protocol/documents/index.ts'
 import { type Members, ownStanding, standingOf } from '../membership/index.ts'
+import type { Objection } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
 
 /** Why this hop acts for nobody. */
@@ -14,20 +15,21 @@ export function refuseFlowWith({ members }: { members: Members }, peer: string):
   return unfit === null ? null : refuse(unfit.code, unfit.reason)
 }
 
-/** What has to hold of the agents and the user of a contract each time that its going on is asked about. */
-export function refuseParties(
+/**
+ * What has to hold of the agents and the user of a contract each time that its going on is asked about; and whose fault it is
+ * when it does not.
+ */
+export function objectionToParties(
   { members, self }: { members: Members; self: { peer: string } },
   { parties, user }: { parties: readonly { peer: string; organisation: string }[]; user: fields.User }
-): Refusal | null {
-  const others = parties.filter(({ peer }) => peer !== self.peer)
-  for (const unfit of [
-    ownStanding(members),
-    ...others.map(({ peer, organisation }) => standingOf(members, peer, organisation))
-  ])
-    if (unfit !== null) return refuse(unfit.code, unfit.reason)
+): Objection | null {
+  const own = ownStanding(members)
+  if (own !== null) return { refusal: refuse(own.code, own.reason), hop: self.peer }
+  for (const { peer, organisation } of parties) {
+    const unfit = peer === self.peer ? null : standingOf(members, peer, organisation)
+    if (unfit !== null) return { refusal: refuse(unfit.code, unfit.reason), hop: peer }
+  }
   if (members.speaksFor(user.organisation, user.name)) return null
-  return refuse(
-    'consumer-not-permitted',
-    `the membership of ${user.organisation} does not speak for ${user.name} any more`
-  )
+  const reason = `the membership of ${user.organisation} does not speak for ${user.name} any more`
+  return { refusal: refuse('consumer-not-permitted', reason), hop: self.peer }
 }

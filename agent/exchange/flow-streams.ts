@@ -11,6 +11,7 @@ import {
   MAX_PARTS,
   type PartInfo,
   type PartSink,
+  type PartSource,
   receiveParts,
   sendParts
 } from '../../protocol/transfer/index.ts'
@@ -35,7 +36,11 @@ export interface FlowStreamsComponents {
   /** Tells a party again that the contract has started: the start proves itself, whoever brings it. */
   deliverStart(dossier: Dossier, contract: string, to: string): Promise<void>
   progress(request: string, progress: FlowProgress): void
+  /** Awaited before each part that is sent; a test holds a flow there. */
+  beforePart?: BeforePart | undefined
 }
+
+export type BeforePart = (part: { contract: string; flow: number; index: number }) => Promise<void>
 
 /** How long an opening waits here for this agent's own start. */
 const START_WITHIN_MS = 3000
@@ -50,6 +55,12 @@ const FINAL = new Set([
   'flow-not-in-contract'
 ])
 
+/** That the other end was stopped is no verdict on it: why it was, its agent says itself, signed. */
+function isFinal(error: unknown): boolean {
+  const code = codeOf(error)
+  return FINAL.has(code) && !(code === 'cancelled' && error instanceof FlowFailed && error.remote)
+}
+
 /** What the taking end lacks: it may be full, or take no more than a job may hold. */
 const ROOM = new Set(['output-too-large', 'storage-full'])
 
@@ -57,6 +68,8 @@ interface Expected {
   flow: Flow
   dossier: Dossier
   arrived: PromiseWithResolvers<HeldPart[]>
+  /** Of the share that takes it. */
+  signal: AbortSignal
 }
 
 /** A flow of which every part was taken before: its sender may not have heard so. */
@@ -83,12 +96,22 @@ export class FlowStreams implements Flows {
     contract: string,
     flow: Flow,
     parts: readonly HeldPart[],
-    signal: AbortSignal
+    signal: AbortSignal,
+    mayContinue: () => Promise<void> = async () => undefined
   ): Promise<void> {
     const { epoch } = dossier.contract(contract).contract.payload
-    const source = filePartSource(
-      parts.map((part, index) => ({ index, bytes: part.bytes, digest: part.digest, path: part.file }))
-    )
+    const files = parts.map(({ bytes, digest, file }, index) => ({ index, bytes, digest, path: file }))
+    let stopped: unknown
+    const source = askedBefore(filePartSource(files), async (index) => {
+      await this.#components.beforePart?.({ contract, flow: flow.flow, index })
+      if (index === 0) return
+      try {
+        await mayContinue()
+      } catch (error) {
+        stopped = error
+        throw error
+      }
+    })
     for (let attempt = 0; ; attempt++) {
       try {
         signal.throwIfAborted()
@@ -100,9 +123,10 @@ export class FlowStreams implements Flows {
         })
         return
       } catch (error) {
+        if (stopped !== undefined) throw stopped
         const wait = RETRY_AFTER_MS[attempt]
         const refused = error instanceof FlowRefused && error.reason !== 'start-incomplete'
-        if (signal.aborted || refused || FINAL.has(codeOf(error)) || wait === undefined) {
+        if (signal.aborted || refused || isFinal(error) || wait === undefined) {
           throw signal.aborted
             ? shareFailed(signal.reason, this.#components.self, null)
             : blamed(error, flow.to)
@@ -118,7 +142,7 @@ export class FlowStreams implements Flows {
   async receive(dossier: Dossier, contract: string, flow: Flow, signal: AbortSignal): Promise<HeldPart[]> {
     const key = keyOf(contract, flow.flow)
     const arrived = Promise.withResolvers<HeldPart[]>()
-    this.#expected.set(key, { flow, dossier, arrived })
+    this.#expected.set(key, { flow, dossier, arrived, signal })
     for (const wake of this.#awaiting.get(key) ?? []) wake()
     const onAbort = (): void => {
       const late = toError(signal.reason).name === 'TimeoutError'
@@ -154,6 +178,8 @@ export class FlowStreams implements Flows {
   async serve(stream: Stream, from: string, signal: AbortSignal): Promise<void> {
     const paths: ((part: { index: number; bytes: number; digest: string }) => string)[] = []
     let opened: Expected | undefined
+    const stop = new AbortController()
+    const onStop = (): void => stop.abort(opened?.signal.reason)
     try {
       const { flow, parts } = await receiveParts(
         stream,
@@ -170,12 +196,13 @@ export class FlowStreams implements Flows {
           if ('taken' in expected)
             return { sink: sinkOf(expected.taken), maxParts: MAX_PARTS, maxBytes: this.#components.maxBytes }
           opened = expected
+          expected.signal.addEventListener('abort', onStop, { once: true })
           const sink = await filePartSink(join(this.#components.inbox, id.contract, `${id.flow}`))
           paths.push(sink.pathOf)
           return { sink, maxParts: MAX_PARTS, maxBytes: this.#components.maxBytes }
         },
         {
-          signal,
+          signal: AbortSignal.any([signal, stop.signal]),
           onProgress: (bytes, of) => {
             if (opened === undefined) return
             const { flow: number } = opened.flow
@@ -193,8 +220,10 @@ export class FlowStreams implements Flows {
       )
     } catch (error) {
       this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
-      if (opened !== undefined && FINAL.has(codeOf(error)))
+      if (opened !== undefined && isFinal(error))
         opened.arrived.reject(blamed(error, ROOM.has(codeOf(error)) ? this.#components.self : from))
+    } finally {
+      opened?.signal.removeEventListener('abort', onStop)
     }
   }
 
@@ -248,6 +277,19 @@ export class FlowStreams implements Flows {
 
 function keyOf(contract: string, flow: number): string {
   return `${contract}/${flow}`
+}
+
+/** The same parts, each after a question that was not answered by throwing. */
+function askedBefore(source: PartSource, ask: (index: number) => Promise<void>): PartSource {
+  return {
+    known: () => source.known(),
+    async *parts() {
+      for await (const part of source.parts()) {
+        await ask(part.index)
+        yield part
+      }
+    }
+  }
 }
 
 /** Has what was taken and takes nothing else. */

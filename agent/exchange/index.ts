@@ -1,5 +1,5 @@
 /** This agent's shares of contracts: extracts, queries and results as single-use jobs, and the flows between parties. */
-export { FlowStreams, type FlowStreamsComponents } from './flow-streams.ts'
+export { type BeforePart, FlowStreams, type FlowStreamsComponents } from './flow-streams.ts'
 export type {
   Contract,
   FlowDecisions,

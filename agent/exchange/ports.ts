@@ -4,7 +4,7 @@ import type { JobLimits, Part } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Launcher } from '../jobs/index.ts'
-import type { Dossier, Logger } from '../negotiation/index.ts'
+import type { Dossier, Logger, ShareGate } from '../negotiation/index.ts'
 
 /** A part on this agent's disk. */
 export interface HeldPart extends Omit<Part, 'path'> {
@@ -31,7 +31,9 @@ export interface Flows {
     contract: string,
     flow: Flow,
     parts: readonly HeldPart[],
-    signal: AbortSignal
+    signal: AbortSignal,
+    /** Asked before each part after the first. @throws what ends the sending */
+    mayContinue?: ShareGate['mayContinue']
   ): Promise<void>
   /** Resolves with every part of a flow once all have arrived and were verified. */
   receive(dossier: Dossier, contract: string, flow: Flow, signal: AbortSignal): Promise<HeldPart[]>

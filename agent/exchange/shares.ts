@@ -2,7 +2,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Flow, Refusal, Section } from '../../protocol/documents/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
-import { type Dossier, ShareFailed, type ShareRunner } from '../negotiation/index.ts'
+import {
+  type Dossier,
+  ShareFailed,
+  type ShareGate,
+  type ShareRunner,
+  StoppedByPolicy
+} from '../negotiation/index.ts'
 import { shareFailed } from './blame.ts'
 import { type DataSection, runDataShare } from './data-share.ts'
 import { type InfrastructureSection, runInfrastructureShare } from './infrastructure-share.ts'
@@ -19,10 +25,10 @@ export class Shares implements ShareRunner {
     this.#components = components
   }
 
-  async run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void> {
+  async run(dossier: Dossier, contract: string, signal: AbortSignal, gate: ShareGate): Promise<void> {
     const { deadline } = dossier.contract(contract).contract.payload
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
-    const share = new Share(this.#components, dossier, contract, bounded)
+    const share = new Share(this.#components, dossier, contract, bounded, gate)
     try {
       this.#receipts.set(contract, await share.run())
     } catch (error) {
@@ -55,11 +61,19 @@ class Share {
   readonly #dossier: Dossier
   readonly #contract: string
   readonly #signal: AbortSignal
+  readonly #gate: ShareGate
   /** What this agent hands to itself in another role. */
   readonly #local = new Map<number, PromiseWithResolvers<HeldPart[]>>()
   #step: string | null = null
 
-  constructor(components: ShareComponents, dossier: Dossier, contract: string, signal: AbortSignal) {
+  constructor(
+    components: ShareComponents,
+    dossier: Dossier,
+    contract: string,
+    signal: AbortSignal,
+    gate: ShareGate
+  ) {
+    this.#gate = gate
     this.#components = components
     this.#dossier = dossier
     this.#contract = contract
@@ -192,15 +206,21 @@ class Share {
     }
     const questions: FlowQuestion[] = delivers ? ['send', 'release'] : ['send']
     for (const question of questions) {
-      this.#assertPermitted(await decisions.flow(question, this.#dossier, this.#contract, flow, rows))
+      await this.#assertPermitted(await decisions.flow(question, this.#dossier, this.#contract, flow, rows))
     }
-    await flows.send(this.#dossier, this.#contract, flow, parts, signal)
+    await this.#gate.leaving()
+    await flows.send(this.#dossier, this.#contract, flow, parts, signal, this.#gate.mayContinue)
   }
 
-  #assertPermitted(refusal: Refusal | null): void {
+  async #assertPermitted(refusal: Refusal | null): Promise<void> {
     if (refusal === null) return
-    const failure = { hop: this.#components.self.peer, code: refusal.code, step: this.#step, position: null }
-    throw new ShareFailed(failure, refusal.reason)
+    const hop = this.#components.self.peer
+    // It is about what was made, not about who may have it.
+    if (refusal.code === 'output-limit')
+      throw new ShareFailed({ hop, code: refusal.code, step: this.#step, position: null }, refusal.reason)
+    // Says whose standing it is about, when it is somebody's.
+    await this.#gate.mayContinue()
+    throw new StoppedByPolicy({ refusal, hop })
   }
 
   #flows(): readonly Flow[] {

@@ -7,7 +7,13 @@ import {
 import type { Machines } from './commit.ts'
 
 /** An event, and the machine of the request that it is for. */
-export type Queued = { machine: 'hop'; event: HopEvent } | { machine: 'coordinator'; event: CoordinatorEvent }
+export type Queued = (
+  | { machine: 'hop'; event: HopEvent }
+  | { machine: 'coordinator'; event: CoordinatorEvent }
+) & {
+  /** Told once it was taken, or could not be. */
+  taken?: () => void
+}
 
 /**
  * Both machines of a request after one event, with what is to be done now. Nothing happens to a machine that is not there.

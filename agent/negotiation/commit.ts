@@ -126,11 +126,18 @@ async function claimShare(
 function changedDurably(before: Machines, after: Machines): boolean {
   const { hop, coordinator } = after
   const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
-  const hopChanged = hop !== null && (promised || hop.waited) && hop !== before.hop
+  const hopChanged =
+    hop !== null && (promised || hop.waited) && hop !== before.hop && !onlyLeft(before.hop, hop)
   const phase = coordinator?.stage.phase
   // While offers are collected and weighed nothing is promised either: after a restart hops are asked again.
   const firm = before.coordinator === null || (phase !== 'collecting' && phase !== 'composing')
   const coordinatorChanged = phase !== undefined && firm && phase !== before.coordinator?.stage.phase
   const waited = coordinator?.waited != null && coordinator !== before.coordinator
   return hopChanged || coordinatorChanged || waited
+}
+
+/** That output leaves is worth no write of its own: after a crash a share that had begun counts as used anyway. */
+function onlyLeft(before: Hop | null, after: Hop): boolean {
+  if (before?.stage.phase !== 'started' || after.stage.phase !== 'started') return false
+  return !before.stage.left && after.stage.left && after.stage.share === before.stage.share
 }

@@ -37,6 +37,19 @@ export class Courier {
     this.#posting.add(posting)
   }
 
+  /** This agent's receipts under a contract, for whoever asked. */
+  postReceipts(contract: string): void {
+    const { self, coordination } = this.#ports
+    const held = this.#dossier.contract(contract)
+    const coordinator = held.contract.payload.issuer
+    for (const receipt of held.receipts.values()) {
+      if (receipt.payload.issuer !== self) continue
+      const message: WireMessage = { kind: 'receipt', receipt: receipt.bytes }
+      if (coordinator === self) coordination.received(this.#dossier, message, self)
+      else this.post(coordinator, message)
+    }
+  }
+
   /** Resolves when every message has been sent once. */
   async idle(): Promise<void> {
     await Promise.all(this.#posting)

@@ -7,7 +7,7 @@ import {
   viewContract
 } from '../../protocol/negotiation/index.ts'
 import type { Dossier } from './dossier.ts'
-import type { ExchangePorts } from './ports.ts'
+import type { ExchangePorts, Objection } from './ports.ts'
 
 /** What the machines asked for, answered: as the events that they wait for. */
 
@@ -43,20 +43,65 @@ export async function makeOffer(dossier: Dossier, epoch: number, ports: Exchange
   }
 }
 
+const UNDETERMINED: Refusal = {
+  code: 'policy-forbids',
+  clause: null,
+  reason: 'the decision could not be made; undetermined is no',
+  acceptable: null,
+  position: null
+}
+
 /** What cannot be decided is denied. */
-export async function decide(
-  question: 'accept' | 'start' | 'continue',
+export async function refusalTo(
   dossier: Dossier,
   contract: string,
   ports: ExchangePorts
 ): Promise<Refusal | null> {
   try {
+    return await ports.decisions.accept(dossier, contract)
+  } catch (error) {
+    note(ports, dossier, error)
+    return UNDETERMINED
+  }
+}
+
+/** As {@link refusalTo}, about what was accepted. */
+export async function objectionTo(
+  question: 'start' | 'continue',
+  dossier: Dossier,
+  contract: string,
+  ports: ExchangePorts
+): Promise<Objection | null> {
+  try {
     return await ports.decisions[question](dossier, contract)
   } catch (error) {
     note(ports, dossier, error)
-    const reason = 'the decision could not be made; undetermined is no'
-    return { code: 'policy-forbids', clause: null, reason, acceptable: null, position: null }
+    return { refusal: UNDETERMINED, hop: ports.self }
   }
+}
+
+/** The verdict about a contract, as the machine takes it. */
+export async function verdictOn(
+  question: 'accept' | 'start',
+  dossier: Dossier,
+  contract: string,
+  ports: ExchangePorts
+): Promise<HopEvent> {
+  if (question === 'accept') {
+    const refusal = await refusalTo(dossier, contract, ports)
+    return { type: 'verdict', question, contract, refusal, now: ports.clock.now() }
+  }
+  return verdictOf(question, contract, await objectionTo(question, dossier, contract, ports), ports)
+}
+
+export function verdictOf(
+  question: 'start' | 'continue',
+  contract: string,
+  objection: Objection | null,
+  { clock }: Pick<ExchangePorts, 'clock'>
+): HopEvent {
+  const { refusal = null, ...about } = objection ?? {}
+  return { type: 'verdict', question, contract, refusal, ...about, now: clock.now() }
 }
 
 /** Chooses and writes the contract of an epoch. */

@@ -12,17 +12,17 @@ import {
 import { advanceMachine, type Queued } from './advance.ts'
 import { commitStep, keepHeard, type Machines } from './commit.ts'
 import { Courier } from './courier.ts'
-import { composeContract, DISK_FULL, decide, makeOffer } from './deciding.ts'
+import { composeContract, makeOffer, verdictOf, verdictOn } from './deciding.ts'
 import { DecisionLog } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
-import type { ExchangePorts } from './ports.ts'
+import { fallBack, STORE_AGAIN_MS } from './fall-back.ts'
+import type { ExchangePorts, Objection } from './ports.ts'
 import { RunningShares } from './running-shares.ts'
+import { StandingWatch } from './standing-watch.ts'
 import { toWire } from './wire.ts'
 
 type Timeless<T> = T extends { now: number } ? Omit<T, 'now'> : never
-type HopReport = Timeless<Extract<HopEvent, { type: 'reserved' | 'verdict' | 'share-done' | 'share-failed' }>>
-
-const STORE_AGAIN_MS = 1000
+type HopReport = Timeless<Extract<HopEvent, { type: 'reserved' | 'share-done' | 'share-failed' }>>
 
 /** An inbound message whose sender waits for what is ready at once. */
 interface ReplySlot {
@@ -42,6 +42,7 @@ export class Exchange {
   readonly #queue: Queued[] = []
   readonly #slots: ReplySlot[] = []
   readonly #shares: RunningShares
+  readonly #watch: StandingWatch
   readonly #courier: Courier
   readonly #log: DecisionLog
   #draining = false
@@ -70,8 +71,17 @@ export class Exchange {
     this.#shares = new RunningShares(dossier, ports, {
       done: (contract) => this.#hopEvent({ type: 'share-done', contract }),
       failed: (contract, failure) => this.#hopEvent({ type: 'share-failed', contract, ...failure }),
+      objects: (contract, objection) => this.#objects(contract, objection),
+      leaving: async (contract) => await this.#leaves(contract),
       // Receipts may still be being signed in the transaction that ends the exchange.
       over: () => void this.#whenIdle().then(() => this.#forgetIfEnded())
+    })
+    this.#watch = new StandingWatch(dossier, ports, {
+      running: () => {
+        const stage = this.hop?.stage
+        return stage?.phase === 'started' && stage.share !== 'failed' ? stage.contract.id : null
+      },
+      objects: (contract, objection) => this.#objects(contract, objection)
     })
   }
 
@@ -82,6 +92,13 @@ export class Exchange {
   get ended(): boolean {
     const over = (machine: Hop | Coordinator | null) => machine === null || machine.stage.phase === 'ended'
     return over(this.hop) && over(this.coordinator) && this.#shares.size === 0 && !this.#draining
+  }
+
+  /** Parties of the contract that this agent, as the asker's, has proposed or started, and that is not over. */
+  partiesAwaited(): string[] {
+    const stage = this.coordinator?.stage
+    if (stage?.phase !== 'proposing' && stage?.phase !== 'running') return []
+    return stage.contract.parties.map((party) => party.peer)
   }
 
   dispatch(...queued: Queued[]): void {
@@ -125,15 +142,9 @@ export class Exchange {
     void this.#drain()
   }
 
-  /** Something that decisions rest on has changed: a share that runs here is asked about again. */
+  /** Something that decisions rest on has changed: what was permitted here and is not over is asked about again. */
   reconsider(): void {
-    const stage = this.hop?.stage
-    if (stage?.phase !== 'started' || stage.share !== 'running') return
-    const contract = stage.contract.id
-    this.#quick(async () => {
-      const refusal = await decide('continue', this.dossier, contract, this.#ports)
-      if (refusal !== null) this.#hopEvent({ type: 'verdict', question: 'continue', contract, refusal })
-    })
+    this.#quick(async () => await this.#watch.ask())
   }
 
   /** Writes to the log what was decided and led to nothing yet. */
@@ -153,6 +164,7 @@ export class Exchange {
 
   stop(): void {
     this.#timer?.()
+    this.#watch.stop()
     this.#shares.stopAll()
   }
 
@@ -181,7 +193,7 @@ export class Exchange {
     this.#draining = true
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-        await this.#step(next)
+        await this.#step(next).finally(next.taken)
     } finally {
       this.#draining = false
       this.#arm()
@@ -216,7 +228,7 @@ export class Exchange {
         { request: this.request, code: codeOf(error), err: toError(error) },
         'a change could not be stored'
       )
-      this.#fallBack(queued, error)
+      fallBack(queued, error, this.#ports.clock, (again) => this.dispatch(again))
       return
     }
     this.#unstored = false
@@ -227,23 +239,8 @@ export class Exchange {
       this.#ports.coordination.changed(this.dossier, machine)
   }
 
-  /** What cannot be stored cannot be promised; how a share ended is known here alone, and said again until it is stored. */
-  #fallBack(queued: Queued, error: unknown): void {
-    if (queued.machine !== 'hop') return
-    const { event } = queued
-    const { clock } = this.#ports
-    if (event.type === 'share-done' || event.type === 'share-failed')
-      clock.after(STORE_AGAIN_MS, () =>
-        this.dispatch({ machine: 'hop', event: { ...event, now: clock.now() } })
-      )
-    else if (event.type === 'reserved' && event.refusal === null && codeOf(error) === 'storage-full')
-      this.dispatch({
-        machine: 'hop',
-        event: { ...event, now: clock.now(), refusal: DISK_FULL }
-      })
-  }
-
   #arm(): void {
+    this.#watch.arm(() => this.reconsider())
     this.#timer?.()
     this.#timer = null
     const wakes = [this.hop, this.coordinator].flatMap((machine) =>
@@ -280,7 +277,7 @@ export class Exchange {
           this.#shares.start(effect.contract)
           break
         case 'stop-share':
-          this.#shares.stop(effect.contract)
+          this.#shares.stop(effect.contract, effect.code)
           break
         case 'compose':
           this.#quick(async () => {
@@ -292,7 +289,7 @@ export class Exchange {
           this.#quick(async () => await this.#ports.decisions.withdrawApproval(this.dossier))
           break
         case 'sign-receipt':
-          this.#sendReceipts(effect.contract)
+          this.#courier.postReceipts(effect.contract)
           break
         case 'sign-acceptance':
         case 'sign-decline':
@@ -304,9 +301,12 @@ export class Exchange {
   }
 
   #forgetIfEnded(): void {
-    if (this.hop?.stage.phase !== 'ended') return
+    const stage = this.hop?.stage
+    const failed = stage?.phase === 'started' && stage.share === 'failed' ? stage.contract.id : null
+    if (stage?.phase !== 'ended' && failed === null) return
     for (const contract of this.dossier.contracts.keys()) {
-      if (!this.#shares.has(contract)) void this.#ports.shares.forget(contract).catch(this.#note)
+      if (!this.#shares.has(contract) && (failed ?? contract) === contract)
+        void this.#ports.shares.forget(contract).catch(this.#note)
     }
   }
 
@@ -334,22 +334,22 @@ export class Exchange {
   async #askPolicy({ question, contract, epoch }: Extract<Effect, { do: 'ask-policy' }>): Promise<void> {
     if (question === 'offer')
       this.dispatch({ machine: 'hop', event: await makeOffer(this.dossier, epoch, this.#ports) })
-    else if (contract !== null) {
-      const refusal = await decide(question, this.dossier, contract, this.#ports)
-      this.#hopEvent({ type: 'verdict', question, contract, refusal })
-    }
+    else if (contract !== null)
+      this.dispatch({ machine: 'hop', event: await verdictOn(question, this.dossier, contract, this.#ports) })
   }
 
-  #sendReceipts(contract: string): void {
-    const { self } = this.#ports
-    const held = this.dossier.contract(contract)
-    for (const receipt of held.receipts.values()) {
-      if (receipt.payload.issuer !== self) continue
-      const message: WireMessage = { kind: 'receipt', receipt: receipt.bytes }
-      const coordinator = held.contract.payload.issuer
-      if (coordinator === self) this.#ports.coordination.received(this.dossier, message, self)
-      else this.#courier.post(coordinator, message)
-    }
+  #objects(contract: string, objection: Objection): void {
+    this.dispatch({ machine: 'hop', event: verdictOf('continue', contract, objection, this.#ports) })
+  }
+
+  async #leaves(contract: string): Promise<boolean> {
+    await new Promise<void>((taken) => {
+      const event = { type: 'output-leaves' as const, contract, now: this.#ports.clock.now() }
+      this.#queue.push({ machine: 'hop', event, taken })
+      void this.#drain()
+    })
+    const stage = this.hop?.stage
+    return stage?.phase === 'started' && stage.contract.id === contract && stage.share === 'running'
   }
 
   #send(machine: 'hop' | 'coordinator', to: string, message: Message): void {

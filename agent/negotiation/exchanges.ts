@@ -5,6 +5,7 @@ import {
   type CoordinatorLimits,
   createCoordinator,
   createHop,
+  endCode,
   type Hop,
   type HopLimits
 } from '../../protocol/negotiation/index.ts'
@@ -63,19 +64,34 @@ export class Exchanges {
 
   /** Exchanges that need `peer`: it is a party of a contract that is proposed or runs, and has not done its share yet. */
   withParty(peer: string): Exchange[] {
-    return [...this.#open.values()].filter(({ coordinator, dossier }) => {
-      const stage = coordinator?.stage
-      if (stage?.phase !== 'proposing' && stage?.phase !== 'running') return false
-      const held = dossier.contracts.get(stage.contract.id)
+    return [...this.#open.values()].filter((exchange) => {
+      const stage = exchange.coordinator?.stage
+      const held =
+        stage !== undefined && 'contract' in stage
+          ? exchange.dossier.contracts.get(stage.contract.id)
+          : undefined
       const done = [...(held?.receipts.values() ?? [])].some((receipt) => receipt.payload.issuer === peer)
-      return !done && stage.contract.parties.some((party) => party.peer === peer)
+      return !done && exchange.partiesAwaited().includes(peer)
     })
   }
 
-  /** A membership, the status list or an agreement changed: what runs here is asked about again. */
+  /** A party of what this agent coordinates is gone: it cannot be reached, or is trusted no longer. */
+  lost(exchange: Exchange, peer: string): void {
+    const { clock, whyNot } = this.#ports
+    const code = endCode.safeParse(whyNot(peer))
+    const event = { type: 'lost' as const, now: clock.now(), peer }
+    exchange.dispatch({
+      machine: 'coordinator',
+      event: code.success ? { ...event, code: code.data } : event
+    })
+  }
+
+  /** A membership, the status list, an agreement or a rule changed: what runs here is asked about again. */
   reconsider(): void {
     for (const exchange of this.#open.values()) {
       exchange.reconsider()
+      for (const peer of exchange.partiesAwaited())
+        if (this.#ports.whyNot(peer) !== undefined) this.lost(exchange, peer)
       // The agreement under which it waits for people may not be the one in force any more, or they approved of its kind.
       if (exchange.hop !== null && exchange.hop.approval !== null) this.#askPolicyAgain(exchange)
     }

@@ -20,10 +20,12 @@ export type {
   HopDecisions,
   Logger,
   MadeOffer,
+  Objection,
   ShareFailure,
+  ShareGate,
   ShareRunner
 } from './ports.ts'
 export { openDossier } from './replay.ts'
-export { ShareFailed } from './share-failed.ts'
+export { ShareFailed, StoppedByPolicy } from './share-failed.ts'
 export { type Body, createSpeaker, type Speaker } from './speaker.ts'
 export { machineOf } from './stored.ts'

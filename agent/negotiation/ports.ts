@@ -33,6 +33,13 @@ export interface AwaitedOffer {
   by: readonly string[]
 }
 
+/** Why what was permitted may not begin, or not go on. */
+export interface Objection {
+  refusal: Refusal
+  /** Whose standing it is about: this agent's own permission, or a party that may take part no longer. */
+  hop: string
+}
+
 /** What a hop decides about requests and contracts of others. */
 export interface HopDecisions {
   /** Answers every row of a request, once everybody has approved of it who must. Reserves nothing. */
@@ -42,9 +49,9 @@ export interface HopDecisions {
   /** Null when the contract is what was offered and policy permits it. */
   accept(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Asked again with the full set of acceptances at hand. */
-  start(dossier: Dossier, contract: string): Promise<Refusal | null>
-  /** Asked while the share runs, when something it rests on has changed. */
-  continue(dossier: Dossier, contract: string): Promise<Refusal | null>
+  start(dossier: Dossier, contract: string): Promise<Objection | null>
+  /** Asked from the start until the end: when something it rests on has changed, and before each part. */
+  continue(dossier: Dossier, contract: string): Promise<Objection | null>
   /** Slot, quota and budget. Null: held. */
   reserve(dossier: Dossier, contract: string): Promise<Refusal | null>
   /** Holds again what was reserved before a restart and is not on disk: the slot. */
@@ -65,10 +72,18 @@ export interface ShareFailure {
   position: number | null
 }
 
+/** What a share asks while it runs. */
+export interface ShareGate {
+  /** Output is about to leave: from then on it is used. @throws {ShareFailed} when the share was stopped meanwhile */
+  leaving(): Promise<void>
+  /** Before each part. @throws {StoppedByPolicy} */
+  mayContinue(): Promise<void>
+}
+
 /** Carries out this agent's share of a contract: jobs and flows. */
 export interface ShareRunner {
   /** Resolves when all is done; at the recipient: when the result is stored. @throws {ShareFailed} */
-  run(dossier: Dossier, contract: string, signal: AbortSignal): Promise<void>
+  run(dossier: Dossier, contract: string, signal: AbortSignal, gate: ShareGate): Promise<void>
   /** What the steps of a finished share cost, for receipts. */
   receipts(contract: string): Omit<Body<'receipt'>, 'log' | 'decisions'>[]
   /** Removes what an earlier run of this agent left of any contract; before anything runs. */
@@ -110,4 +125,6 @@ export interface ExchangePorts {
   /** Sends one message and returns the answers that were ready at once. */
   post(to: string, message: WireMessage): Promise<WireMessage[]>
   organisationOf(peer: string): string | undefined
+  /** The code of why an agent is trusted no longer; undefined for one that is. */
+  whyNot(peer: string): string | undefined
 }

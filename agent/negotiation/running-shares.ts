@@ -1,11 +1,17 @@
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
+import type { EndCode } from '../../protocol/negotiation/index.ts'
+import { objectionTo } from './deciding.ts'
 import type { Dossier } from './dossier.ts'
-import type { ExchangePorts, ShareFailure } from './ports.ts'
-import { ShareFailed } from './share-failed.ts'
+import type { ExchangePorts, Objection, ShareFailure, ShareGate } from './ports.ts'
+import { ShareFailed, StoppedByPolicy } from './share-failed.ts'
 
 interface ShareEnds {
   done(contract: string): void
   failed(contract: string, failure: ShareFailure): void
+  /** Policy did not let it go on. */
+  objects(contract: string, objection: Objection): void
+  /** Output is about to leave. @returns whether the share may still go on */
+  leaving(contract: string): Promise<boolean>
   /** Nothing runs any more under this contract. */
   over(): void
 }
@@ -43,8 +49,9 @@ export class RunningShares {
     this.#running.add(running)
   }
 
-  stop(contract: string): void {
-    this.#stops.get(contract)?.abort(new DynamosError('cancelled', 'the exchange was stopped'))
+  /** @param code why, where it is more than that somebody wants it no longer */
+  stop(contract: string, code: EndCode = 'cancelled'): void {
+    this.#stops.get(contract)?.abort(new DynamosError(code, 'the exchange was stopped'))
   }
 
   stopAll(): void {
@@ -60,7 +67,7 @@ export class RunningShares {
   async #run(contract: string, signal: AbortSignal): Promise<void> {
     const { shares, self, log } = this.#ports
     try {
-      await shares.run(this.#dossier, contract, signal)
+      await shares.run(this.#dossier, contract, signal, this.#gate(contract, signal))
       await this.#record(contract, 'done')
       this.#ends.done(contract)
     } catch (error) {
@@ -75,7 +82,23 @@ export class RunningShares {
       await this.#record(contract, 'failed').catch((cause: unknown) =>
         log.error({ contract, err: toError(cause) }, 'how a share ended could not be stored')
       )
-      this.#ends.failed(contract, failure)
+      if (error instanceof StoppedByPolicy) this.#ends.objects(contract, error.objection)
+      else this.#ends.failed(contract, failure)
+    }
+  }
+
+  #gate(contract: string, signal: AbortSignal): ShareGate {
+    return {
+      leaving: async () => {
+        if (await this.#ends.leaving(contract)) return
+        const failure = { hop: this.#ports.self, code: 'cancelled' as const, step: null, position: null }
+        throw new ShareFailed(failure, 'the exchange was stopped before anything left')
+      },
+      mayContinue: async () => {
+        signal.throwIfAborted()
+        const objection = await objectionTo('continue', this.#dossier, contract, this.#ports)
+        if (objection !== null) throw new StoppedByPolicy(objection)
+      }
     }
   }
 

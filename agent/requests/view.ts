@@ -13,6 +13,8 @@ import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
+import { explainStop, stopsOf } from './stopped.ts'
+import { resultTermsIn, viewTerms } from './terms.ts'
 import { viewAnswer } from './view-answer.ts'
 
 const MICRO = 1e6
@@ -61,12 +63,17 @@ export function contractOf(record: RequestRecord): HeldContract | null {
 }
 
 /** What people see of a request. */
-export function viewRequest(record: RequestRecord, organisationOf: (peer: string) => string): RequestView {
+export function viewRequest(record: RequestRecord, known: (peer: string) => string): RequestView {
+  // Who was a party stays one by name, also after it is no member any more.
+  const parties = [...record.dossier.contracts.values()].flatMap((one) => one.contract.payload.parties)
+  const organisationOf = (peer: string) =>
+    parties.find((party) => party.peer === peer)?.organisation ?? known(peer)
   const held = contractOf(record)
   const { composition, status } = record
   const chain = held?.contract.payload.chain ?? composition?.plan?.chain.steps ?? []
   const refusals = record.refusals.map(viewRefusal)
   const ended = record.coordinator?.stage.phase === 'ended' ? record.coordinator.stage.outcome : null
+  const stopped = stopsOf(record, organisationOf)
   const failed = (status === 'failed' || status === 'timed-out') && ended !== null
   const blamed =
     ended === null ? [] : ended.hop !== null ? [ended.hop] : ended.code === 'timeout' ? waitedFor(held) : []
@@ -109,6 +116,10 @@ export function viewRequest(record: RequestRecord, organisationOf: (peer: string
           }
         }
       : {}),
+    ...(stopped.length === 0 ? {} : { stopped }),
+    ...(record.results === null || status !== 'completed' || held === null
+      ? {}
+      : { terms: viewTerms(resultTermsIn(held)) }),
     ...(status === 'waiting' && record.coordinator !== null
       ? {
           waiting: waitingOf(record.coordinator).map(({ peer, by, until }) => ({
@@ -312,6 +323,6 @@ function explainFailure(code: string, hop: string | null): string {
     case 'output-too-large':
       return `the result has more rows than the agreement of ${who} allows`
     default:
-      return `${who} could not do its share`
+      return explainStop(code, who) ?? `${who} could not do its share`
   }
 }

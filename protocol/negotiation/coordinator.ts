@@ -5,7 +5,7 @@ import { hearWaiting, pollTick, silenced } from './coordinator-waiting.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import type { CoordinatorEvent, Received } from './events.ts'
 import { isComplete } from './hop-share.ts'
-import { type AcceptanceView, recipientOf } from './views.ts'
+import { type AcceptanceView, type OutcomeView, recipientOf } from './views.ts'
 
 function accepted(
   coordinator: Coordinator,
@@ -65,6 +65,21 @@ function withParty(coordinator: Coordinator, from: string, contract: string | nu
   )
 }
 
+/** A party that is done without already says why itself: that counts more than what others, or a broken connection, told of it. */
+function inItsOwnWords(
+  coordinator: Coordinator,
+  from: string,
+  { result, code, signer }: OutcomeView
+): Coordinator {
+  const told = coordinator.without.find((one) => one.hop === from)
+  if (told === undefined || result !== 'expired' || signer !== from || code === null || code === told.code)
+    return coordinator
+  const without = coordinator.without.map((one) => (one === told ? { hop: from, code } : one))
+  const { stage } = coordinator
+  if (stage.phase !== 'closing' || stage.hop !== from) return { ...coordinator, without }
+  return { ...coordinator, without, stage: { ...stage, code } }
+}
+
 function received(coordinator: Coordinator, event: Received): Advance<Coordinator> {
   const { from, message, now } = event
   const { stage } = coordinator
@@ -106,6 +121,8 @@ function received(coordinator: Coordinator, event: Received): Advance<Coordinato
     case 'outcome': {
       const heard = hearOutcome(coordinator, from, message.outcome)
       if (heard !== null) return heard
+      const told = inItsOwnWords(coordinator, from, message.outcome)
+      if (told !== coordinator) return stay(told)
       // A party's own `expired`: it will not do its share.
       if (message.outcome.result !== 'expired' || !withParty(coordinator, from, message.outcome.contract))
         return stay(coordinator)
@@ -212,7 +229,7 @@ function happened(coordinator: Coordinator, event: CoordinatorEvent): Advance<Co
       return unplannable(coordinator, event)
     case 'lost':
       return withParty(coordinator, event.peer, null)
-        ? retreat(coordinator, [event.peer], 'party-lost', event.now)
+        ? retreat(coordinator, [event.peer], event.code ?? 'party-lost', event.now)
         : stay(coordinator)
     case 'cancel':
       return stage.phase === 'ended' || stage.phase === 'closing'

@@ -27,7 +27,8 @@ export type Effect =
   /** The slot is free; quota and budget are given back unless they were `spent`, or another contract of the request holds them. */
   | { readonly do: 'release'; readonly contract: string; readonly spent: boolean }
   | { readonly do: 'run-share'; readonly contract: string }
-  | { readonly do: 'stop-share'; readonly contract: string }
+  /** `code`: why, for whoever is in the middle of it. */
+  | { readonly do: 'stop-share'; readonly contract: string; readonly code?: EndCode }
   /** `startBy`: milliseconds from the signature. */
   | {
       readonly do: 'sign-acceptance'

@@ -58,6 +58,8 @@ export interface Verdict extends At {
   readonly contract: string
   /** Null: permitted. */
   readonly refusal: Refusal | null
+  /** The party whose standing it is about; left out: this agent itself. */
+  readonly hop?: string
 }
 
 /** The answer to `reserve`. */
@@ -66,6 +68,12 @@ export interface Reserved extends At {
   readonly contract: string
   /** Null: slot, quota and budget are held. */
   readonly refusal: Refusal | null
+}
+
+/** What was made under the contract is about to leave this agent: from now on it is used. */
+export interface OutputLeaves extends At {
+  readonly type: 'output-leaves'
+  readonly contract: string
 }
 
 /** All that this party has to do under the contract is done; at the recipient: the result is stored. */
@@ -93,6 +101,7 @@ export type HopEvent =
   | ApprovalDecided
   | Verdict
   | Reserved
+  | OutputLeaves
   | ShareDone
   | ShareFailed
 
@@ -114,6 +123,8 @@ export interface Unplannable extends At {
 export interface Lost extends At {
   readonly type: 'lost'
   readonly peer: string
+  /** Why, where more is known than that. */
+  readonly code?: EndCode
 }
 
 /** The user takes the request back. */

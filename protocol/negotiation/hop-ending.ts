@@ -1,6 +1,6 @@
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
 import { decides, engaged, type Failure, type Hop, latestAccepted } from './hop-state.ts'
-import type { OutcomeView } from './views.ts'
+import type { EndCode, OutcomeView } from './views.ts'
 
 /**
  * The order to give back what a contract holds. Quota and budget count a request once, whatever its contracts: they stay as
@@ -13,26 +13,31 @@ export function giveBack(hop: Hop, contract: string): Effect {
   return { do: 'release', contract, spent }
 }
 
-/** Gives back what a contract holds; once it was started, quota and budget are spent and only the slot is free. */
+/** Gives back what a contract holds; once output has left, quota and budget are spent and only the slot is free. */
 export function release(hop: Hop, contract: string): Advance<Hop> {
   if (!hop.reservations.some((one) => one.contract === contract && one.state === 'held')) return stay(hop)
-  const spent = hop.stage.phase === 'started' && hop.stage.contract.id === contract
+  const { stage } = hop
+  const started = stage.phase === 'started' && stage.contract.id === contract
+  const spent = started && stage.left
   const reservations = hop.reservations.map((one) =>
     one.contract === contract ? { contract, state: spent ? ('spent' as const) : ('returned' as const) } : one
   )
+  // A start uses its offer up, whatever comes of it.
   const offer =
-    !spent && hop.offer !== null && hop.offer.usedBy === contract ? { ...hop.offer, usedBy: null } : hop.offer
+    !started && hop.offer !== null && hop.offer.usedBy === contract
+      ? { ...hop.offer, usedBy: null }
+      : hop.offer
   const free: Hop = { ...hop, reservations, offer }
   return stay(free, giveBack(free, contract))
 }
 
 /** Stops a running share and gives back what the contract in force holds. */
-export function disengage(hop: Hop): Advance<Hop> {
+export function disengage(hop: Hop, code?: EndCode): Advance<Hop> {
   const { stage } = hop
   if (stage.phase !== 'accepted' && stage.phase !== 'started') return stay(hop)
   const stop: Effect[] =
     stage.phase === 'started' && stage.share === 'running'
-      ? [{ do: 'stop-share', contract: stage.contract.id }]
+      ? [{ do: 'stop-share', contract: stage.contract.id, ...(code === undefined ? {} : { code }) }]
       : []
   return then(stay(hop, ...stop), (after) => release(after, stage.contract.id))
 }
@@ -60,7 +65,7 @@ function close(hop: Hop, outcome: OutcomeView): Advance<Hop> {
   const open = hop.approval !== null || (hop.waited && hop.offer?.id === null)
   const withdraw: Effect[] = open ? [{ do: 'withdraw-approval' }] : []
   return then(dropProposal({ ...hop, approval: null }), (dropped) =>
-    then(disengage(dropped), (free) =>
+    then(disengage(dropped, outcome.code ?? undefined), (free) =>
       stay({ ...free, stage: { phase: 'ended', outcome, late: null } }, ...withdraw)
     )
   )

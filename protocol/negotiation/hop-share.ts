@@ -1,6 +1,5 @@
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
-import type { ShareDone, ShareFailed, Verdict } from './events.ts'
-import { unengaged } from './hop-contract.ts'
+import type { OutputLeaves, ShareDone, ShareFailed } from './events.ts'
 import { conclude, disengage, release, tellOutcome } from './hop-ending.ts'
 import { decides, type Failure, type Hop, latestAccepted } from './hop-state.ts'
 import type { Message } from './messages.ts'
@@ -52,38 +51,18 @@ function failureMessage(contract: string, failure: Failure): Message {
 }
 
 /** The recipient, who decides, and the requester's agent, who may plan anew. */
-function report(hop: Hop, contract: ContractView, failure: Failure): Effect[] {
+export function report(hop: Hop, contract: ContractView, failure: Failure): Effect[] {
   const listeners = new Set([hop.coordinator, recipientOf(contract) ?? hop.coordinator])
   if (hop.coordinator !== hop.self) listeners.delete(hop.self)
   return [...listeners].map((peer) => send(peer, failureMessage(contract.id, failure)))
 }
 
-/** Policy's answer to `start`: run the share, which is ordered here and nowhere else. */
-export function startVerdict(hop: Hop, event: Verdict, now: number): Advance<Hop> {
+/** Said before the first byte leaves; whatever was stopped meanwhile sends nothing. */
+export function outputLeaves(hop: Hop, event: OutputLeaves): Advance<Hop> {
   const { stage } = hop
-  if (stage.phase !== 'accepted' || !stage.permitting || stage.contract.id !== event.contract)
+  if (stage.phase !== 'started' || stage.contract.id !== event.contract || stage.share !== 'running')
     return stay(hop)
-  const { contract } = stage
-  if (event.refusal !== null) {
-    const failure: Failure = { hop: hop.self, code: event.refusal.code, step: null, position: null }
-    if (decides(hop)) return conclude(hop, 'failed', failure)
-    return then(release(hop, contract.id), (free) => {
-      // The offer stays used: this contract was started, though not here.
-      const offer = free.offer?.id === hop.offer?.id ? hop.offer : free.offer
-      const idle = { ...free, offer }
-      return stay({ ...idle, stage: unengaged(idle, now) }, ...report(hop, contract, failure))
-    })
-  }
-  const deadline = now + Math.min(contract.deadline, hop.limits.deadline)
-  return stay(
-    {
-      ...hop,
-      everStarted: true,
-      stage: { phase: 'started', contract, deadline, share: 'running', failure: null, grace: null }
-    },
-    { do: 'run-share', contract: contract.id },
-    send(hop.coordinator, { kind: 'started', contract: contract.id })
-  )
+  return stay({ ...hop, stage: { ...stage, left: true } })
 }
 
 /** At the recipient this is the commit point: its receipt, then `completed`. */
@@ -91,7 +70,7 @@ export function shareDone(hop: Hop, event: ShareDone): Advance<Hop> {
   const { stage } = hop
   if (stage.phase !== 'started' || stage.contract.id !== event.contract || stage.share !== 'running')
     return stay(hop)
-  const done: Hop = { ...hop, stage: { ...stage, share: 'done' } }
+  const done: Hop = { ...hop, stage: { ...stage, share: 'done', left: true } }
   const receipt: Effect = { do: 'sign-receipt', contract: event.contract }
   if (decides(hop)) return then(stay(done, receipt), (after) => conclude(after, 'completed', null))
   return then(stay(done, receipt), (after) => release(after, event.contract))
@@ -118,18 +97,15 @@ export function shareFailed(hop: Hop, event: ShareFailed, now: number): Advance<
   return failShare(hop, contract, { hop: blamed, code, step, position }, now)
 }
 
-/** A changed verdict while the share runs. */
-export function continueVerdict(hop: Hop, event: Verdict, now: number): Advance<Hop> {
-  if (event.refusal === null) return stay(hop)
-  const failure = { hop: hop.self, code: event.refusal.code, step: null, position: null }
-  return failShare(hop, event.contract, failure, now)
-}
-
-/** The recipient waits for a new epoch, for as long as its grace lasts, before it calls the exchange failed. */
-function awaitEpoch(hop: Hop, failure: Failure, now: number): Advance<Hop> {
+/**
+ * The recipient waits for a new epoch, for as long as its grace lasts, before it calls the exchange failed. Where it is the
+ * requester's own agent, it knows that there will be one, or that it will be asked to end it.
+ */
+export function awaitEpoch(hop: Hop, failure: Failure, now: number): Advance<Hop> {
   const { stage } = hop
   if (stage.phase !== 'started' || stage.grace !== null) return stay(hop)
-  return stay({ ...hop, stage: { ...stage, failure, grace: now + hop.limits.grace } })
+  const grace = hop.coordinator === hop.self ? stage.deadline : now + hop.limits.grace
+  return stay({ ...hop, stage: { ...stage, failure, grace } })
 }
 
 /** Another party's share failed. Only the recipient acts on it, and only on what is started here. */

@@ -58,7 +58,9 @@ export const hopStage = z.discriminatedUnion('phase', [
     deadline: instant,
     share: z.enum(['running', 'done', 'failed']),
     failure: failure.nullable(),
-    grace: instant.nullable()
+    grace: instant.nullable(),
+    /** Whether anything that was made here has left, or may have: then quota and budget are spent. */
+    left: z.boolean().default(false)
   }),
   /** `late`: an outcome of somebody else that came after. */
   z.strictObject({ phase: z.literal('ended'), outcome: outcomeView, late: outcomeView.nullable() })

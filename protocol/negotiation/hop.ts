@@ -10,18 +10,18 @@ import {
   offerMade,
   reserved
 } from './hop-contract.ts'
-import { giveBack, hearOutcome, hopTick } from './hop-ending.ts'
+import { giveBack, hopTick } from './hop-ending.ts'
 import {
-  continueVerdict,
   failShare,
   hearCancel,
   hearFailure,
   hearStart,
+  outputLeaves,
   shareDone,
-  shareFailed,
-  startVerdict
+  shareFailed
 } from './hop-share.ts'
 import type { Hop } from './hop-state.ts'
+import { continueVerdict, hearEnd, startVerdict } from './hop-verdict.ts'
 
 function received(hop: Hop, event: Received): Advance<Hop> {
   const { from, message, now } = event
@@ -39,7 +39,7 @@ function received(hop: Hop, event: Received): Advance<Hop> {
     case 'failure':
       return hearFailure(hop, from, message, now)
     case 'outcome':
-      return hearOutcome(hop, message.outcome)
+      return hearEnd(hop, message.outcome, now)
     case 'offer':
     case 'waiting':
     case 'acceptance':
@@ -92,7 +92,9 @@ function restarted(hop: Hop, event: Restarted): Advance<Hop> {
       if (stage.share !== 'running') return stay(hop, ...again)
       if (event.begun.includes(id)) {
         const failure = { hop: hop.self, code: 'restarted' as const, step: null, position: null }
-        return then(stay(hop, ...again), (up) => failShare(up, id, failure, event.now))
+        // Whether anything had left is not known any more: then it had.
+        const used: Hop = { ...hop, stage: { ...stage, left: true } }
+        return then(stay(used, ...again), (up) => failShare(up, id, failure, event.now))
       }
       const { contract, deadline } = stage
       return stay(
@@ -138,6 +140,8 @@ function happened(hop: Hop, event: HopEvent): Advance<Hop> {
         : continueVerdict(hop, event, event.now)
     case 'reserved':
       return reserved(hop, event, event.now)
+    case 'output-leaves':
+      return outputLeaves(hop, event)
     case 'share-done':
       return shareDone(hop, event)
     case 'share-failed':

@@ -31,7 +31,12 @@
  * Why no two outcomes contradict. Until a start may have left, only the coordinator signs (`failed`, `cancelled`), and then
  * nothing ever starts, because nobody else holds all acceptances. From then on `completed`, `failed` and `cancelled` are
  * signed by the recipient alone, who signs once; its receipt is the commit point, and later epochs keep the recipient. All
- * others adopt its outcome or end by their own deadline as `expired`, which contradicts nothing.
+ * others adopt its outcome or end as `expired`, by their own deadline or because their own policy took back what it had
+ * permitted; that contradicts nothing. A party that hears why another one ended stops what it does with that one's share.
+ *
+ * What is used up. A contract holds slot, quota and budget from its acceptance on. `output-leaves` comes before the first byte
+ * leaves an agent, and whoever is told to stop before it sends nothing: up to then quota and budget are given back, from then
+ * on never. After a crash in between they are spent.
  *
  * Why an offer is used once. It is used by the acceptance that rests on it. When that is given back before its start, so is
  * the offer, and the next epoch's contract may rest on it; once started it is used up, and hops are asked anew (`ask` with
@@ -78,6 +83,7 @@ export {
   type AcceptanceView,
   type ContractView,
   type EndCode,
+  endCode,
   type OutcomeView,
   type PartyView,
   recipientOf,

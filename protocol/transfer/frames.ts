@@ -4,7 +4,7 @@ import { encode as varint } from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { z } from 'zod'
 import { decodePlain, encodePlain, failureCode, fields, refusalCode } from '../documents/index.ts'
-import { toError } from '../errors/index.ts'
+import { DynamosError, toError } from '../errors/index.ts'
 import { drained, readPaced } from '../streams/index.ts'
 import { FlowFailed, FlowRefused } from './errors.ts'
 import { flowId, manifest, partInfo } from './parts.ts'
@@ -201,11 +201,13 @@ export class FlowEnd {
 
   /**
    * Ends with a failure. Unless the other end said so first, or the user wants it gone, it is told why: a reset would destroy
-   * words that are still under way, so the other end is left to close, for at most two seconds.
+   * words that are still under way, so the other end is left to close, for at most two seconds. Who was stopped for a reason
+   * says `cancelled`: the reason itself comes signed, by another way.
    */
   async fail(failure: FlowFailed): Promise<void> {
     const stream = this.#stream
-    if (failure.remote || failure.code === 'cancelled' || stream.status !== 'open') {
+    const unwanted = failure.code === 'cancelled' && !hasReason(failure)
+    if (failure.remote || unwanted || stream.status !== 'open') {
       stream.abort(failure)
       return
     }
@@ -234,4 +236,8 @@ export class FlowEnd {
     const body = encodePlain(word)
     return [varint(1 + body.byteLength), CONTROL, body]
   }
+}
+
+function hasReason({ cause }: FlowFailed): boolean {
+  return cause instanceof DynamosError && cause.code !== 'cancelled'
 }

@@ -8,6 +8,8 @@ import { describeDataset } from '../../agent/cli/commands/dataset/description.ts
 import { personalSign, proposedSubject } from '../../agent/cli/commands/dataset/personal.ts'
 import type { Doors } from '../../agent/cli/index.ts'
 import { loadDatasetFile, parseDataset, readSource } from '../../agent/config/index.ts'
+import { aRequest } from '../api/fake-operations.ts'
+import { fakeAgents } from './fake-agent.ts'
 import { runs } from './fake-terminal.ts'
 
 const COLUMNS = [
@@ -260,5 +262,56 @@ describe('columns that look like a person’s', () => {
       sure: false
     })
     expect(proposedSubject([column('wage', 'unique')])).to.equal(undefined)
+  })
+})
+
+describe('dataset add --from-request', () => {
+  const agents = fakeAgents()
+  const TERMS = {
+    recipients: ['VU'],
+    purposes: ['research'],
+    until: '2027-01-01T00:00:00.000Z',
+    services: [],
+    forbid: [],
+    maxRows: null,
+    onward: 'none'
+  }
+  const add = async (changes: Parameters<typeof agents.listen>[0], ...words: string[]) => {
+    const cwd = agents.folder
+    const connection = await agents.listen(changes)
+    await runs(['init', '--organisation', 'VU', '--role', 'dataProvider'], { cwd })
+    const told = await runs(
+      [...connection, '--config', join(cwd, 'agent.yaml'), 'dataset', 'add', '--id', 'averages', ...words],
+      { cwd },
+      { profileDataset }
+    )
+    return { ...told, cwd }
+  }
+
+  it('keeps the result beside the configuration, described under the terms that came with it', async () => {
+    const result = async () => ({ mediaType: 'application/vnd.apache.parquet', before: 'PAR1' })
+    const view = aRequest({ status: 'completed', contract: 'bafycontract', terms: TERMS })
+    const { code, err, cwd } = await add(
+      { request: async () => view, result },
+      '--from-request',
+      view.request
+    )
+    expect(code, err).to.equal(0)
+    const dataset = await loadDatasetFile(join(cwd, 'averages.dataset.yaml'))
+    expect(dataset.madeFrom).to.deep.equal({
+      request: view.request,
+      contract: 'bafycontract',
+      terms: { ...TERMS, until: Date.UTC(2027, 0, 1) }
+    })
+    expect(dataset.tables.map(({ name, path }) => [name, path])).to.deep.equal([
+      ['result', join(cwd, 'averages.parquet')]
+    ])
+  })
+
+  it('says what is missing: a result, or one of the two', async () => {
+    const running = aRequest({ status: 'running' })
+    expect((await add({ request: async () => running }, '--from-request', running.request)).code).to.equal(2)
+    expect((await add({})).err).to.include('--from-request')
+    expect((await add({}, 'p.csv', '--from-request', 'bafyrequest')).err).to.include('both')
   })
 })

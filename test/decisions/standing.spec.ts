@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { refuseAll, refuseFlowWith, refuseParties } from '../../agent/decisions/standing.ts'
+import { objectionToParties, refuseAll, refuseFlowWith } from '../../agent/decisions/standing.ts'
 import { expel, type Members } from '../../agent/membership/index.ts'
 import { keyOf, NOW, peerOf, TestMarketplace } from '../membership/builders.ts'
 
@@ -13,7 +13,7 @@ describe('a hop that is asked whether a contract goes on', () => {
     { peer: self.peer, organisation: 'VU' },
     { peer: uva, organisation: 'UVA' }
   ]
-  const codeOf = () => refuseParties({ members, self }, { parties: parties(), user })?.code
+  const codeOf = () => objectionToParties({ members, self }, { parties: parties(), user })?.refusal.code
 
   beforeEach(async () => {
     market = await TestMarketplace.found()
@@ -35,13 +35,17 @@ describe('a hop that is asked whether a contract goes on', () => {
     const by = { keys: [market.authority] as const, now: NOW }
     await members.acceptStatus((await expel(market.marketplace, [uva], by)).status)
     expect(codeOf()).to.equal('expelled')
+    // for a plan without that party
+    expect(objectionToParties({ members, self }, { parties: parties(), user })?.hop).to.equal(uva)
     expect(refuseFlowWith({ members }, uva)?.code).to.equal('expelled')
     expect(refuseAll({ members })).to.equal(null)
   })
 
   it('refuses an agent that another organisation’s membership lists', async () => {
     const wrong = parties().map((party) => ({ ...party, organisation: 'VU' }))
-    expect(refuseParties({ members, self }, { parties: wrong, user })?.code).to.equal('not-member')
+    expect(objectionToParties({ members, self }, { parties: wrong, user })?.refusal.code).to.equal(
+      'not-member'
+    )
   })
 
   it('refuses when its own list is too old, or it was expelled itself', async () => {

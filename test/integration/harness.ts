@@ -22,11 +22,17 @@ import {
 import { verifyLog } from '../../agent/audit/index.ts'
 import { type Client, createClient } from '../../agent/client/index.ts'
 import { type AgentConfig, loadTopology } from '../../agent/config/index.ts'
-import { type Installation, type RunningAgent, startAgent } from '../../agent/daemon/index.ts'
+import {
+  type AgentSeams,
+  type Installation,
+  type RunningAgent,
+  startAgent
+} from '../../agent/daemon/index.ts'
 import { detectSandbox } from '../../agent/jobs/index.ts'
 import { type PreparedAgent, prepareLab } from '../../agent/lab/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
 import { buildRunner } from '../../services/runner/build.mjs'
+import { endingsIn } from './endings.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const AGENT_PROCESS = fileURLToPath(new URL('agent-process.ts', import.meta.url))
@@ -55,6 +61,8 @@ export interface DatasetSpec {
   id: string
   tables: Record<string, TableSpec>
   visibility?: 'members' | 'parties'
+  /** Where it came from, and under which terms. */
+  madeFrom?: object
 }
 
 export interface AgentSpec {
@@ -112,6 +120,8 @@ export class TestAgent {
   readonly name: string
   readonly config: AgentConfig
   readonly peerId: string
+  /** What it is started with in this process. */
+  seams: AgentSeams = {}
   #running: RunningAgent | null = null
   #process: ChildProcess | null = null
   #client: Client | null = null
@@ -136,7 +146,7 @@ export class TestAgent {
   }
 
   async start(): Promise<void> {
-    this.#running = await startAgent(this.config, await installed())
+    this.#running = await startAgent(this.config, await installed(), this.seams)
     await this.#connect()
   }
 
@@ -328,9 +338,13 @@ export class Market {
   }
 
   /** All agents running, each knowing all others; those of `apart` in processes of their own. */
-  static async open(specs: readonly AgentSpec[], options: { apart?: string[] } = {}): Promise<Market> {
+  static async open(
+    specs: readonly AgentSpec[],
+    options: { apart?: string[]; seams?: AgentSeams } = {}
+  ): Promise<Market> {
     const market = await Market.prepare(specs)
-    const { apart = [] } = options
+    const { apart = [], seams = {} } = options
+    for (const agent of market.agents) agent.seams = seams
     try {
       const [first, ...others] = market.agents
       await first?.start()
@@ -376,17 +390,42 @@ export class Market {
 
   /**
    * Stops everything in order, then checks at every agent that nothing is left of what was done: no folder of a job or a flow, no
-   * reservation, no share that never ended; that its log is whole, and that every contract it accepted has its decisions there.
+   * reservation, no share that never ended; that its log is whole, and that every contract it accepted has its decisions there;
+   * and that no two agents hold contradicting outcomes.
+   *
+   * @param more what else is to hold of the agents, now that they are stopped
    */
-  async closeClean(): Promise<void> {
+  async closeClean(more: () => Promise<void> = async () => undefined): Promise<void> {
     try {
       await this.#stop()
       const problems = await Promise.all(this.agents.map(async (agent) => await problemsOf(agent)))
-      expect([...problems.flat(), ...leaks.splice(0)]).to.deep.equal([])
+      const contradictions = await contradictionsAmong(this.agents)
+      expect([...problems.flat(), ...contradictions, ...leaks.splice(0)]).to.deep.equal([])
+      await more()
     } finally {
       await rm(this.dir, { recursive: true, force: true })
     }
   }
+}
+
+/** Requests that completed according to one agent and not according to another. */
+async function contradictionsAmong(agents: readonly TestAgent[]): Promise<string[]> {
+  const said = new Map<string, Map<boolean, string[]>>()
+  for (const agent of agents)
+    await agent.withStore(async (store) => {
+      for (const { request, result } of await endingsIn(store)) {
+        // That it ended for one without a result says nothing of the others.
+        if (result === 'expired') continue
+        const words = said.get(request) ?? new Map<boolean, string[]>()
+        words.set(result === 'completed', [...(words.get(result === 'completed') ?? []), agent.name])
+        said.set(request, words)
+      }
+    })
+  return [...said].flatMap(([request, words]) =>
+    words.size < 2
+      ? []
+      : [`${request} completed at ${words.get(true)?.join()} and not at ${words.get(false)?.join()}`]
+  )
 }
 
 async function problemsOf(agent: TestAgent): Promise<string[]> {
@@ -417,7 +456,10 @@ function logLevel(): string {
   return process.env.DYNAMOS_TEST_LOG ?? 'error'
 }
 
-async function writeDataset(folder: string, { id, tables, visibility }: DatasetSpec): Promise<string> {
+async function writeDataset(
+  folder: string,
+  { id, tables, visibility, madeFrom }: DatasetSpec
+): Promise<string> {
   await mkdir(folder, { recursive: true })
   const written: Record<string, unknown> = {}
   for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
@@ -444,6 +486,7 @@ async function writeDataset(folder: string, { id, tables, visibility }: DatasetS
       id,
       title: `Dataset ${id}`,
       ...(visibility === undefined ? {} : { visibility }),
+      ...(madeFrom === undefined ? {} : { madeFrom }),
       tables: written
     })
   )

@@ -4,7 +4,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { loadKey } from '../../agent/identity/index.ts'
 import { Members, openPackage } from '../../agent/membership/index.ts'
 import { type Body, createSpeaker, type Speaker } from '../../agent/negotiation/index.ts'
-import { createNetwork, type Network, silentLog, systemClock } from '../../agent/network/index.ts'
+import { type Clock, createNetwork, type Network, silentLog, systemClock } from '../../agent/network/index.ts'
 import {
   type OfferDetails,
   offerDetails,
@@ -41,23 +41,30 @@ export class HostilePeer {
   readonly network: Network
   readonly key: PrivateKey
 
-  private constructor(peer: string, speaker: Speaker, network: Network, key: PrivateKey) {
+  private constructor(
+    peer: string,
+    speaker: Speaker,
+    network: Network,
+    key: PrivateKey,
+    /** Whom it believes to be whom: it carries memberships and status lists like anybody. */
+    readonly members: Members
+  ) {
     this.peer = peer
     this.speaker = speaker
     this.network = network
     this.key = key
   }
 
-  static async start({ config, peerId }: TestAgent): Promise<HostilePeer> {
+  static async start({ config, peerId }: TestAgent, clock: Clock = systemClock): Promise<HostilePeer> {
     const key = await loadKey(config.identity.key)
     const contents = await openPackage(await readFile(config.marketplace, 'utf8'))
     const members = await Members.open(
       { package: contents, self: peerId },
-      { store: nothing, now: () => Date.now() }
+      { store: nothing, now: () => clock.now() }
     )
     const network = createNetwork(
       { key, listen: config.listen, bootstrap: config.bootstrap },
-      { members, clock: systemClock, log: silentLog }
+      { members, clock, log: silentLog }
     )
     await network.start()
     const speaker = createSpeaker({
@@ -65,9 +72,9 @@ export class HostilePeer {
       peer: peerId,
       organisation: members.own.organisation,
       marketplace: members.marketplace,
-      clock: systemClock
+      clock
     })
-    return new HostilePeer(peerId, speaker, network, key)
+    return new HostilePeer(peerId, speaker, network, key, members)
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { RefusalCode } from '../../protocol/documents/index.ts'
 import {
   type AcceptanceView,
   type Advance,
@@ -160,6 +161,6 @@ export class CoordinatorTalk {
   }
 }
 
-export function refusalOf(code: 'policy-forbids' | 'busy' | 'no-agreement') {
+export function refusalOf(code: RefusalCode) {
   return { code, clause: null, reason: 'for a test', acceptable: null, position: null }
 }

@@ -179,6 +179,7 @@ export class Driver {
       store: this.#mortal(life),
       speaker: self.speaker,
       organisationOf: (peer) => PARTIES.find((party) => party.peer === peer)?.organisation,
+      whyNot: () => undefined,
       post: async (to, message) => {
         if (life.dead) return await never
         this.posts.push({ to, message })

@@ -60,6 +60,7 @@ describe('a hop', () => {
       [second.id, false]
     ])
     const spending = new HopTalk().offers().accepts(first).starts(first)
+    spending.tell({ type: 'output-leaves', contract: first.id, now: 0 })
     spending.offers('again', 2)
     const resting = aContract({
       id: 'second',
@@ -196,12 +197,17 @@ describe('a hop', () => {
     expect(talk.orders).not.to.include('run-share')
   })
 
-  it('does not start when policy says no at the last moment, and tells whom it concerns', () => {
+  it('does not start when policy says no at the last moment, signs why, and tells whom it concerns', () => {
     const talk = new HopTalk().offers().accepts(aContract())
     talk.hear({ kind: 'start', contract: 'contract-1', acceptances: acceptancesOf(aContract()) })
     const refusal = refusalOf('policy-forbids')
     talk.tell({ type: 'verdict', question: 'start', contract: 'contract-1', refusal, now: 0 })
-    expect(talk.orders).to.deep.equal(['release', `failure to ${REQUESTER}`])
+    expect(talk.orders).to.deep.equal([
+      'release',
+      'sign-outcome',
+      `outcome to ${REQUESTER}`,
+      `outcome to ${OTHER}`
+    ])
     expect(talk.starts(aContract()).orders).not.to.include('run-share')
   })
 
@@ -224,11 +230,80 @@ describe('a hop', () => {
     expect(flowRefusal(talk.hop, 'contract-3')).to.equal('flow-not-in-contract')
   })
 
-  it('stops when a decision changes while it runs', () => {
+  const stopped = (talk: HopTalk, hop?: string) =>
+    talk.tell({
+      type: 'verdict',
+      question: 'continue',
+      contract: 'contract-1',
+      refusal: refusalOf('agreement-revoked'),
+      now: 1,
+      ...(hop === undefined ? {} : { hop })
+    })
+  const spent = (talk: HopTalk) =>
+    talk.effects.flatMap((effect) => (effect.do === 'release' ? [effect.spent] : []))
+  const ending = ['sign-outcome', `outcome to ${REQUESTER}`, `outcome to ${OTHER}`]
+
+  it('stops when a decision changes while it runs, signs why, and is not charged for what never left', () => {
+    const talk = stopped(new HopTalk().offers().accepts(aContract()).starts(aContract()))
+    expect(talk.orders).to.deep.equal(['stop-share', 'release', ...ending])
+    expect(talk.effects[0]).to.deep.include({ code: 'agreement-revoked' })
+    expect(spent(talk)).to.deep.equal([false])
+    expect(talk.hop.stage).to.deep.include({ phase: 'ended' })
+    const outcome = anOutcome({ signer: SELF, result: 'expired', code: 'agreement-revoked', hop: SELF })
+    expect(talk.hop.stage).to.deep.include({ outcome })
+    talk.hear({ kind: 'outcome', outcome: anOutcome({ result: 'failed' }) }, RECIPIENT)
+    expect(talk.hop.stage).to.deep.include({ outcome, late: anOutcome({ result: 'failed' }) })
+  })
+
+  it('is charged once output has left, and lets nothing leave once it was stopped', () => {
+    const leaves = { type: 'output-leaves', contract: 'contract-1', now: 0 } as const
+    const talk = new HopTalk().offers().accepts(aContract()).starts(aContract()).tell(leaves)
+    expect(spent(stopped(talk))).to.deep.equal([true])
+    const late = stopped(new HopTalk().offers().accepts(aContract()).starts(aContract())).tell(leaves)
+    expect(late.hop.stage.phase).to.equal('ended')
+    const crashed = new HopTalk().offers().accepts(aContract()).starts(aContract())
+    expect(spent(crashed.tell({ type: 'restarted', begun: ['contract-1'], now: 0 }))).to.deep.equal([true])
+  })
+
+  it('stops also when its own share is done and others still work on it', () => {
     const talk = new HopTalk().offers().accepts(aContract()).starts(aContract())
-    const refusal = refusalOf('policy-forbids')
-    talk.tell({ type: 'verdict', question: 'continue', contract: 'contract-1', refusal, now: 1 })
+    talk.tell({ type: 'share-done', contract: 'contract-1', now: 0 })
+    expect(stopped(talk).orders).to.deep.equal(ending)
+  })
+
+  it('is still there for another plan when it is another party whose standing was lost', () => {
+    const talk = stopped(new HopTalk().offers().accepts(aContract()).starts(aContract()), OTHER)
     expect(talk.orders).to.deep.equal(['stop-share', 'release', `failure to ${REQUESTER}`])
+    const message = talk.effects.at(-1)
+    expect(message).to.deep.include({ do: 'send' })
+    expect(JSON.stringify(message)).to.contain(`"hop":"${OTHER}"`)
+    const parties = aContract().parties.map((one) => (one.peer === SELF ? { ...one, offer: 'new' } : one))
+    talk.offers('new', 2).accepts(aContract({ epoch: 2, parties }))
+    expect(talk.hop.stage.phase).to.equal('accepted')
+  })
+
+  it('stops working on what a party says, signed, that it withdrew', () => {
+    const outcome = anOutcome({ signer: OTHER, result: 'expired', code: 'agreement-revoked', hop: OTHER })
+    const talk = new HopTalk().offers().accepts(aContract()).starts(aContract())
+    talk.hear({ kind: 'outcome', outcome }, OTHER)
+    expect(talk.orders).to.deep.equal(['stop-share', 'release', `failure to ${REQUESTER}`])
+    const late = new HopTalk().offers().accepts(aContract()).starts(aContract())
+    late.hear({ kind: 'outcome', outcome: { ...outcome, code: 'timeout' } }, OTHER)
+    expect(late.orders, 'a deadline of somebody else').to.deep.equal([])
+  })
+
+  it('as the recipient makes nothing of what was withdrawn, and names who withdrew it and why', () => {
+    const talk = new HopTalk(RECIPIENT).accepts(aContract()).starts(aContract())
+    const outcome = anOutcome({ signer: SELF, result: 'expired', code: 'agreement-revoked', hop: SELF })
+    talk.hear({ kind: 'outcome', outcome }, SELF)
+    expect(talk.orders).to.deep.equal(['stop-share'])
+    expect(talk.tell({ type: 'share-done', contract: 'contract-1', now: 1 }).orders).to.deep.equal([])
+    expect(talk.tell({ type: 'tick', now: 60 }).hop.stage.phase, 'another plan may come').to.equal('started')
+    talk.hear({ kind: 'cancel', result: 'failed', code: 'agreement-revoked', hop: SELF }, REQUESTER, 61)
+    expect(talk.hop.stage).to.deep.include({ phase: 'ended' })
+    expect(talk.hop.stage).to.have.nested.property('outcome.code', 'agreement-revoked')
+    expect(talk.hop.stage).to.have.nested.property('outcome.hop', SELF)
+    expect(talk.hop.stage).to.have.nested.property('outcome.result', 'failed')
   })
 
   it('adopts the recipient’s outcome and nobody else’s after a start', () => {

@@ -80,6 +80,8 @@ class Agent {
   readonly reservations = new Map<string, 'held' | 'free'>()
   /** The row of the quota table: one for a request, whatever its contracts. */
   counted = false
+  /** Whether what was made here left, or may have. */
+  used = false
   /** In memory. A hostile agent has the same machines, so that exchanges get somewhere, and lies besides. */
   readonly running = new Set<string>()
   readonly produced = new Set<string>()
@@ -242,6 +244,9 @@ export class Network {
 
   /** Memory is gone, the store is not; the agent comes up again at once. */
   crash(agent: Agent): void {
+    const stage = this.hop(agent)?.stage
+    if (stage?.phase === 'started' && stage.share === 'running' && agent.begun.has(stage.contract.id))
+      agent.used = true
     agent.running.clear()
     this.asks = this.asks.filter((ask) => ask.to !== agent)
     if (agent.peer === COORDINATOR) this.composing = []
@@ -439,9 +444,20 @@ export class Network {
       return peer === agent.peer || !other.honest || other.produced.has(contract)
     })
     if ((waits && !ready) || flowRefusal(hop, contract) !== null) return
+    if (!waits) this.leave(agent)
     agent.running.delete(contract)
     agent.produced.add(contract)
+    agent.used = true
     this.toHop(agent, { type: 'share-done', contract, now: agent.clock })
+  }
+
+  /** The first byte is about to leave. */
+  leave(agent: Agent): void {
+    const [contract] = agent.running
+    if (contract === undefined) return
+    this.toHop(agent, { type: 'output-leaves', contract, now: agent.clock })
+    const stage = this.hop(agent)?.stage
+    if (stage?.phase === 'started' && stage.contract.id === contract && stage.left) agent.used = true
   }
 
   failShare(agent: Agent, blameOther: boolean): void {
@@ -527,10 +543,8 @@ export class Network {
     for (const agent of this.honest) {
       if (agent.approval?.state === 'pending' && agent.clock < agent.approval.until)
         throw new Broken(`promise 3: ${agent.peer} still asks its people about a request that is over`)
-      if (agent.begun.size > 0 !== agent.counted)
-        throw new Broken(
-          `promise 3: ${agent.peer} ran ${agent.begun.size} contracts, counted: ${agent.counted}`
-        )
+      if (agent.used !== agent.counted)
+        throw new Broken(`promise 6: output of ${agent.peer} left: ${agent.used}, counted: ${agent.counted}`)
       const stages = [this.hop(agent)?.stage.phase, this.coordinator(agent)?.stage.phase]
       if (stages.some((phase) => phase !== undefined && phase !== 'ended'))
         throw new Broken(`promise 3: ${agent.peer} never ends (${stages.join(', ')})`)
@@ -548,6 +562,6 @@ function isProof(contract: ContractView, { acceptances }: Extract<Message, { kin
   return same.length === acceptances.length && JSON.stringify(parties) === JSON.stringify(signers)
 }
 
-export function aRefusal(code: 'policy-forbids' | 'busy') {
+export function aRefusal(code: 'policy-forbids' | 'busy' | 'agreement-revoked') {
   return { code, clause: null, reason: 'for a test', acceptable: null, position: null }
 }

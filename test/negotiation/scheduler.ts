@@ -13,6 +13,7 @@ export const TRICKS = [
   'crash-soon',
   'policy',
   'revoke',
+  'leave',
   'full',
   'cancel',
   'lost',
@@ -76,12 +77,20 @@ export function play(network: Network, { move, pick }: Move): void {
       return
     }
     case 'revoke': {
-      const [contract] = agent.running
-      if (contract === undefined) return
-      const refusal = aRefusal('policy-forbids')
-      network.toHop(agent, { type: 'verdict', question: 'continue', contract, refusal, now: agent.clock })
+      // Also once its own share is done, while others work on it.
+      const stage = network.hop(agent)?.stage
+      if (stage?.phase !== 'started') return
+      const contract = stage.contract.id
+      const refusal = aRefusal('agreement-revoked')
+      const parties = network.contracts.get(contract)?.parties ?? []
+      const about = pick % 3 === 0 ? { hop: choose(parties, pick >> 4)?.peer ?? agent.peer } : {}
+      const { clock: now } = agent
+      network.toHop(agent, { type: 'verdict', question: 'continue', contract, refusal, now, ...about })
       return
     }
+    case 'leave':
+      network.leave(agent)
+      return
     case 'full':
       agent.full = !agent.full
       return

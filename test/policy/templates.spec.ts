@@ -79,6 +79,7 @@ cedar: |
 `
 
   it('has, read again, the terms it was written from', () => {
+    // Where something stands in the text is no part of what it says.
     const { lines, columns: _columns, written: _written, cedarAt: _rules, ...draft } = parse(FULL)
     expect(Object.keys(lines)).not.to.deep.equal([])
     const {

@@ -46,6 +46,30 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
   ]
 }
 
+/** What may be done with the results, one line each; what is open is left out. */
+function termsOf({ terms }: RequestView): string {
+  if (terms === undefined) return ''
+  const { recipients, purposes, until, services, forbid, maxRows, onward } = terms
+  const names = (list: '*' | string[]) => (list === '*' ? 'any' : list.map(plain).join(', '))
+  return [
+    `recipients: ${names(recipients)}`,
+    `purposes: ${names(purposes)}`,
+    ...(until === null ? [] : [`until: ${plain(until)}`]),
+    ...(services.length === 0 ? [] : [`made with: ${names(services)}`]),
+    ...(forbid.length === 0 ? [] : [`without: ${names(forbid)}`]),
+    ...(maxRows === null ? [] : [`at most ${maxRows} rows`]),
+    `onward: ${plain(onward)}`
+  ].join('\n')
+}
+
+/** Who took back what it had permitted; of a request that failed over it the failure says the rest. */
+function stopsOf({ stopped = [] }: RequestView, { style }: RequestRendering): string[] {
+  return stopped.map(
+    ({ hop, at, code, message }) =>
+      `${style.bad('■')} Stopped by ${style.bold(plain(hop))} at ${plain(at)}: ${plain(message)} (${plain(code)})`
+  )
+}
+
 /** A request for people: how it ended, what came out, who decided what. */
 export function renderRequest(view: RequestView, rendering: RequestRendering): string {
   const { style, details } = rendering
@@ -62,6 +86,8 @@ export function renderRequest(view: RequestView, rendering: RequestRendering): s
     ),
     ...titled('Chain', renderChain(view.chain)),
     ...(view.results ?? []).map((result) => renderResult(result, rendering)),
+    ...(details ? titled('Terms', termsOf(view)) : []),
+    ...stopsOf(view, rendering),
     ...failureOf(view, rendering),
     ...titled('Candidates', explained?.candidates ?? ''),
     ...refusals,

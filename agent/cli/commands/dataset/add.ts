@@ -15,6 +15,7 @@ import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
 import { withTables } from './add-tables.ts'
 import { type DescribedTable, describeDataset } from './description.ts'
+import { type Brought, madeFromLines, resultOf } from './from-request.ts'
 import { listInConfig } from './list-in-config.ts'
 import { proposedSubject } from './personal.ts'
 import { flagColumns } from './sensitivity.ts'
@@ -23,6 +24,8 @@ const addOptions = z.object({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'expected a name of letters, digits, ".", "_" or "-"'),
+  fromRequest: z.string().optional(),
+  from: z.string().optional(),
   title: z.string().optional(),
   contact: z.string().optional(),
   table: z.string().optional(),
@@ -98,30 +101,51 @@ async function describedTables(
 
 export async function add(context: Context, input: Input): Promise<undefined> {
   const { terminal } = context
-  const given = parseOptions(input.args, z.array(z.string()).min(1))
+  const given = parseOptions(input.args, z.array(z.string()))
   const options = parseOptions(input.options, addOptions)
   const config = await loadAgentConfig(resolve(terminal.cwd, context.connection.config ?? 'agent.yaml'))
   const file = join(dirname(config.file), `${options.id}.dataset.yaml`)
+  const before = await present(file, options.force)
+  const brought = await broughtBy(context, config, options, given, before !== undefined)
   const sources = tablesOf(
-    given.map((path) => resolve(terminal.cwd, path)),
-    options,
+    brought === undefined ? given.map((path) => resolve(terminal.cwd, path)) : [brought.file],
+    brought === undefined ? options : { ...options, table: options.table ?? 'result' },
     file
   )
-  const before = await present(file, options.force)
   if (before !== undefined) assertNew(parseDataset(readSource(before, file)).tables, sources, file)
   const ask = terminal.interactive && !options.yes
   const tables = await describedTables(context, config, sources, { file, ask })
   const { id, title, contact, visibility } = options
-  const text =
+  const described =
     before === undefined
       ? describeDataset({ id, title, contact, visibility, tables })
       : withTables(before, tables, file)
+  const text = brought === undefined ? described : `${described}${madeFromLines(brought.madeFrom)}`
   // whatever the names in it are, it has to load
   parseDataset(readSource(text, file))
   await writeDescription(file, text, before === undefined && !options.force)
   await listInConfig(config, file)
   tell(context, config, { id, file, tables, asked: ask, more: before !== undefined })
   return undefined
+}
+
+/** What a request brought, where that is wanted instead of files. */
+async function broughtBy(
+  context: Context,
+  config: AgentConfig,
+  { id, fromRequest, from }: AddOptions,
+  given: readonly string[],
+  described: boolean
+): Promise<Brought | undefined> {
+  if (fromRequest === undefined) {
+    if (given.length === 0) throw new UsageError('expected a file, or --from-request ID')
+    return undefined
+  }
+  if (given.length > 0) throw new UsageError('expected files or --from-request, found both')
+  // Data under other terms in one dataset would have no terms of its own.
+  if (described)
+    throw new UsageError(`${id} is described already: what a request brought is a dataset of its own`)
+  return await resultOf(context, fromRequest, { config: config.file, id, from })
 }
 
 /** Asked before anybody is asked about columns. */

@@ -5,8 +5,13 @@ export const datasetCommands: Register = (program, run) => {
     .command('dataset')
     .description('data of this organisation')
     .command('add')
-    .argument('<file...>', 'CSV, Parquet or JSON; each is a table named like its file')
+    .argument('[file...]', 'CSV, Parquet or JSON; each is a table named like its file')
     .requiredOption('--id <id>', 'what others call the dataset')
+    .option(
+      '--from-request <request>',
+      'instead of files: what this request brought, under the terms that came with it'
+    )
+    .option('--from <name>', 'of several results: the one of this organisation')
     .option('--title <title>', 'in words')
     .option('--contact <contact>', 'whom to ask about it')
     .option('--table <name>', 'for one file: the name of its table')

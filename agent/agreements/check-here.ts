@@ -10,6 +10,7 @@ import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import { checkAnonymised } from './anonymised.ts'
+import { checkExcess } from './excess.ts'
 import { checkLength, namesKnown } from './objection.ts'
 
 /** Whether others than data providers hold data in an archetype: what its `where` says of who computes. */
@@ -32,28 +33,31 @@ function needsNumbers(manifests: Manifests, algorithm: string): boolean {
   })
 }
 
-type Agreement = Signed<'agreement'>
-
-function agreedOf({ payload: { name, provider, dataset, terms } }: Agreement): Agreed {
+function agreedOf({ payload: { name, provider, dataset, terms } }: Signed<'agreement'>): Agreed {
   return { name, provider, dataset, terms }
 }
 
 /**
- * What a steward should know before signing, by all that this agent knows: members, archetypes, algorithms, its own datasets,
- * the reader of rules, and the agreements in force about the same dataset.
+ * What is to be said of a draft by all that this agent knows: its dataset, where that came from, who is a member, what
+ * archetypes and algorithms are, and what is in force about the same dataset.
  */
-export function checkDraft(
+export function checkHere(
   draft: AgreementDraft,
-  components: {
+  {
+    members,
+    manifests,
+    datasets,
+    clock,
+    remarks
+  }: {
     members: Members
     manifests: Manifests
     datasets: Datasets
     clock: { now(): number }
-    readRules?: KnownFacts['rules']
+    remarks?: KnownFacts['rules']
   },
-  inForce: readonly Agreement[]
+  inForce: readonly Signed<'agreement'>[]
 ): Finding[] {
-  const { members, manifests, datasets, clock, readRules } = components
   const own = draft.provider === members.own.organisation
   const dataset = own ? datasets.get(draft.dataset) : undefined
   const findings = checkAgreement(draft, {
@@ -65,8 +69,13 @@ export function checkDraft(
     approves: (user) => members.speaksFor(draft.provider, user),
     beside: inForce.filter(({ payload }) => payload.name !== draft.name).map(agreedOf),
     now: clock.now(),
-    ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
+    ...(own ? { tables: dataset?.tables ?? null, rules: remarks } : {})
   })
-  const more = dataset === undefined ? [] : checkAnonymised(draft, dataset, findings)
-  return [...checkLength(draft), ...findings, ...more]
+  if (dataset === undefined) return [...checkLength(draft), ...findings]
+  return [
+    ...checkLength(draft),
+    ...findings,
+    ...checkAnonymised(draft, dataset, findings),
+    ...checkExcess(draft, dataset)
+  ]
 }

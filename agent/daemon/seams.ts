@@ -1,0 +1,8 @@
+import type { BeforePart } from '../exchange/index.ts'
+import type { Clock } from '../network/index.ts'
+
+/** What a test brings instead of the world. */
+export interface AgentSeams {
+  clock?: Clock
+  beforePart?: BeforePart
+}
