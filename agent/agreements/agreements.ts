@@ -1,13 +1,10 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { z } from 'zod'
-import { type AgreementDraft, type Finding, type KnownFacts, parseAgreement } from '../../policy/index.ts'
+import { type AgreementDraft, type Finding, parseAgreement } from '../../policy/index.ts'
 import { addSignature, decodeSigned, openDocument } from '../../protocol/documents/index.ts'
 import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
-import type { Manifests } from '../../services/index.ts'
-import type { Datasets } from '../datasets/index.ts'
-import type { Members } from '../membership/index.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
-import { checkHere } from './check-here.ts'
+import { type CheckComponents, checkDraft } from './check-draft.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
@@ -21,10 +18,7 @@ import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verif
 
 export type AgreementReply = z.infer<typeof agreementReply>
 
-export interface AgreementsComponents extends ShelfComponents {
-  members: Members
-  manifests: Manifests
-  datasets: Datasets
+export interface AgreementsComponents extends ShelfComponents, CheckComponents {
   /** This agent's key: it issues drafts. */
   key: PrivateKey
   self: string
@@ -40,8 +34,6 @@ export interface AgreementsComponents extends ShelfComponents {
     agreement: Agreement,
     options?: { signal?: AbortSignal }
   ): Promise<AgreementReply>
-  /** What is to be said of the rules of an agreement of this organisation. */
-  remarks?: KnownFacts['rules']
 }
 
 const DAY_MS = 86_400_000
@@ -149,7 +141,7 @@ export class Agreements {
 
   check(draft: AgreementDraft): Finding[] {
     const { provider, dataset } = draft
-    return checkHere(draft, this.#components, this.inForce({ provider, dataset }))
+    return checkDraft(draft, this.#components, this.inForce({ provider, dataset }))
   }
 
   /**

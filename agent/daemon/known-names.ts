@@ -1,16 +1,12 @@
 import type { KnownNames } from '../../policy/index.ts'
-import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
-import type { Members } from '../membership/index.ts'
-
-export interface KnownHere {
-  manifests: Manifests
-  members: Pick<Members, 'all'>
-  datasets: Pick<Datasets, 'ids'>
-}
+import type { Foundations } from './foundations.ts'
 
 /** Names that rules may speak of, as far as they are known at this agent. */
-export function knownNames({ manifests, members, datasets }: KnownHere): KnownNames {
+export function knownNames(
+  { manifests, members }: Pick<Foundations, 'manifests' | 'members'>,
+  datasets: Pick<Datasets, 'ids'>
+): KnownNames {
   const own = datasets.ids()
   return {
     archetype: [...manifests.archetypes.keys()],

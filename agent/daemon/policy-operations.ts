@@ -65,9 +65,22 @@ export function createPolicyOperations(components: PolicyOperationsComponents): 
               agreements.parse(agreement.text, agreement.files).terms.cedar ?? '',
               place
             )
+      const { broken } = policies.status
+      const inForce = files === undefined && agreement === undefined
+      // The rules in force are not those that lie in the folder.
+      const wrong = (inForce ? (broken?.findings ?? []) : []).map((finding) => ({
+        ...finding,
+        level: 'error' as const,
+        kind: 'malformed',
+        rule: null
+      }))
       const folder = files ?? (agreement === undefined ? policies.files : undefined)
       return {
-        findings: [...(folder === undefined ? [] : policies.reader.folder(folder, place)), ...ofAgreement]
+        findings: [
+          ...wrong,
+          ...(folder === undefined ? [] : policies.reader.folder(folder, place)),
+          ...ofAgreement
+        ]
       }
     },
     explain: async (submission, draft, caller) => {

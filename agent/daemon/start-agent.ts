@@ -8,7 +8,7 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, PastRequests } from '../decisions/index.ts'
+import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
@@ -17,6 +17,7 @@ import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
+import { keepHouse } from './housekeeping.ts'
 import { findInstallation, type Installation } from './installation.ts'
 import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
@@ -25,7 +26,6 @@ import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
-import { keepUp } from './upkeep.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -128,8 +128,7 @@ async function start(
     key: self.key,
     self: self.peer,
     steward,
-    remarks: (text) =>
-      policies.reader.agreement(text, { known: knownNames({ manifests, members, datasets }) }),
+    readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
@@ -169,12 +168,7 @@ async function start(
         return policies.engine
       },
       point,
-      notes: () =>
-        policies.status.broken === null
-          ? []
-          : [
-              `${self.organisation} decided by its last good rules: its policy folder cannot be used as it is now`
-            ],
+      notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
       datasets,
@@ -314,8 +308,7 @@ async function start(
     flows
   })
 
-  followStanding({ members, agreements, policies, exchanges, log })
-  policies.watch()
+  followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()
   undo.push(async () => await network.stop())
@@ -325,22 +318,7 @@ async function start(
   await approvals.sweep()
   exchanges.resume()
 
-  const desk = await openPolicyDesk({
-    policies,
-    agreements,
-    members,
-    past: new PastRequests({ datasets, manifests, members, self, store, launcher }),
-    roles: config.roles,
-    decisionPoint: config.decisionPoint?.url ?? null,
-    clock,
-    names: () => knownNames({ manifests, members, datasets }),
-    needsHost: (archetype) => {
-      const body = archetypes.get(archetype)
-      return body === undefined ? undefined : !computesAtData(body)
-    },
-    store,
-    log
-  })
+  const desk = await openPolicyDesk(config, base, { agreements, datasets, exchanges })
   const operations = createOperations({
     requests,
     results: new ResultReader(results, new Exports({ launcher, limits })),
@@ -354,14 +332,14 @@ async function start(
     marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
       const unfit = ownStanding(members)
-      const wrong = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
+      const all = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
       return {
-        status: wrong.length === 0 ? 'ok' : 'degraded',
+        status: all.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
         peerId: self.peer,
         version: installation.version,
         sandbox,
-        problems: wrong
+        problems: all
       }
     }
   })
@@ -369,7 +347,7 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const upkeep = keepUp({ agreements, exchanges, network, policies, store, clock, log, rememberDatasets })
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, rememberDatasets })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -380,7 +358,7 @@ async function start(
     api: url,
     log,
     stop: async (deadlineMs) => {
-      upkeep.stop()
+      house.stop()
       const deadline = clock.now() + deadlineMs
       await api.close()
       await exchanges.drain(deadline)

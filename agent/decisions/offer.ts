@@ -59,10 +59,10 @@ export class OfferMaker {
     let rows: RowAnswer[] = []
     const stopped = await this.#generally(payload, roles)
     const asked = stopped === null && roles.includes('data')
+    const asking = point.asking(rememberingClauses(engine))
     const open = asked
       ? payload.datasets.map((dataset) => agreementsFor(this.#components, dataset, payload))
       : []
-    const asking = point.asking(rememberingClauses(engine))
     const answering: Answering = {
       dossier,
       roles,

@@ -117,6 +117,12 @@ export class Policies {
     }
   }
 
+  /** What those who are answered should know: that it is so, not what is wrong. */
+  notes(organisation: string): string[] {
+    if (this.#broken === null) return []
+    return [`${organisation} decided by its last good rules: its policy folder cannot be used as it is now`]
+  }
+
   /** The files of the rules in force. */
   get files(): PolicyFolder['files'] {
     return this.#read.files

@@ -6,10 +6,12 @@ export type Watch = (folder: string, changed: () => void) => () => void
 
 /** Editors write a file in several steps. */
 const SETTLED_MS = 100
+/** For changes of which the platform said nothing. */
+const LOOK_EVERY_MS = 60_000
 
 /**
  * The platform's notifications for a folder, and for the one around it, since it may be made, moved or replaced later. They
- * are hints that can be missed on some file systems: whoever uses this looks at the folder from time to time as well.
+ * are hints that can be missed on some file systems, so it is told once a minute in any case.
  */
 export const watchFolder: Watch = (folder, changed) => {
   let inside: FSWatcher | undefined
@@ -29,8 +31,11 @@ export const watchFolder: Watch = (folder, changed) => {
     soon()
   })
   look()
+  const regularly = setInterval(changed, LOOK_EVERY_MS)
+  regularly.unref()
   return () => {
     clearTimeout(timer)
+    clearInterval(regularly)
     inside?.close()
     around?.close()
   }

@@ -59,17 +59,17 @@ function approval({ approval }: Terms): string[] {
   return [`${what} waits until ${who} approves it, at most ${formatDuration(within)}.`]
 }
 
+/** Nobody could say it in fewer words that bind: so they are shown as they are. */
+function rules(provider: string, { cedar }: Terms): string[] {
+  const text = cedar?.replaceAll(/\s+/g, ' ').trim() ?? ''
+  return text === '' ? [] : [`Besides, ${provider} forbids what these rules (Cedar) forbid: ${text}`]
+}
+
 function revocation({ revocation }: Terms): string {
   const { effect, notice } = revocation ?? { effect: 'stop', notice: 0 }
   const when = notice === 0 ? 'at once' : `${formatDuration(notice)} after its steward said so`
   const runs = effect === 'finish' ? 'what runs then may finish' : 'what runs then is stopped'
   return `Each party may revoke it: it ends ${when}, and ${runs}.`
-}
-
-/** Nobody could say it in fewer words that bind: so they are shown as they are. */
-function rules(provider: string, { cedar }: Terms): string[] {
-  const text = cedar?.replaceAll(/\s+/g, ' ').trim() ?? ''
-  return text === '' ? [] : [`Besides, ${provider} forbids what these rules (Cedar) forbid: ${text}`]
 }
 
 /** An agreement in plain language, made from the same terms that are decided by; nothing else is said. */

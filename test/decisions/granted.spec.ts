@@ -113,10 +113,10 @@ describe('the agreements under which rows are granted', () => {
     const asked: Asked = {
       dossier,
       engine: rememberingClauses(engine),
-      confirm: async (verdict) => verdict,
       open: DATASETS.map((about) => ordered.filter(({ payload }) => payload.dataset === about)),
       grants: new Map(),
       inspected: new Map(),
+      confirm: async (verdict) => verdict,
       approvals: Object.fromEntries(
         Object.entries(approvals).map(([id, state]) => [id, { state, reason: null }])
       ),

@@ -80,16 +80,17 @@ cedar: |
 
   it('has, read again, the terms it was written from', () => {
     // Where something stands in the text is no part of what it says.
-    const { lines, columns: _columns, written: _written, cedarAt: _rules, ...draft } = parse(FULL)
+    const { lines, columns: _columns, written: _written, cedarAt, ...draft } = parse(FULL)
     expect(Object.keys(lines)).not.to.deep.equal([])
     const {
       lines: again,
       columns: _places,
       written: _bounds,
-      cedarAt: _text,
+      cedarAt: moved,
       ...back
     } = parse(writeAgreement(draft))
     expect(Object.keys(again)).not.to.deep.equal([])
+    expect(moved?.column).to.equal(cedarAt?.column)
     // Who `analyst@rug.nl` is was settled before.
     expect(back).to.deep.equal(draft)
   })

@@ -1,17 +1,7 @@
-import {
-  type Agreed,
-  type AgreementDraft,
-  checkAgreement,
-  type Finding,
-  type KnownFacts
-} from '../../policy/index.ts'
+import type { Agreed, AgreementDraft, KnownFacts } from '../../policy/index.ts'
 import type { Signed } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
-import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
-import { checkAnonymised } from './anonymised.ts'
-import { checkExcess } from './excess.ts'
-import { checkLength, namesKnown } from './objection.ts'
 
 /** Whether others than data providers hold data in an archetype: what its `where` says of who computes. */
 function throughOthers(manifests: Manifests, archetype: string): boolean | undefined {
@@ -37,45 +27,17 @@ function agreedOf({ payload: { name, provider, dataset, terms } }: Signed<'agree
   return { name, provider, dataset, terms }
 }
 
-/**
- * What is to be said of a draft by all that this agent knows: its dataset, where that came from, who is a member, what
- * archetypes and algorithms are, and what is in force about the same dataset.
- */
-export function checkHere(
+/** What this agent knows that an agreement may contradict: archetypes, algorithms, memberships, what is in force. */
+export function knownFacts(
   draft: AgreementDraft,
-  {
-    members,
-    manifests,
-    datasets,
-    clock,
-    remarks
-  }: {
-    members: Members
-    manifests: Manifests
-    datasets: Datasets
-    clock: { now(): number }
-    remarks?: KnownFacts['rules']
-  },
+  { manifests, members }: { manifests: Manifests; members: Members },
   inForce: readonly Signed<'agreement'>[]
-): Finding[] {
-  const own = draft.provider === members.own.organisation
-  const dataset = own ? datasets.get(draft.dataset) : undefined
-  const findings = checkAgreement(draft, {
-    organisations: members.all().map((member) => member.organisation),
-    ...namesKnown(manifests),
+): Pick<KnownFacts, 'throughOthers' | 'needsNumbers' | 'speaksFor' | 'approves' | 'beside'> {
+  return {
     throughOthers: (archetype) => throughOthers(manifests, archetype),
     needsNumbers: (algorithm) => needsNumbers(manifests, algorithm),
     speaksFor: (organisation, user) => members.speaksFor(organisation, user),
     approves: (user) => members.speaksFor(draft.provider, user),
-    beside: inForce.filter(({ payload }) => payload.name !== draft.name).map(agreedOf),
-    now: clock.now(),
-    ...(own ? { tables: dataset?.tables ?? null, rules: remarks } : {})
-  })
-  if (dataset === undefined) return [...checkLength(draft), ...findings]
-  return [
-    ...checkLength(draft),
-    ...findings,
-    ...checkAnonymised(draft, dataset, findings),
-    ...checkExcess(draft, dataset)
-  ]
+    beside: inForce.filter(({ payload }) => payload.name !== draft.name).map(agreedOf)
+  }
 }

@@ -1,0 +1,41 @@
+import { type AgreementDraft, checkAgreement, type Finding, type KnownFacts } from '../../policy/index.ts'
+import type { Signed } from '../../protocol/documents/index.ts'
+import type { Manifests } from '../../services/index.ts'
+import type { Datasets } from '../datasets/index.ts'
+import type { Members } from '../membership/index.ts'
+import { checkAnonymised } from './anonymised.ts'
+import { checkExcess } from './excess.ts'
+import { knownFacts } from './known-facts.ts'
+import { checkLength, namesKnown } from './objection.ts'
+
+export interface CheckComponents {
+  members: Members
+  manifests: Manifests
+  datasets: Datasets
+  clock: { now(): number }
+  /** What is to be said of the rules that stand in an agreement of this organisation. */
+  readRules?: KnownFacts['rules']
+}
+
+/** What a steward should know about a draft, compared with everything that is known here. */
+export function checkDraft(
+  draft: AgreementDraft,
+  components: CheckComponents,
+  inForce: readonly Signed<'agreement'>[]
+): Finding[] {
+  const { members, manifests, datasets, clock, readRules } = components
+  const own = draft.provider === members.own.organisation
+  const dataset = own ? datasets.get(draft.dataset) : undefined
+  const findings = checkAgreement(draft, {
+    organisations: members.all().map((member) => member.organisation),
+    ...namesKnown(manifests),
+    ...knownFacts(draft, components, inForce),
+    now: clock.now(),
+    ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
+  })
+  const more =
+    dataset === undefined
+      ? []
+      : [...checkAnonymised(draft, dataset, findings), ...checkExcess(draft, dataset)]
+  return [...checkLength(draft), ...findings, ...more]
+}
