@@ -140,7 +140,8 @@ export class Agreements {
   }
 
   check(draft: AgreementDraft): Finding[] {
-    return checkDraft(draft, this.#components)
+    const { provider, dataset } = draft
+    return checkDraft(draft, this.#components, this.inForce({ provider, dataset }))
   }
 
   /**

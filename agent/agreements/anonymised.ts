@@ -13,11 +13,18 @@ export function checkAnonymised(
   found: readonly Finding[]
 ): Finding[] {
   if (found.some(({ level, clause }) => level === 'error' && /^(tables|anonymize)/.test(clause))) return []
-  const lineOf = (clause: string) => draft.lines[clause] ?? draft.lines.anonymize
-  const finding = (level: Finding['level'], clause: string, message: string): Finding => {
-    const line = lineOf(clause)
-    return { level, clause, message, ...(line === undefined ? {} : { line }) }
+  const placeOf = (clause: string) => {
+    const key = draft.lines[clause] === undefined ? 'anonymize' : clause
+    const line = draft.lines[key]
+    const column = draft.columns?.[key]
+    return { ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) }
   }
+  const finding = (level: Finding['level'], clause: string, message: string): Finding => ({
+    level,
+    clause,
+    message,
+    ...placeOf(clause)
+  })
   return [
     ...anonymizeProblems(draft.terms, dataset).map(({ clause, message }) =>
       finding('error', clause, message)

@@ -1,9 +1,11 @@
 import { type AgreementDraft, checkAgreement, type Finding, type KnownFacts } from '../../policy/index.ts'
+import type { Signed } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
 import { checkAnonymised } from './anonymised.ts'
 import { checkExcess } from './excess.ts'
+import { knownFacts } from './known-facts.ts'
 import { checkLength, namesKnown } from './objection.ts'
 import { checkProtected } from './protected.ts'
 
@@ -17,14 +19,18 @@ export interface CheckComponents {
 }
 
 /** What a steward should know about a draft, compared with everything that is known here. */
-export function checkDraft(draft: AgreementDraft, components: CheckComponents): Finding[] {
+export function checkDraft(
+  draft: AgreementDraft,
+  components: CheckComponents,
+  inForce: readonly Signed<'agreement'>[]
+): Finding[] {
   const { members, manifests, datasets, clock, readRules } = components
   const own = draft.provider === members.own.organisation
   const dataset = own ? datasets.get(draft.dataset) : undefined
   const findings = checkAgreement(draft, {
     organisations: members.all().map((member) => member.organisation),
     ...namesKnown(manifests),
-    approves: (user) => members.speaksFor(draft.provider, user),
+    ...knownFacts(draft, components, inForce),
     now: clock.now(),
     ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { nearest } from '../../protocol/errors/index.ts'
 import { ConfigInvalid, type ConfigProblem } from './errors.ts'
 import type { Path, Source } from './source.ts'
-import { suggestionFor } from './suggestion.ts'
 
 const MAX_PROBLEMS = 20
 const LONGEST_QUOTE = 40
@@ -116,7 +116,7 @@ function messageOf(issue: Issue, found: unknown): string {
   switch (issue.code) {
     case 'invalid_value': {
       const texts = issue.values.map(String)
-      const near = typeof found === 'string' ? suggestionFor(found, texts) : undefined
+      const near = typeof found === 'string' ? nearest(found, texts) : undefined
       const what = texts.length === 1 ? expectationOf(issue) : `one of ${expectationOf(issue)}`
       return `expected ${what}, found ${describeValue(found)}${near === undefined ? '' : `; did you mean "${near}"?`}`
     }
@@ -147,7 +147,7 @@ function problemsOf(issue: Issue, source: Source, schema: z.ZodType): ConfigProb
     if (inner.code === 'unrecognized_keys') {
       const known = knownKeys(schema, path)
       return inner.keys.map((key) => {
-        const near = suggestionFor(key, known)
+        const near = nearest(key, known)
         const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`
         return {
           ...source.placeOfKey(path, key),

@@ -1,12 +1,12 @@
 import { dirname, extname, resolve } from 'node:path'
 import { z } from 'zod'
 import { fields, type ResultTerms, resultTerms } from '../../protocol/documents/index.ts'
+import { nearest } from '../../protocol/errors/index.ts'
 import { csvOptions, type SourceTable, sourceColumn } from '../../services/job/index.ts'
 import { checkSource, problemAt } from './check.ts'
 import { filePath } from './fields.ts'
 import { readConfigFile } from './file.ts'
 import type { Source } from './source.ts'
-import { suggestionFor } from './suggestion.ts'
 
 const { identifier, name, text } = fields
 
@@ -40,7 +40,7 @@ const columnType = z.string().transform((written, context) => {
   if (TYPES.includes(upper) && (width === undefined || upper === 'DECIMAL')) {
     return width === undefined ? upper : `${upper}(${width},${scale ?? '0'})`
   }
-  const near = suggestionFor(base || written, TYPES)
+  const near = nearest(base || written, TYPES)
   context.addIssue(
     `expected one of ${TYPES.join(', ')}, found "${written.slice(0, 40)}"${near === undefined ? '' : `; did you mean "${near}"?`}`
   )

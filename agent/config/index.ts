@@ -27,7 +27,6 @@ export { jsonSchemas } from './schemas.ts'
 export { readSource, type Source, sourceOfValue } from './source.ts'
 export { parseSubmission, type Submission, submission } from './submission.ts'
 export { submissionFileOf } from './submission-file.ts'
-export { suggestionFor } from './suggestion.ts'
 export { openTokens, type Tokens } from './tokens.ts'
 export {
   loadTopology,

@@ -102,6 +102,8 @@ export async function openFoundations(
     { package: membershipPackage, self: peer },
     { store: membershipStore(store), now: () => clock.now() }
   )
+  // What agreements may name, and pin, is all that is known here
+  const archetypes = new Map([...manifests.archetypes, ...ownArchetypes])
   return {
     log,
     clock,
@@ -120,8 +122,8 @@ export async function openFoundations(
           },
     store,
     members,
-    manifests,
-    archetypes: archetypeBodies([...manifests.archetypes.values(), ...ownArchetypes.values()]),
+    manifests: { ...manifests, archetypes },
+    archetypes: archetypeBodies([...archetypes.values()]),
     launcher,
     sandbox,
     policies,

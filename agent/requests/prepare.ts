@@ -1,7 +1,7 @@
 import { MAX_APPROVAL_MS, type Payload, type Refusal, type Row } from '../../protocol/documents/index.ts'
+import { nearest } from '../../protocol/errors/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Submission } from '../config/index.ts'
-import { suggestionFor } from '../config/index.ts'
 import { type Members, ownStanding } from '../membership/index.ts'
 import { Dossier, type Speaker } from '../negotiation/index.ts'
 import { type Finder, findHolders, readersOf } from './holders.ts'
@@ -230,7 +230,7 @@ function memberNames(members: Members): string[] {
 }
 
 function didYouMean(name: string, known: readonly string[]): string {
-  const near = suggestionFor(name, known)
+  const near = nearest(name, known)
   return near === undefined ? '' : `; did you mean ${near}?`
 }
 

@@ -1,11 +1,14 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate, predicateColumns } from '../predicate/index.ts'
 import { checkAnonymize } from './check-anonymize.ts'
+import { checkBeside } from './check-beside.ts'
+import { checkClauses } from './check-clauses.ts'
+import { checkColumns, type KnownTable } from './check-columns.ts'
 import { checkRules, type RuleRemark } from './check-rules.ts'
-import { type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
+import { checkValidity } from './check-validity.ts'
+import { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { protectionOf } from './protection.ts'
-import { formatInstant } from './quantities.ts'
 import { requiredServices } from './required-services.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -17,13 +20,34 @@ export interface KnownFacts {
   services?: readonly string[]
   algorithms?: readonly string[]
   /** Tables of the provider's dataset; null when the provider has no such dataset. */
-  tables?: readonly { name: string; columns: readonly { name: string }[] }[] | null
+  tables?: readonly KnownTable[] | null
   /** Whether somebody who is to approve requests can: the provider speaks for them. */
   approves?: (user: string) => boolean
+  /** Whether an organisation's membership lists a user, or the user's mail domain. */
+  speaksFor?: (organisation: string, user: string) => boolean
+  /** Whether in an archetype others than data providers hold data; undefined: not known. */
+  throughOthers?: (archetype: string) => boolean | undefined
+  /** Whether an algorithm needs a column of numbers. */
+  needsNumbers?: (algorithm: string) => boolean
+  /** Other agreements in force, or about to be. */
+  beside?: readonly Agreed[]
   /** Reads the text of `cedar`. */
   rules?: ((text: string) => readonly RuleRemark[]) | undefined
   /** Instant in milliseconds. */
   now?: number
+}
+
+/** Of one list; whoever wrote a thousand wrong names needs no thousand lines. */
+const MOST_UNKNOWN = 20
+const NAMED = 8
+
+/** What was probably meant, or else what may be written. */
+function whatThereIs(name: string, known: readonly string[]): string {
+  const meant = didYouMean(name, known)
+  if (meant !== '') return meant
+  if (known.length === 0) return '; there is none here'
+  const more = known.length > NAMED ? `, and ${known.length - NAMED} more` : ''
+  return `; expected one of ${known.slice(0, NAMED).join(', ')}${more}`
 }
 
 class Check {
@@ -37,9 +61,11 @@ class Check {
   add(level: Finding['level'], clause: string, message: string): void {
     const parts = clause.split('.')
     for (let length = parts.length; length > 0; length -= 1) {
-      const line = this.#draft.lines[parts.slice(0, length).join('.')]
+      const key = parts.slice(0, length).join('.')
+      const line = this.#draft.lines[key]
       if (line === undefined) continue
-      this.findings.push({ level, clause, message, line })
+      const column = this.#draft.columns?.[key]
+      this.findings.push({ level, clause, message, line, ...(column === undefined ? {} : { column }) })
       return
     }
     this.findings.push({ level, clause, message })
@@ -53,10 +79,12 @@ class Check {
     known: readonly string[] | undefined
   ): void {
     if (names === '*' || known === undefined) return
-    names.forEach((name, index) => {
-      if (known.includes(name) || name === REQUESTER) return
-      this.add(level, `${clause}.${index}`, `unknown ${what} "${name}"${didYouMean(name, known)}`)
-    })
+    const there = new Set([...known, REQUESTER])
+    const unknown = names.flatMap((name, index) => (there.has(name) ? [] : [{ name, index }]))
+    for (const { name, index } of unknown.slice(0, MOST_UNKNOWN))
+      this.add(level, `${clause}.${index}`, `unknown ${what} "${name}"${whatThereIs(name, known)}`)
+    const more = unknown.length - MOST_UNKNOWN
+    if (more > 0) this.add(level, clause, `${more} more are unknown`)
   }
 }
 
@@ -74,7 +102,7 @@ function checkNames(check: Check, draft: AgreementDraft, known: KnownFacts): voi
   if (organisations === undefined) return
   const must = (clause: string, name: string) => {
     if (!organisations.includes(name))
-      check.add('error', clause, `unknown organisation "${name}"${didYouMean(name, organisations)}`)
+      check.add('error', clause, `unknown organisation "${name}"${whatThereIs(name, organisations)}`)
   }
   must('provider', draft.provider)
   terms.consumers.forEach((consumer, index) => {
@@ -88,17 +116,21 @@ function checkTables(check: Check, terms: Terms, known: NonNullable<KnownFacts['
   for (const [name, grant] of Object.entries(terms.tables)) {
     const table = known.find((one) => one.name === name)
     if (table === undefined) {
-      check.add('error', `tables.${name}`, `unknown table "${name}"${didYouMean(name, names)}`)
+      check.add('error', `tables.${name}`, `unknown table "${name}"${whatThereIs(name, names)}`)
       continue
     }
     const columns = table.columns.map((column) => column.name)
-    check.unknown('error', `tables.${name}.columns`, 'column', grant.columns, columns)
+    const [level, what] =
+      table.partial === true
+        ? (['warning', 'column (the dataset describes not all of them)'] as const)
+        : (['error', 'column'] as const)
+    check.unknown(level, `tables.${name}.columns`, what, grant.columns, columns)
     if (grant.where === undefined) continue
     const clause = `tables.${name}.where`
     try {
       for (const column of predicateColumns(parsePredicate(grant.where))) {
         if (!columns.some((one) => one.toLowerCase() === column.toLowerCase()))
-          check.add('error', clause, `unknown column "${column}"${didYouMean(column, columns)}`)
+          check.add(level, clause, `unknown ${what} "${column}"${whatThereIs(column, columns)}`)
       }
     } catch (error) {
       check.add('error', clause, error instanceof Error ? error.message : 'unreadable')
@@ -166,6 +198,20 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
       )
   })
 
+  terms.consumers.forEach((consumer, index) => {
+    if (!('user' in consumer)) return
+    const { organisation, name } = consumer.user
+    if (
+      known.speaksFor?.(organisation, name) === false &&
+      known.organisations?.includes(organisation) !== false
+    )
+      check.add(
+        'warning',
+        `consumers.${index}`,
+        `${organisation} speaks for no "${name}": its membership lists neither the user nor the mail domain, so that nobody can ask as this user; ask ${organisation} to have its membership renewed, or name another`
+      )
+  })
+
   const torn = requiredServices(terms).find(
     (name) => terms.services.require.includes(name) && terms.services.forbid.includes(name)
   )
@@ -173,10 +219,17 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
     check.add('error', 'services', `the service "${torn}" is both required and forbidden`)
   if (terms.services.require.includes('anonymize') && terms.anonymize === undefined)
     check.add('warning', 'services.require', 'anonymize is required, and no `anonymize` says which columns')
-  const { from, until } = terms.valid
-  if (from !== undefined && until !== undefined && from >= until)
-    check.add('error', 'valid', 'expected `from` before `until`, which is exclusive: it is never in force')
-  if (known.now !== undefined && until !== undefined && until <= known.now)
-    check.add('warning', 'valid.until', `it ended ${formatInstant(until)}`)
-  return check.findings.sort((one, other) => (one.line ?? 0) - (other.line ?? 0))
+  checkClauses((...finding) => check.add(...finding), draft, known)
+  checkValidity((...finding) => check.add(...finding), draft, known.now)
+  checkBeside((...finding) => check.add(...finding), draft, known.beside ?? [])
+  if (known.tables)
+    checkColumns(
+      (...finding) => check.add(...finding),
+      terms,
+      known.tables,
+      known.needsNumbers ?? (() => false)
+    )
+  return check.findings.sort(
+    (one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0)
+  )
 }

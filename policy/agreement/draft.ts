@@ -9,6 +9,10 @@ export interface AgreementDraft {
   terms: Terms
   /** Clause (`tables.Personen.where`, `consumers.0`) to the line, from 1, that states it. */
   lines: Readonly<Record<string, number>>
+  /** The same, to the column of that line. */
+  columns?: Readonly<Record<string, number>>
+  /** The bounds of `valid` as they were written: a date says another thing than the instant that it became. */
+  written?: { from?: string | undefined; until?: string | undefined }
   /** Where the text of `cedar` begins, when its lines are lines of the file. */
   cedarAt?: Place
 }

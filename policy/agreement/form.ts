@@ -36,17 +36,23 @@ function once(list: readonly string[], context: z.RefinementCtx): void {
   })
 }
 
+function anyLength(item: z.ZodType<string, string>, what: string) {
+  return z.array(item, { error: `expected a list of ${what}, such as [one, two]` }).superRefine(once)
+}
+
 function listOf(item: z.ZodType<string, string>, max: number, what: string) {
-  return z
-    .array(item, { error: `expected a list of ${what}, such as [one, two]` })
-    .max(max)
-    .superRefine(once)
+  return anyLength(item, what).max(max, `expected at most ${max} ${what}`)
 }
 
 function anyOr(item: z.ZodType<string, string>, max: number, what: string) {
-  return z.union([z.literal('*'), listOf(item, max, what)], {
-    error: `expected a list of ${what}, such as [one, two], or "*" for any`
-  })
+  return z
+    .union([z.literal('*'), anyLength(item, what)], {
+      error: `expected a list of ${what}, such as [one, two], or "*" for any`
+    })
+    .refine(
+      (value) => value === '*' || value.length <= max,
+      `expected at most ${max} ${what}, or "*" for any`
+    )
 }
 
 const recipient = z.union([organisation, z.literal(REQUESTER)], { error: organisationError })

@@ -25,7 +25,7 @@ export { quasiIdentifiers } from './quasi.ts'
 export { requiredServices } from './required-services.ts'
 export { parseSigningRule, type SigningRule } from './signing-rule.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
-export { didYouMean, nearest } from './suggestion.ts'
+export { didYouMean } from './suggestion.ts'
 export {
   type DescribedTable,
   type DraftAnswers,

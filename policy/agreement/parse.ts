@@ -26,7 +26,7 @@ class Conversion {
   }
 
   #problem(path: Path, message: string): void {
-    this.findings.push({ level: 'error', clause: path.join('.'), line: this.#source.lineOf(path), message })
+    this.findings.push({ level: 'error', clause: path.join('.'), ...this.#source.placeOf(path), message })
   }
 
   consumers(resolveUser: ResolveUser): Consumers {
@@ -183,6 +183,8 @@ export function parseAgreement(
     dataset: form.dataset,
     terms,
     lines: source.lines,
+    columns: source.columns,
+    ...(form.valid === undefined ? {} : { written: form.valid }),
     ...(cedarAt === undefined ? {} : { cedarAt })
   }
 }

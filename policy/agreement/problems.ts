@@ -49,12 +49,12 @@ export function findingsOf(issues: readonly Issue[], source: Source): Finding[] 
         return issue.keys.map((key) => ({
           level: 'error',
           clause: [...path, key].join('.'),
-          line: source.lineOf([...path, key]),
+          ...source.placeOf([...path, key]),
           message: `unknown key "${key.slice(0, 60)}"${didYouMean(key, keysAt(path)) || `; expected ${keysAt(path).join(', ')}`}`
         }))
       }
       const value = valueAt(source.value, path)
       const message = issue.code === 'custom' ? issue.message : `${issue.message}, found ${found(value)}`
-      return [{ level: 'error', clause: path.join('.'), line: source.lineOf(path), message }]
+      return [{ level: 'error', clause: path.join('.'), ...source.placeOf(path), message }]
     })
 }

@@ -97,6 +97,17 @@ function instantAt(wall: number, timezone: string): number {
   return shown.length > 0 ? Math.min(...shown) : wall - before
 }
 
+/** Whether clocks in `timezone` never show a date's midnight or a local time, or show it twice. */
+export function clockChange(text: string, timezone: string): 'skipped' | 'twice' | undefined {
+  const wall = Date.parse(DAY.test(text) ? `${text}T00:00:00Z` : `${text}Z`)
+  if ((!DAY.test(text) && !LOCAL.test(text)) || Number.isNaN(wall)) return undefined
+  const offsets = [wall - A_DAY, wall + A_DAY].map((near) => wallClock(near, timezone) - near)
+  const shown = new Set(
+    offsets.map((offset) => wall - offset).filter((instant) => wallClock(instant, timezone) === wall)
+  )
+  return shown.size === 0 ? 'skipped' : shown.size > 1 ? 'twice' : undefined
+}
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 const LOCAL = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2})?$/
 const ABSOLUTE = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/

@@ -10,9 +10,10 @@ export type Path = readonly (string | number)[]
 
 export interface Source {
   value: unknown
-  /** The line of a key or item; of the nearest enclosing one when there is none. */
-  lineOf(path: Path): number
   lines: Readonly<Record<string, number>>
+  columns: Readonly<Record<string, number>>
+  /** Where a key or item stands; the nearest enclosing one when there is none. */
+  placeOf(path: Path): Place
   /** Where the text of a value begins, if each of its lines is one of the file's. */
   textAt(path: Path): Place | undefined
 }
@@ -25,8 +26,8 @@ export interface Place {
 
 export type ReadResult = { source: Source } | { findings: Finding[] }
 
-function failure(message: string, line?: number): ReadResult {
-  return { findings: [{ level: 'error', clause: '', message, ...(line === undefined ? {} : { line }) }] }
+function failure(message: string, place: Partial<Place> = {}): ReadResult {
+  return { findings: [{ level: 'error', clause: '', message, ...place }] }
 }
 
 function keyText(key: unknown): string {
@@ -44,7 +45,7 @@ export function readSource(raw: string): ReadResult {
   }
   if (text.includes('\0')) return failure('expected text, found a NUL character')
   const deep = lineNestedTooDeep(text)
-  if (deep !== undefined) return failure(`expected at most ${MAX_NESTING} levels of nesting`, deep)
+  if (deep !== undefined) return failure(`expected at most ${MAX_NESTING} levels of nesting`, { line: deep })
 
   const counter = new LineCounter()
   const document = parseDocument(text, {
@@ -55,7 +56,10 @@ export function readSource(raw: string): ReadResult {
     lineCounter: counter,
     prettyErrors: false
   })
-  const lineAt = (offset: number) => counter.linePos(offset).line
+  const placeAt = (offset: number): Place => {
+    const { line, col } = counter.linePos(offset)
+    return { line, column: col }
+  }
   const complaints = [...document.errors, ...document.warnings]
   if (complaints.length > 0) {
     return {
@@ -66,7 +70,7 @@ export function readSource(raw: string): ReadResult {
           error.code === 'TAB_AS_INDENT'
             ? 'expected blanks as indentation, found a tab'
             : `expected YAML or JSON: ${error.message.split('\n')[0]}`,
-        line: lineAt(error.pos[0])
+        ...placeAt(error.pos[0])
       }))
     }
   }
@@ -78,9 +82,12 @@ export function readSource(raw: string): ReadResult {
   }
 
   const lines: Record<string, number> = Object.create(null)
-  const startOf = (node: unknown): number => {
+  const columns: Record<string, number> = Object.create(null)
+  const keep = (path: Path, node: unknown): void => {
     const range = (node as Node | null | undefined)?.range
-    return range ? lineAt(range[0]) : 1
+    const { line, column } = range ? placeAt(range[0]) : { line: 1, column: 1 }
+    lines[path.join('.')] = line
+    columns[path.join('.')] = column
   }
   const visit = (node: unknown, path: Path): void => {
     if (path.length > 4) return
@@ -88,13 +95,13 @@ export function readSource(raw: string): ReadResult {
       for (const pair of node.items) {
         if (!isPair(pair)) continue
         const inner = [...path, keyText(pair.key)]
-        lines[inner.join('.')] = startOf(pair.key)
+        keep(inner, pair.key)
         visit(pair.value, inner)
       }
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => {
         const inner = [...path, index]
-        lines[inner.join('.')] = startOf(item)
+        keep(inner, item)
         visit(item, inner)
       })
     } else if (isAlias(node)) visit(node.resolve(document), path)
@@ -102,24 +109,30 @@ export function readSource(raw: string): ReadResult {
   visit(document.contents, [])
   // Schema libraries drop this key without a word; a clause must not vanish
   const dropped = Object.keys(lines).find((path) => path.split('.').includes('__proto__'))
-  if (dropped !== undefined) return failure('expected another name than "__proto__"', lines[dropped])
+  if (dropped !== undefined)
+    return failure('expected another name than "__proto__"', { line: lines[dropped] ?? 1 })
   return {
     source: {
       value,
       lines,
-      lineOf(path) {
-        for (let length = path.length; length > 0; length -= 1) {
-          const line = lines[path.slice(0, length).join('.')]
-          if (line !== undefined) return line
-        }
-        return 1
-      },
+      columns,
+      placeOf: (path) => nearestPlace(path, lines, columns),
       textAt(path) {
         const node = document.getIn(path, true)
         return isScalar(node) && node.range ? textPlace(text, node.range[0], node.type, counter) : undefined
       }
     }
   }
+}
+
+/** Of a key or item that is not there: the nearest around it. */
+function nearestPlace(path: Path, lines: Source['lines'], columns: Source['columns']): Place {
+  for (let length = path.length; length > 0; length -= 1) {
+    const key = path.slice(0, length).join('.')
+    const line = lines[key]
+    if (line !== undefined) return { line, column: columns[key] ?? 1 }
+  }
+  return { line: 1, column: 1 }
 }
 
 /** The first letter of a text that is written as it is: a literal block, whose lines are indented alike, or one plain line. */

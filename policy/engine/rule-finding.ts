@@ -1,5 +1,5 @@
 import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs'
-import { nearest } from '../agreement/index.ts'
+import { nearest } from '../../protocol/errors/index.ts'
 
 /** A place in rules that somebody wrote, and what is to be said about it. */
 export interface RuleFinding {

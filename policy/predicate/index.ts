@@ -8,6 +8,7 @@
  */
 export { predicateColumns } from './columns.ts'
 export { PredicateInvalid } from './error.ts'
+export { neverHolds } from './never.ts'
 export { MAX_PREDICATE_LENGTH, parsePredicate } from './parse.ts'
 export { printPredicate, quoteIdentifier } from './print.ts'
 export type { Comparison, Literal, Operand, Predicate } from './tree.ts'

@@ -51,3 +51,5 @@ export function instantText(milliseconds: number): string {
   const date = new Date(milliseconds)
   return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString()
 }
+
+export { nearest } from './nearest.ts'

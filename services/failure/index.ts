@@ -40,4 +40,4 @@ export class Failure extends Error {
   }
 }
 
-export { nearest } from './nearest.ts'
+export { nearest } from '../../protocol/errors/index.ts'

@@ -7,7 +7,8 @@ import { type Import, importsOf, ROOT, roomSources, text } from './sources.ts'
 const DOWNWARDS: Readonly<Record<string, readonly string[]>> = {
   agent: ['agent/', 'services/', 'policy/', 'protocol/'],
   policy: ['policy/', 'protocol/documents/', 'protocol/errors/'],
-  services: ['services/'],
+  // What errors are made of knows nothing of peers; a suggestion follows one law wherever it is made
+  services: ['services/', 'protocol/errors/'],
   protocol: ['protocol/']
 }
 

@@ -239,7 +239,36 @@ algorithms: [average]
       await writeFile(join(cwd, 'a.yaml'), `${AGREEMENT}privacy: {epsilon: 1.0, budget: 10.0, per: P30D}\n`)
       const { code, out } = await dynamos('agreement check a.yaml')
       expect(code).to.equal(2)
-      expect(out).to.include('a.yaml:9: error: privacy: clause-not-enforceable')
+      expect(out).to.include('a.yaml:9:1: error: privacy: clause-not-enforceable')
+    })
+
+    it('compares it with a dataset file and with other agreements, without an agent', async () => {
+      await writeFile(join(cwd, 'a.yaml'), AGREEMENT)
+      await writeFile(
+        join(cwd, 'dataset.yaml'),
+        'id: wages\ntables: {people: {path: p.csv, columns: {pay: {type: DOUBLE}}}, jobs: {path: j.csv}}\n'
+      )
+      const narrow = await dynamos('agreement check a.yaml --dataset dataset.yaml --json')
+      expect(narrow.code, narrow.err).to.equal(0)
+      expect(JSON.parse(narrow.out).findings).to.deep.equal([
+        {
+          level: 'warning',
+          clause: 'tables.people.columns.0',
+          message: 'unknown column (the dataset describes not all of them) "wage"; expected one of pay',
+          line: 7,
+          column: 29
+        }
+      ])
+      await writeFile(
+        join(cwd, 'b.yaml'),
+        AGREEMENT.replace('agreement: a', 'agreement: pay').replace('[wage]', '[pay]')
+      )
+      const { code, out } = await dynamos('agreement check a.yaml --beside b.yaml')
+      expect(code).to.equal(0)
+      expect(out).to.include(
+        'a.yaml:7:1: warning: tables: only this permits tables people.wage, only pay permits'
+      )
+      expect((await dynamos('agreement check a.yaml --beside nowhere.yaml')).code).to.equal(2)
     })
 
     it('reads the hierarchy file beside it, and says at which line it was needed', async () => {
@@ -250,7 +279,7 @@ algorithms: [average]
       const without = await dynamos('agreement check a.yaml')
       expect(without.code).to.equal(2)
       expect(without.out).to.include(
-        'a.yaml:9: error: anonymize.generalise.wage.hierarchy: expected the file'
+        'a.yaml:9:33: error: anonymize.generalise.wage.hierarchy: expected the file'
       )
       await writeFile(join(cwd, 'w.csv'), '1,low\n2,low\n')
       const { code, out } = await dynamos('agreement check a.yaml')

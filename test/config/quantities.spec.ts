@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { durationInMilliseconds, sizeInBytes, suggestionFor } from '../../agent/config/index.ts'
+import { durationInMilliseconds, sizeInBytes } from '../../agent/config/index.ts'
 
 describe('quantities that users write', () => {
   it('reads sizes with binary and decimal units', () => {
@@ -27,11 +27,5 @@ describe('quantities that users write', () => {
   it('reads no duration from years, months, negative or empty ones', () => {
     for (const text of ['P1Y', 'P1M', '-P1D', 'P', 'PT', '5m', 'P1DT', 'PT1.5H', 'P99999999D'])
       expect(durationInMilliseconds(text)).to.equal(undefined)
-  })
-
-  it('suggests the name that was meant, and nothing when none is near', () => {
-    expect(suggestionFor('orgnaisation', ['organisation', 'roles'])).to.equal('organisation')
-    expect(suggestionFor('Roles', ['organisation', 'roles'])).to.equal('roles')
-    expect(suggestionFor('banana', ['organisation', 'roles'])).to.equal(undefined)
   })
 })

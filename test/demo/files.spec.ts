@@ -57,7 +57,11 @@ describe('The files of the demo', () => {
     const [one, other] = await Promise.all(
       ['VU', 'VU-through-ttp'].map(async (name) => {
         const text = await readFile(join(dir, 'agreements', `${name}.yaml`), 'utf8')
-        const { lines: _lines, ...draft } = parseAgreement(text, name, (address) => ({
+        const {
+          lines: _lines,
+          columns: _columns,
+          ...draft
+        } = parseAgreement(text, name, (address) => ({
           organisation: 'UVA',
           name: address
         }))

@@ -74,6 +74,8 @@ export interface AgentSpec {
   more?: Record<string, unknown>
   /** The organisation's own Cedar rules. */
   rules?: string
+  /** The organisation's own archetypes: names of files to what they say. */
+  archetypes?: Record<string, string>
 }
 
 let sandbox: Promise<'required' | 'none'> | undefined
@@ -310,16 +312,21 @@ export class Market {
     const dir = await mkdtemp(join(tmpdir(), 'dynamos-market-'))
     const mode = await sandboxHere()
     const agents = await Promise.all(
-      specs.map(async ({ name, roles = [], users = [], datasets = [], more = {}, rules }) => {
-        const files = await Promise.all(
-          datasets.map(async (dataset) => await writeDataset(join(dir, 'sources', name), dataset))
-        )
-        if (rules !== undefined) {
-          await mkdir(join(dir, name, 'policy'), { recursive: true })
-          await writeFile(join(dir, name, 'policy', 'own.cedar'), rules)
+      specs.map(
+        async ({ name, roles = [], users = [], datasets = [], more = {}, rules, archetypes = {} }) => {
+          const files = await Promise.all(
+            datasets.map(async (dataset) => await writeDataset(join(dir, 'sources', name), dataset))
+          )
+          if (rules !== undefined) {
+            await mkdir(join(dir, name, 'policy'), { recursive: true })
+            await writeFile(join(dir, name, 'policy', 'own.cedar'), rules)
+          }
+          await mkdir(join(dir, name, 'archetypes'), { recursive: true })
+          for (const [file, text] of Object.entries(archetypes))
+            await writeFile(join(dir, name, 'archetypes', file), text)
+          return { name, roles, users, datasets: files, sandbox: mode, log: logLevel(), ...more }
         }
-        return { name, roles, users, datasets: files, sandbox: mode, log: logLevel(), ...more }
-      })
+      )
     )
     const file = join(dir, 'topology.yaml')
     await writeFile(file, stringify({ marketplace: { name: 'integration' }, agents }))

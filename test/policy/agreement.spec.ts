@@ -442,9 +442,9 @@ describe('agreement', () => {
       ],
       [
         'a recipient',
-        `${GOOD}recipients: [UVB]`,
+        `${GOOD}recipients: [UVA, UVB]`,
         { organisations: ['VU', 'UVA'] },
-        /^warning recipients\.0:9: .*"UVA"/
+        /^warning recipients\.1:9: .*"UVA"/
       ],
       ['a dataset', GOOD, { tables: null }, /^error dataset:3: the provider has no dataset "d"/],
       [
@@ -495,7 +495,7 @@ describe('agreement', () => {
 
     it('warns when it has ended', () => {
       expect(check(`${GOOD}valid: {until: 2026-01-01}`, { now: Date.UTC(2026, 0, 1) })).to.deep.equal([
-        'warning valid.until:9: it ended 2026-01-01'
+        'warning valid.until:9: it ended 2026-01-01; choose a later day to have it in force'
       ])
     })
   })

@@ -3,9 +3,9 @@ import {
   AgreementMalformed,
   checkAgreement,
   describeAgreement,
+  type KnownFacts,
   loadRuleReader,
   parseAgreement,
-  type ResolveUser,
   unenforceableClauses
 } from '../../../../policy/index.ts'
 import { type AgreementView, checkedAgreement, type Finding } from '../../../api/index.ts'
@@ -14,25 +14,26 @@ import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { ownValue, type ReadAgreement, readAgreement } from '../../read-agreement.ts'
+import { byDomain } from './by-domain.ts'
+import { factsOfFiles } from './compared.ts'
 import { renderFindings } from './render.ts'
+
+const checkOptions = z.object({
+  dataset: z.string().min(1).optional(),
+  beside: z.array(z.string().min(1)).default([])
+})
 
 interface Checked {
   findings: Finding[]
   view: AgreementView | null
 }
 
-/** Whose mail domain it is, only a marketplace tells; for reading alone the domain itself will do. */
-const byDomain: ResolveUser = (address) => ({
-  organisation: address.slice(address.lastIndexOf('@') + 1),
-  name: address
-})
-
-async function checkHere({ text, name: file, files }: ReadAgreement): Promise<Checked> {
+async function checkHere({ text, name: file, files }: ReadAgreement, known: KnownFacts): Promise<Checked> {
   try {
     const draft = parseAgreement(text, file, byDomain, (name) => ownValue(files, name))
     const rules = draft.terms.cedar === undefined ? {} : { rules: (await loadRuleReader()).agreement }
     return {
-      findings: checkAgreement(draft, { now: Date.now(), ...rules }),
+      findings: checkAgreement(draft, { now: Date.now(), ...rules, ...known }),
       view: {
         id: '',
         name: draft.name,
@@ -73,10 +74,12 @@ async function checkThere(client: Client, read: ReadAgreement): Promise<Checked 
 
 export async function check(context: Context, input: Input): Promise<number> {
   const [file] = parseOptions(input.args, z.tuple([z.string()]))
+  const compared = parseOptions(input.options, checkOptions)
   const read = await readAgreement(context, file)
-  const client = await reachableAgent(context)
+  const alone = compared.dataset !== undefined || compared.beside.length > 0
+  const client = alone ? undefined : await reachableAgent(context)
   const asked = client === undefined ? undefined : await checkThere(client, read)
-  const { findings, view } = asked ?? (await checkHere(read))
+  const { findings, view } = asked ?? (await checkHere(read, await factsOfFiles(context, compared)))
   if (asked === undefined)
     context.say('checked without an agent: names of organisations, datasets and archetypes were not compared')
   context.answer({ findings, view }, () =>

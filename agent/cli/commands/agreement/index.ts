@@ -1,4 +1,8 @@
-import { collect, type Register } from '../../options.ts'
+import { collect, type Input, type Register } from '../../options.ts'
+
+function asksForForm({ options }: Input): boolean {
+  return typeof options === 'object' && options !== null && 'as' in options && options.as !== undefined
+}
 
 export const agreementCommand: Register = (program, run) => {
   const agreement = program.command('agreement').description('who may do what with which dataset')
@@ -19,6 +23,8 @@ export const agreementCommand: Register = (program, run) => {
   agreement
     .command('check')
     .argument('<file>', 'the agreement, YAML or JSON; - is standard input')
+    .option('--dataset <file>', 'compare with the tables of this dataset file, without an agent')
+    .option('--beside <files...>', 'other agreements about the same dataset, without an agent')
     .description('say in words what a file permits, and what is wrong with it; works without an agent too')
     .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
   agreement
@@ -61,10 +67,17 @@ export const agreementCommand: Register = (program, run) => {
     .action(run(async (context) => await (await import('./look.ts')).list(context)))
   agreement
     .command('show')
-    .argument('<name>', 'its name or id')
+    .argument('<name>', 'its name or id; with --as also a file')
     .option('--diff', 'what differs from the version that it answers or replaces, clause by clause')
     .option('--with <id>', 'with --diff: the version to compare with')
     .option('--out <file>', 'write its exact terms as a file, to change and send back')
+    .option('--as <form>', 'odrl, eflint or text; of a FILE too, without an agent')
     .description('an agreement in words and its exact terms, who signed, refused or revoked it')
-    .action(run(async (context, input) => await (await import('./look.ts')).show(context, input)))
+    .action(
+      run(async (context, input) =>
+        asksForForm(input)
+          ? await (await import('./show-as.ts')).showAs(context, input)
+          : await (await import('./look.ts')).show(context, input)
+      )
+    )
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { suggestionFor } from '../../../config/index.ts'
+import { nearest } from '../../../../protocol/errors/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
@@ -18,7 +18,7 @@ export async function explain(context: Context, input: Input): Promise<undefined
   const code = asked.replace(TYPE, '')
   const page = pageOf(code)
   if (page === undefined) {
-    const near = suggestionFor(code, explainedCodes())
+    const near = nearest(code, explainedCodes())
     throw new UsageError(
       `expected a code, found "${code}"${near === undefined ? '; dynamos explain lists all' : `; did you mean "${near}"?`}`
     )
