@@ -79,6 +79,14 @@ function rules(provider: string, { cedar }: Terms): string[] {
   return text === '' ? [] : [`Besides, ${provider} forbids what these rules (Cedar) forbid: ${text}`]
 }
 
+function cache({ cache }: Terms): string[] {
+  const kept = [
+    ...(cache === undefined || cache.extract === 'none' ? [] : [`extracts for at most ${cache.extract}`]),
+    ...(cache === undefined || cache.results === 'none' ? [] : [`results for at most ${cache.results}`])
+  ]
+  return kept.length === 0 ? [] : [`The provider may keep ${listInWords(kept)} to answer again.`]
+}
+
 function revocation({ revocation }: Terms): string {
   const { effect, notice } = revocation ?? { effect: 'stop', notice: 0 }
   const when = notice === 0 ? 'at once' : `${formatDuration(notice)} after its steward said so`
@@ -112,6 +120,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
     ...protection(terms),
     ...limits(terms),
     ...approval(terms),
+    ...cache(terms),
     revocation(terms),
     terms.sandbox === 'required'
       ? 'Wherever the data goes, jobs run in sandboxes.'

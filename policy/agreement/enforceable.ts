@@ -1,6 +1,6 @@
 import { MAX_APPROVAL_MS, type Terms } from '../../protocol/documents/index.ts'
 import { parsePredicate } from '../predicate/index.ts'
-import { formatDuration, isTimezone } from './quantities.ts'
+import { formatDuration, isTimezone, parseDuration } from './quantities.ts'
 import { quasiIdentifiers } from './quasi.ts'
 
 export interface Unenforceable {
@@ -38,16 +38,21 @@ const CHECKS: Readonly<Record<string, Check>> = {
     anonymize?.quasi !== undefined && anonymize.k === undefined ? 'expected `k` with it' : undefined,
   approval: ({ approval }) => (approval === undefined ? undefined : approvalObjection(approval)),
   privacy: ({ privacy }) => (privacy === undefined ? undefined : LATER),
-  cache: ({ cache }) =>
-    cache === undefined || (cache.extract === 'none' && cache.results === 'none')
-      ? undefined
-      : 'this agent keeps nothing: expected {extract: none, results: none}',
+  // A limit on keeping: whoever keeps nothing is within it.
+  cache: ({ cache }) => {
+    const unread = [cache?.extract, cache?.results].find((one) => one !== undefined && !isKeeping(one))
+    return unread === undefined ? undefined : `expected none or a duration such as P7D, found ${unread}`
+  },
   onward: ({ onward }) =>
     onward === undefined || onward === 'none'
       ? undefined
       : 'this agent knows no sharing of results beyond the recipients: expected none',
   timezone: ({ timezone }) =>
     isTimezone(timezone) ? undefined : `"${timezone}" is no time zone that this agent knows`
+}
+
+function isKeeping(text: string): boolean {
+  return text === 'none' || parseDuration(text) !== undefined
 }
 
 /** A signed agreement may come from an agent that reads more than this one does. */

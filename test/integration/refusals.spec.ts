@@ -260,7 +260,7 @@ describe('A request that is refused', function () {
 
   for (const [clause, terms] of Object.entries({
     privacy: { privacy: { epsilon: 1, budget: 10, per: 'P30D' } },
-    cache: { cache: { extract: 'P7D', results: 'none' } }
+    onward: { onward: 'anybody' }
   }))
     it(`under an agreement whose clause ${clause} cannot be enforced`, async () => {
       await agreed(terms)

@@ -509,7 +509,7 @@ describe('agreement', () => {
       ['approval', 'approval: {by: [a], when: always, within: PT0S}'],
       ['approval', 'approval: {by: [a], when: always, within: P31D}'],
       ['privacy', 'privacy: {epsilon: 1, budget: 10, per: P1D}'],
-      ['cache', 'cache: {extract: P7D}'],
+      ['cache', 'cache: {extract: for a week}'],
       ['onward', 'onward: anybody']
     ]
     for (const [clause, text] of clauses) {
@@ -520,9 +520,9 @@ describe('agreement', () => {
       })
     }
 
-    it('accepts those that say what happens anyway', () => {
+    it('accepts those that say what happens anyway, and limits that nothing comes near', () => {
       const { terms } = parse(
-        `${LEAST}onward: none\ncache: {extract: none, results: none}\nrevocation: {effect: stop, notice: PT0S}\noutput: {aggregatesOnly: false, maxRows: 3}\nsandbox: required\nanonymize: {suppress: [a]}`
+        `${LEAST}onward: none\ncache: {extract: P7D, results: none}\nrevocation: {effect: stop, notice: PT0S}\noutput: {aggregatesOnly: false, maxRows: 3}\nsandbox: required\nanonymize: {suppress: [a]}`
       )
       expect(unenforceableClauses(terms)).to.deep.equal([])
     })
@@ -567,6 +567,13 @@ describe('agreement', () => {
   })
 
   describe('in plain words', () => {
+    it('says what may be kept, and nothing where nothing may', () => {
+      expect(describeAgreement(parse(`${LEAST}cache: {extract: P7D, results: none}`))).to.include(
+        'The provider may keep extracts for at most P7D to answer again.'
+      )
+      expect(describeAgreement(parse(LEAST)).join()).not.to.include('keep')
+    })
+
     it('says what is decided, clause by clause', () => {
       const text = EXAMPLE.replace(/output.*\n/, 'output: {maxRows: 500}\n')
         .replace(', k: 5', '')
