@@ -7,6 +7,7 @@ import { checkAnonymised } from './anonymised.ts'
 import { checkExcess } from './excess.ts'
 import { knownFacts } from './known-facts.ts'
 import { checkLength, namesKnown } from './objection.ts'
+import { checkProtected } from './protected.ts'
 
 export interface CheckComponents {
   members: Members
@@ -33,9 +34,12 @@ export function checkDraft(
     now: clock.now(),
     ...(own ? { tables: dataset?.tables ?? null, rules: readRules } : {})
   })
-  const more =
-    dataset === undefined
-      ? []
-      : [...checkAnonymised(draft, dataset, findings), ...checkExcess(draft, dataset)]
-  return [...checkLength(draft), ...findings, ...more]
+  if (dataset === undefined) return [...checkLength(draft), ...findings]
+  return [
+    ...checkLength(draft),
+    ...findings,
+    ...checkAnonymised(draft, dataset, findings),
+    ...checkProtected(draft, dataset, findings),
+    ...checkExcess(draft, dataset)
+  ]
 }

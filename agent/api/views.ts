@@ -122,6 +122,8 @@ export const termsView = z.object({
   services: z.array(z.string()),
   forbid: z.array(z.string()),
   maxRows: z.number().nullable(),
+  /** Of so many people at least each group is made, at each provider; absent: of any number. */
+  minGroupSize: z.number().optional(),
   onward: z.string()
 })
 export type TermsView = z.infer<typeof termsView>

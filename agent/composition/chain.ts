@@ -20,6 +20,8 @@ export interface ChainInput {
   union: boolean
   /** Services that the asker wants. */
   asked: readonly string[]
+  /** Data providers send states of the algorithm, never rows, also where another party puts them together. */
+  states?: boolean
 }
 
 export interface Chain {
@@ -27,14 +29,18 @@ export interface Chain {
   flows: Flow[]
   /** The data providers whose rows each flow carries, by flow number. */
   carries: string[][]
-  /** Whether each data provider runs the algorithm itself. */
+  /** Whether each data provider runs the algorithm itself, over its own rows. */
   algorithmAtData: boolean
+  /** Whether another party merges the states of the algorithm. */
+  mergedAtHost: boolean
 }
 
 /** Why no chain of this archetype can serve the request. */
 export interface NoChain {
   problem: string
 }
+
+const ALGORITHM = 'algorithm'
 
 /**
  * What is done where results are put together, after everything else: pictures. A recipient that plays another role too does
@@ -70,6 +76,8 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     .filter((step) => step.at === 'recipient' && wanted(step.service, step.when, null))
     .map((step) => step.service)
 
+  // the same algorithm makes a state of each provider's rows, and a result of the states
+  const states = input.states === true && !atData
   const steps: PlacedStep[] = []
   const flows: Flow[] = []
   const carries: string[][] = []
@@ -92,11 +100,13 @@ export function composeChain(input: ChainInput): Chain | NoChain {
         (step) => step.at === 'infrastructure' && !RECIPIENT_SERVICES.has(step.service)
       )
   const lastAtData: number[] = []
+  const lastOfRows: string[] = []
   for (const provider of input.data) {
-    const services = dataSteps
+    const own = dataSteps
       .filter((step) => wanted(step.service, step.when, provider))
       .map((step) => step.service)
-    if (services.length === 0) return { problem: `the archetype has no step at data for ${provider.peer}` }
+    const services = states ? [...own, ALGORITHM] : own
+    if (own.length === 0) return { problem: `the archetype has no step at data for ${provider.peer}` }
     const problem = pathProblem(services, input)
     if (problem !== undefined) return { problem }
     const missing = provider.required.find((service) => !services.includes(service))
@@ -104,6 +114,7 @@ export function composeChain(input: ChainInput): Chain | NoChain {
       return { problem: `${missing} is required, and ${input.archetype.name} has no place for it` }
     for (const service of services) place(service, provider.peer)
     lastAtData.push(steps.length - 1)
+    lastOfRows.push(own.at(-1) ?? '')
   }
 
   const host = input.infrastructure
@@ -111,18 +122,22 @@ export function composeChain(input: ChainInput): Chain | NoChain {
     .filter((step) => wanted(step.service, step.when, null))
     .map((step) => step.service)
   const [firstAtHost] = hostServices
+  if (states && !hostServices.includes(ALGORITHM))
+    return {
+      problem: `states of the algorithm are to be merged, and ${input.archetype.name} has no place for it`
+    }
   if (host === null || firstAtHost === undefined) {
     for (const [index, provider] of input.data.entries()) {
       addFlow(provider.peer, input.recipient, lastAtData[index] ?? 0, [provider.peer])
     }
-    return finish({ steps, flows, carries, algorithmAtData: atData }, atRecipient, input)
+    return finish(
+      { steps, flows, carries, algorithmAtData: atData || states, mergedAtHost: states },
+      atRecipient,
+      input
+    )
   }
   for (const [index, provider] of input.data.entries()) {
-    const last = steps[lastAtData[index] ?? 0]
-    const problem =
-      last === undefined
-        ? 'the archetype has no step at data'
-        : pathProblem([last.service, ...hostServices], input)
+    const problem = pathProblem([lastOfRows[index] ?? '', ...hostServices], input)
     if (problem !== undefined) return { problem }
     addFlow(provider.peer, host, lastAtData[index] ?? 0, [provider.peer])
   }
@@ -131,7 +146,11 @@ export function composeChain(input: ChainInput): Chain | NoChain {
   for (const of of input.union ? [everyone] : everyone.map((peer) => [peer])) {
     addFlow(host, input.recipient, steps.length - 1, of)
   }
-  return finish({ steps, flows, carries, algorithmAtData: atData }, atRecipient, input)
+  return finish(
+    { steps, flows, carries, algorithmAtData: atData || states, mergedAtHost: states },
+    atRecipient,
+    input
+  )
 }
 
 /** A step where no party does it, or an asked one for which the archetype has no place. */

@@ -74,8 +74,10 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
   const algorithm = input.manifests.algorithms.get(input.request.algorithm)
   if (algorithm === undefined)
     return { why: `algorithm ${input.request.algorithm} is not known here`, code: 'algorithm-unknown' }
+  const terms = combineTerms(permitted.map((one) => one.row.terms ?? NO_TERMS))
   const merge = union && several && atData
-  if (merge && !algorithm.mergeable)
+  const states = terms.minGroupSize !== undefined && !atData
+  if ((merge || states) && !algorithm.mergeable)
     return {
       why: `${algorithm.algorithm} needs the union of all rows, which ${archetype.name} never brings together; use another archetype, or \`aggregate: false\``,
       code: 'not-distributable'
@@ -88,10 +90,10 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     infrastructure: infrastructure?.peer ?? null,
     recipient: input.recipient.peer,
     union: union && several,
-    asked: askedServices(input.request.options)
+    asked: askedServices(input.request.options),
+    states
   })
   if ('problem' in chain) return { why: chain.problem, code: 'no-candidate' }
-  const terms = combineTerms(permitted.map((one) => one.row.terms ?? NO_TERMS))
   const forbidden = chain.steps.find((step) => terms.forbid.includes(step.service))
   if (forbidden !== undefined)
     return { why: `service-forbidden: ${forbidden.service}`, code: 'service-forbidden' }

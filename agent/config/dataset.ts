@@ -54,11 +54,21 @@ export function declaredType(found: string): string | undefined {
 }
 
 const singleCharacter = z.string().length(1, 'expected a single character')
+const BOUND = /^-?\d{1,18}(\.\d{1,9})?$/
+const bound = z.union([z.number(), z.string()]).transform((written, context) => {
+  const text = String(written)
+  if (BOUND.test(text)) return text
+  context.addIssue(`expected a decimal number such as 120 or "-0.5", found "${text.slice(0, 40)}"`)
+  return z.NEVER
+})
 const columnFile = z.strictObject({
   type: columnType.optional(),
   from: identifier.optional(),
   values: z.record(z.string(), z.string()).optional(),
   unit: text.optional(),
+  /** Between what its values lie; where people are protected, sums take what lies outside as the nearest bound. */
+  min: bound.optional(),
+  max: bound.optional(),
   description: text.optional(),
   sensitive: z.boolean().optional()
 })
@@ -187,6 +197,14 @@ export function parseDataset(source: Source): DatasetConfig {
   assertDistinct(Object.keys(file.tables), source, ['tables'])
   for (const [tableName, table] of Object.entries(file.tables))
     assertDistinct(Object.keys(table.columns), source, ['tables', tableName, 'columns'])
+  for (const [tableName, { columns }] of Object.entries(file.tables))
+    for (const [column, { min, max }] of Object.entries(columns))
+      if (min !== undefined && max !== undefined && Number(min) > Number(max))
+        throw problemAt(
+          source,
+          ['tables', tableName, 'columns', column, 'min'],
+          `expected at most ${max}, which is its max, found ${min}`
+        )
   return {
     file: source.file,
     id: file.id,

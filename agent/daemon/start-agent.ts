@@ -10,11 +10,11 @@ import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { FlowStreams, Shares } from '../exchange/index.ts'
+import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
-import { Exports, Requests, ResultFiles, ResultReader } from '../requests/index.ts'
+import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { keepHouse } from './housekeeping.ts'
@@ -279,6 +279,7 @@ async function start(
     outbox: join(config.data, 'outbox'),
     clock,
     log,
+    history: new GroupHistory({ store, clock }),
     progress: (request, phase, message) => requests.progress(request, phase, message),
     units: (dossier) => requests.unitsExpected(dossier.request.id)
   })
@@ -321,7 +322,7 @@ async function start(
   const desk = await openPolicyDesk(config, base, { agreements, datasets, exchanges })
   const operations = createOperations({
     requests,
-    results: new ResultReader(results, new Exports({ launcher, limits })),
+    results: new ResultReader(results, new Exports({ launcher, limits }), suppressedIn(store)),
     discovery,
     members,
     agreements,

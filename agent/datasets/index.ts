@@ -1,4 +1,5 @@
 /** The organisation's own datasets: files described by a steward, profiled in jobs, described to others without values. */
+
 export {
   anonymisedOf,
   anonymisedSchema,
@@ -13,3 +14,4 @@ export {
 } from './anonymize.ts'
 export { AnonymizeImpossible, DatasetMissing, DatasetReplaced } from './errors.ts'
 export { type Dataset, Datasets, type DatasetsInit, profileTables } from './registry.ts'
+export { type ProtectedDatasets, protectedDatasets, unprotectable, withUnitColumns } from './units.ts'

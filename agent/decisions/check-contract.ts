@@ -146,7 +146,8 @@ function checkChain({ contract, services, request }: ContractFacts): Refusal | n
     infrastructure: host,
     recipient: recipient?.peer ?? '',
     union: request.options.aggregate && data.length > 1,
-    asked: askedServices(request.options)
+    asked: askedServices(request.options),
+    states: sendsStates(contract)
   })
   if ('problem' in expected) return invalid(expected.problem)
   if (!isDeepStrictEqual(expected.steps, contract.chain))
@@ -190,7 +191,8 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
           return grant.rows.includes(row) && isDeepStrictEqual(agreements, section.agreements)
         })
         if (granted !== true) return differs('the agreements')
-        const phase = atData ? (union ? 'partial' : 'complete') : null
+        const whole = atData && !union
+        const phase = whole ? 'complete' : atData || sendsStates(contract) ? 'partial' : null
         if (section.algorithm !== phase) return invalid('the algorithm stands in the wrong phase')
         break
       }
@@ -205,7 +207,8 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
           section.as === 'infrastructure'
             ? flowsToInfrastructure(contract.flows, self.peer)
             : flowsToRecipient(contract.flows, self.peer, host)
-        if (section.as === 'infrastructure' && section.algorithm !== 'complete')
+        const expectedPhase = sendsStates(contract) ? 'merge' : 'complete'
+        if (section.as === 'infrastructure' && section.algorithm !== expectedPhase)
           return invalid('the algorithm does not run where the archetype places it')
         const named = section.inputs.map(({ flow, organisations }) => ({ flow, organisations }))
         const expected = incoming.map(({ flow }) => ({
@@ -221,6 +224,11 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
     }
   }
   return null
+}
+
+/** Where output is protected no rows leave a data provider: another party gets states of the algorithm, and merges them. */
+function sendsStates({ terms, archetype }: Contract): boolean {
+  return terms.minGroupSize !== undefined && !computesAtData(archetype)
 }
 
 /** The asker's own specification, which this agent will have drawn: checked as if it had been submitted here. */

@@ -19,10 +19,11 @@ import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } 
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
-import { Inspections, usesOf } from './inspection.ts'
+import { Inspections, unprotected, usesOf } from './inspection.ts'
 import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { checkPins } from './pins.ts'
+import { reserveQuota } from './quota.ts'
 import { Slots } from './slots.ts'
 import { objectionToParties, refuseFlowWith } from './standing.ts'
 import { together } from './together.ts'
@@ -31,7 +32,6 @@ type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
 
 const KEY_SHARE_BYTES = 32
-const UNLIMITED = { requests: Number.MAX_SAFE_INTEGER, per: 1 }
 
 /** What this agent decides about others' requests and contracts, at every question; each verdict goes into the log. */
 export class Decisions implements HopDecisions, FlowDecisions {
@@ -120,24 +120,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       usedFor: dossier.request.id,
       at: clock.now()
     }
-    const limits = data.agreements.map(({ dataset, agreement }) => ({
-      dataset,
-      terms: agreements.get(agreement)?.payload.terms
-    }))
-    const ended = data.agreements.find((one) => agreements.get(one.agreement) === undefined)
-    if (ended !== undefined) return endedAgreement(ended.agreement, agreements)
-    const reserved: string[] = []
-    let refusal: Refusal | null = null
-    for (const { dataset, terms } of limits) {
-      if (await store.quota.reserve({ ...use, dataset }, terms?.limits ?? UNLIMITED)) reserved.push(dataset)
-      else {
-        refusal = refuse('quota-exceeded', `${terms?.limits?.requests} requests in its window are allowed`)
-        break
-      }
-    }
-    // A use that another contract of this request made already counts all its datasets: then nothing is refused above.
-    if (refusal !== null) for (const dataset of reserved) await store.quota.release({ ...use, dataset })
-    return refusal
+    return await reserveQuota({ agreements, store }, use, data.agreements)
   }
 
   async release(dossier: Dossier, contract: string, spent: boolean): Promise<void> {
@@ -254,6 +237,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
       anonymize
     })
     if ('code' in inspected) return inspected
+    const exposed = unprotected(grants, payload.algorithm, inspected)
+    if (exposed !== null) return exposed
     const facts = await this.#providerFacts(question, payload, dossier.request)
     const shown = grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
     const changed = anonymize ? anonymisedOf(shown, dossier.request.payload.options.anonymize) : []

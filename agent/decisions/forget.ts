@@ -1,4 +1,5 @@
 import type { Agreement } from '../agreements/index.ts'
+import { GROUPS_KEPT_MS } from '../exchange/index.ts'
 import type { DecisionsComponents } from './components.ts'
 
 /** Long enough for an agreement to come whose window is longer than those of today. */
@@ -17,6 +18,7 @@ export async function forgetOld({
   const now = clock.now()
   const windows = agreements.inForce().map(({ payload }) => payload.terms.limits?.per ?? 0)
   await store.nonces.prune(now)
+  await store.releasedGroups.prune(now - GROUPS_KEPT_MS)
   await store.approvals.prune(now - APPROVALS_KEPT_MS)
   await store.quota.prune(now - Math.max(QUOTA_KEPT_MS, ...windows))
 }

@@ -13,7 +13,7 @@ import type { Dossier } from '../negotiation/index.ts'
 import { isAnonymised, openToOf } from './anonymity.ts'
 import { type DecisionsComponents, refuse } from './components.ts'
 import { openClauses } from './facts.ts'
-import { type Grant, type Inspected, type Inspections, usesOf } from './inspection.ts'
+import { type Grant, type Inspected, type Inspections, unprotected, usesOf } from './inspection.ts'
 import { oneOfEach, PermittingAgreements } from './permitting.ts'
 import { checkPins } from './pins.ts'
 import { together, type WholeVerdict } from './together.ts'
@@ -118,7 +118,8 @@ export class Granted {
       const verdict =
         'code' in inspected
           ? denied(inspected, policy)
-          : (this.#distributable(request, inspected, policy) ??
+          : (protectedDenial(granting, request.algorithm, inspected, policy) ??
+            this.#distributable(request, inspected, policy) ??
             this.#permitted(asked, facts, inspected, granting))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
         const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
@@ -221,6 +222,16 @@ function about(dataset: string, denial: Denial): Denial {
     ...denial,
     refusal: { ...denial.refusal, reason: `${dataset}: ${denial.refusal.reason}`.slice(0, MAX_TEXT) }
   }
+}
+
+function protectedDenial(
+  grants: readonly Granting[],
+  algorithm: string,
+  inspected: Inspected,
+  policy: string
+): Denial | null {
+  const refusal = unprotected(grants, algorithm, inspected)
+  return refusal === null ? null : denied(refusal, policy)
 }
 
 function keyOf(agreements: readonly Agreement[]): string {

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto'
-import { DatasetChanged, grantedSchema } from '../../policy/index.ts'
+import { DatasetChanged, grantedSchema, protectedRefusal } from '../../policy/index.ts'
 import { type QueryPart, type Refusal, refusalCode } from '../../protocol/documents/index.ts'
-import { type Assignment, qualifiedName, type ReportOf, type TableSchema } from '../../services/index.ts'
+import {
+  AGGREGATES,
+  type Assignment,
+  qualifiedName,
+  type ReportOf,
+  type TableSchema
+} from '../../services/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import { AnonymizeImpossible, anonymisedOf, anonymisedSchema, type Dataset } from '../datasets/index.ts'
+import {
+  AnonymizeImpossible,
+  anonymisedOf,
+  anonymisedSchema,
+  type Dataset,
+  protectedDatasets
+} from '../datasets/index.ts'
 import { JobFailed, type Launcher } from '../jobs/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
@@ -54,8 +66,9 @@ export class Inspections {
     const { requester, dossier, sql, algorithm, grants, anonymize } = init
     const tables = tablesOrRefusal(grants, anonymize, dossier.request.payload.options.anonymize)
     if ('code' in tables) return tables
+    const units = unitsIn(grants)
     const key = createHash('sha256')
-      .update(JSON.stringify([sql, algorithm, tables]))
+      .update(JSON.stringify([sql, algorithm, tables, units]))
       .digest('hex')
     const own = this.#ofRequest.get(dossier) ?? new Map<string, Inspected | Refusal>()
     this.#ofRequest.set(dossier, own)
@@ -68,7 +81,7 @@ export class Inspections {
     if (leave === null)
       return refuse('busy', 'too many queries of this organisation are being inspected; try again')
     try {
-      const found = own.get(key) ?? (await this.#run({ kind: 'inspect', sql, tables, algorithm }))
+      const found = own.get(key) ?? (await this.#run({ kind: 'inspect', sql, tables, algorithm, ...units }))
       own.set(key, found)
       // How long it took is no property of the text: for another request it may be quick enough.
       if (!('code' in found) || found.code !== 'sql-too-complex') this.#keep(key, found)
@@ -95,6 +108,29 @@ export class Inspections {
       return { ...refusal, acceptable: namesShown(code.data, assignment.tables) }
     }
   }
+}
+
+/** Whom the rows of the tables are about, where an agreement protects them. */
+function unitsIn(grants: readonly Grant[]): Pick<Extract<Assignment, { kind: 'inspect' }>, 'units'> {
+  const found = protectedDatasets(
+    grants.map(({ agreement, dataset }) => ({ terms: agreement.payload.terms, dataset }))
+  )
+  if (found === null) return {}
+  return { units: found.units.map(({ dataset, table, column }) => ({ dataset, table, column })) }
+}
+
+/** Why what is asked is not such that the people behind it are protected, as one of the agreements orders; null: it is. */
+export function unprotected(
+  grants: readonly Grant[],
+  algorithm: string,
+  { unitProblem }: Inspected
+): Refusal | null {
+  const problem =
+    unitProblem === undefined ? null : { reason: unitProblem.reason, position: unitProblem.position ?? null }
+  const refusals = grants.map(({ agreement }) =>
+    protectedRefusal(agreement, { algorithm, aggregates: AGGREGATES, problem })
+  )
+  return refusals.find((one) => one !== null) ?? null
 }
 
 /** Only who is a party to the agreement gets as far as an inspection: it may know what there is to name. */

@@ -1,20 +1,24 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Flow, Section, Terms } from '../../protocol/documents/index.ts'
+import type { Flow, Payload, Section, Terms } from '../../protocol/documents/index.ts'
 import type { Assignment, Step } from '../../services/index.ts'
 import {
   anonymisedOf,
   anonymizeByDataset,
   type Dataset,
   DatasetMissing,
-  tablesToRead
+  protectedDatasets,
+  tablesToRead,
+  withUnitColumns
 } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
+import type { Disclosure, Earlier } from './group-history.ts'
 import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
-import { type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
+import { isProtected, type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
+type Protect = NonNullable<Extract<Assignment, { kind: 'query' }>['protect']>
 export type DataSection = Extract<Section, { as: 'data' }>
 
 /**
@@ -43,7 +47,8 @@ export async function runDataShare(
     kind: 'extract',
     tables: shown.flatMap((one) => {
       const { dataset } = one
-      return tablesToRead(one.terms, dataset, changed.has(one)).flatMap((table) => {
+      const read = tablesToRead(one.terms, dataset, changed.has(one))
+      return withUnitColumns(read, one.terms, dataset).flatMap((table) => {
         const source = dataset.sources.find((one) => one.name === table.name)
         if (source === undefined) return []
         const columns = table.columns.map((column) => column.name)
@@ -89,26 +94,43 @@ export async function runDataShare(
   )
   components.progress(dossier.request.id, 'query', 'runs the query over the extract')
   const delivers = parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
-  const { parts, report, spent } = await runSteps(
-    components,
-    {
-      contract,
-      flow: flow.flow,
-      maxRows: delivers ? terms.maxRows : null,
-      inputs: [
-        {
-          kind: 'tables',
-          tables: first.taken.map(({ table }, index) => ({ ...table, path: tablePath(index) }))
-        }
-      ],
-      steps
-    },
-    async (folder) => {
-      for (const [index, { part }] of first.taken.entries())
-        await rename(part.file, join(folder.path, tablePath(index)))
-    },
-    signal
-  )
+  const run = async (protect?: Protect, write?: Earlier['write']) =>
+    await runSteps(
+      components,
+      {
+        contract,
+        flow: flow.flow,
+        maxRows: delivers ? terms.maxRows : null,
+        inputs: [
+          {
+            kind: 'tables',
+            tables: first.taken.map(({ table }, index) => ({ ...table, path: tablePath(index) }))
+          }
+        ],
+        steps,
+        protect
+      },
+      async (folder) => {
+        for (const [index, { part }] of first.taken.entries())
+          await rename(part.file, join(folder.path, tablePath(index)))
+        if (protect?.earlier !== undefined) await write?.(join(folder.path, protect.earlier))
+      },
+      signal
+    )
+  const guarded = protectedDatasets(shown)
+  const { parts, report, spent } =
+    guarded === null
+      ? await run()
+      : await components.history.during(
+          disclosure(held.contract.payload, guarded.datasets, self),
+          signal,
+          async ({ salt, groups, write, room }) => {
+            const { minGroupSize, units, bounds } = guarded
+            const before = groups === 0 ? {} : { earlier: 'in/earlier.csv' }
+            const value = await run({ minGroupSize, units, bounds, salt, room, ...before }, write)
+            return { value, released: value.released }
+          }
+        )
   return {
     parts,
     receipts: receiptsOf({
@@ -117,6 +139,7 @@ export async function runDataShare(
       request: dossier.request.id,
       organisation: self.organisation,
       steps: stepsDone(own, report),
+      protected: isProtected(terms),
       inputs: [],
       outputs: parts.map((part) => part.digest),
       bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
@@ -136,6 +159,19 @@ function shownUnder(
   if (agreement?.dataset !== id || dataset === undefined)
     throw new DatasetMissing(`dataset ${id} is not open here under the agreement of the contract`)
   return { dataset, terms: agreement.terms }
+}
+
+/** Every organisation that gets to know something of a result: who receives it, and who puts it together. */
+function disclosure(
+  { recipients, parties }: Payload<'contract'>,
+  datasets: readonly string[],
+  self: { organisation: string }
+): Disclosure {
+  const hosts = parties
+    .filter(({ roles }) => roles.includes('infrastructure') && !roles.includes('data'))
+    .map(({ organisation }) => organisation)
+  const readers = [...recipients, ...hosts].filter((one) => one !== self.organisation)
+  return { datasets, readers }
 }
 
 function tablePath(index: number): string {

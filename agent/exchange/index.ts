@@ -1,5 +1,6 @@
 /** This agent's shares of contracts: extracts, queries and results as single-use jobs, and the flows between parties. */
 export { type BeforePart, FlowStreams, type FlowStreamsComponents } from './flow-streams.ts'
+export { GROUPS_KEPT_MS, GroupHistory } from './group-history.ts'
 export type {
   Contract,
   FlowDecisions,

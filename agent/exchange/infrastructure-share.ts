@@ -4,7 +4,7 @@ import type { Dossier } from '../negotiation/index.ts'
 import { type Arrived, digestsOf, inputOf, placeInputs } from './arrived.ts'
 import { assertEveryStep, ownSteps, runSteps } from './job-run.ts'
 import type { HeldPart, ShareComponents } from './ports.ts'
-import { type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
+import { isProtected, type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
 export type InfrastructureSection = Extract<Section, { as: 'infrastructure' }>
 
@@ -63,6 +63,7 @@ export async function runInfrastructureShare(
         request: dossier.request.id,
         organisation: self.organisation,
         steps: stepsDone(own, report),
+        protected: isProtected(terms),
         inputs: digestsOf(group, arrived),
         outputs: parts.map((part) => part.digest),
         bytes: parts.reduce((sum, part) => sum + part.bytes, 0),

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PlacedStep } from '../../protocol/documents/index.ts'
 import type { Assignment, Part, Step } from '../../services/index.ts'
@@ -60,13 +60,21 @@ export async function runSteps(
   order: Pick<RowsJob, 'inputs' | 'steps'> & {
     contract: string
     flow: number
+    /** Where the groups in the rows are protected. */
+    protect?: RowsJob['protect']
     /** The terms' limit, where the rows are a result. */
     maxRows: number | null
   },
   fill: (folder: JobFolder) => Promise<void>,
   signal: AbortSignal
-): Promise<{ parts: HeldPart[]; report: JobResult<'query'>['report']; spent: Spent }> {
-  const { contract, flow, maxRows, inputs, steps } = order
+): Promise<{
+  parts: HeldPart[]
+  report: JobResult<'query'>['report']
+  /** What the job says is to be remembered of the groups that leave. */
+  released: string
+  spent: Spent
+}> {
+  const { contract, flow, maxRows, inputs, steps, protect } = order
   const { taken, spent } = await runJob(
     components,
     'query',
@@ -74,13 +82,16 @@ export async function runSteps(
       kind: 'query',
       inputs,
       steps,
+      ...(protect === undefined ? {} : { protect }),
       ...(maxRows !== null && maxRows > 0 ? { maxRows } : {}),
       partBytes: PART_BYTES
     },
     fill,
     async (report, folder) => ({
       parts: await moveParts(report.parts, folder, join(components.outbox, contract, `${flow}`)),
-      report
+      report,
+      released:
+        report.released === undefined ? '' : await readFile(join(folder.path, report.released.path), 'utf8')
     }),
     signal
   )

@@ -5,6 +5,7 @@ import type { Agreements } from '../agreements/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { Dossier, Logger, ShareGate } from '../negotiation/index.ts'
+import type { GroupHistory } from './group-history.ts'
 
 /** A part on this agent's disk. */
 export interface HeldPart extends Omit<Part, 'path'> {
@@ -103,6 +104,8 @@ export interface ShareComponents {
   log: Logger
   /** Units of the columns that a contract's results may have, as the data providers described them. */
   units?: (dossier: Dossier, contract: string) => Record<string, string>
+  /** What left before, of the groups that agreements protect. */
+  history: GroupHistory
   /** Tells the asker's people how far it is. */
   progress(request: string, phase: string, message: string): void
 }

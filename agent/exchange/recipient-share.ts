@@ -6,7 +6,7 @@ import { type Arrived, digestsOf, inputOf, labelOf, placeInputs } from './arrive
 import { explained, GRAPH, graphOrderOf, keepPicture } from './graph-step.ts'
 import { moveFile, runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
-import { type ReceiptBody, receiptsOf } from './receipts.ts'
+import { isProtected, type ReceiptBody, receiptsOf } from './receipts.ts'
 
 export type RecipientSection = Extract<Section, { as: 'recipient' }>
 
@@ -83,6 +83,7 @@ export async function runRecipientShare(
         milliseconds: spent.milliseconds - drawing
       }
     ],
+    protected: isProtected(terms),
     inputs: digestsOf(section.inputs, arrived),
     outputs: [],
     bytes: 0,

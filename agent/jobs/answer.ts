@@ -49,7 +49,9 @@ export function partsOf(found: Report): Part[] {
     case 'extract':
       return found.tables.map((table) => table.part)
     case 'query':
-      return found.parts
+      return found.kind === 'query' && found.released !== undefined
+        ? [...found.parts, found.released]
+        : found.parts
     case 'convert':
       return found.results.flatMap((result) => [
         result.parquet,

@@ -30,7 +30,7 @@ export async function closeOrphans({ store, results, clock, goesOn }: OrphanComp
     const ended: RequestView =
       kept === undefined
         ? { ...view, status: 'failed', error: RESTARTED }
-        : { ...view, status: 'completed', results: kept.map(viewResult) }
+        : { ...view, status: 'completed', results: kept.map((result) => viewResult(result, null)) }
     await store.requests.update(id, { status: ended.status, final: true, view: ended, at: clock.now() })
   }
 }

@@ -1,9 +1,17 @@
 import { csvLine } from '../../services/index.ts'
-import { MEDIA_TYPES, type ResultBody, type ResultFormat, type ResultPage } from '../api/index.ts'
+import {
+  MEDIA_TYPES,
+  type ResultBody,
+  type ResultFormat,
+  type ResultPage,
+  type ResultView
+} from '../api/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { Exports } from './export.ts'
 import type { ResultFiles } from './results.ts'
 import { viewResult } from './view.ts'
+
+type SuppressedIn = (request: string, index: number) => Promise<ResultView['suppressed']>
 
 interface Wanted {
   from?: string
@@ -15,10 +23,13 @@ interface Wanted {
 export class ResultReader {
   readonly #results: ResultFiles
   readonly #exports: Exports
+  readonly #suppressed: SuppressedIn
 
-  constructor(results: ResultFiles, exports: Exports) {
+  /** @param suppressed whose groups are not in a result, as the request's answer says */
+  constructor(results: ResultFiles, exports: Exports, suppressed: SuppressedIn = async () => []) {
     this.#results = results
     this.#exports = exports
+    this.#suppressed = suppressed
   }
 
   /** A picture, by a name that the request's answer lists. */
@@ -38,6 +49,7 @@ export class ResultReader {
     const found = await this.#results.find(request, from)
     if (found === undefined) return undefined
     const { result, index } = found
+    const suppressed = format === 'json' ? await this.#suppressed(request, index) : []
     const about = { mediaType: MEDIA_TYPES[format], name: `result-${index}.${format}` }
     if (format === 'parquet' && page === undefined) return { ...about, path: result.parquet }
     const next = page === undefined ? null : nextOf(page, result.rowCount)
@@ -46,7 +58,7 @@ export class ResultReader {
     if (rows !== undefined) {
       const before =
         format === 'json'
-          ? `${JSON.stringify({ ...envelopeOf(result, page, rows.length), rows })}\n`
+          ? `${JSON.stringify({ ...envelopeOf(result, page, rows.length, suppressed), rows })}\n`
           : csvOf(result.columns, rows)
       return { ...about, before, ...following }
     }
@@ -63,7 +75,7 @@ export class ResultReader {
       },
       signal
     )
-    const around = format === 'json' ? wrapping(envelopeOf(result, page, written)) : {}
+    const around = format === 'json' ? wrapping(envelopeOf(result, page, written, suppressed)) : {}
     return { ...about, path, ...around, ...following, release }
   }
 }
@@ -77,9 +89,14 @@ function atHand(result: StoredResult, page: ResultPage | undefined): unknown[][]
 }
 
 /** Everything but the rows. */
-function envelopeOf(result: StoredResult, page: ResultPage | undefined, count: number) {
-  const { rows: _, ...view } = viewResult(result)
-  const whole = { ...view, truncated: count < result.rowCount }
+function envelopeOf(
+  result: StoredResult,
+  page: ResultPage | undefined,
+  count: number,
+  suppressed: ResultView['suppressed']
+) {
+  const { rows: _, ...view } = viewResult(result, null)
+  const whole = { ...view, suppressed, truncated: count < result.rowCount }
   return page === undefined ? whole : { ...whole, ...page, next: nextOf(page, result.rowCount) }
 }
 

@@ -14,6 +14,7 @@ import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
 import type { RequestRecord } from './record.ts'
 import { explainStop, stopsOf } from './stopped.ts'
+import { suppressedOf } from './suppressed.ts'
 import { resultTermsIn, viewTerms } from './terms.ts'
 import { viewAnswer } from './view-answer.ts'
 
@@ -102,7 +103,9 @@ export function viewRequest(record: RequestRecord, known: (peer: string) => stri
       why: candidate.why,
       answers: candidate.answers.map(viewAnswer)
     })),
-    ...(record.results === null || status !== 'completed' ? {} : { results: record.results.map(viewResult) }),
+    ...(record.results === null || status !== 'completed'
+      ? {}
+      : { results: record.results.map((result) => viewResult(result, held)) }),
     artifacts: artifactsOf(record),
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(failed
@@ -162,10 +165,11 @@ export function viewRefusal({
   }
 }
 
-export function viewResult(result: StoredResult): ResultView {
+/** @param held the contract that made it; null where nothing more is known of it */
+export function viewResult(result: StoredResult, held: HeldContract | null): ResultView {
   const { from, columns, types, rows, rowCount, truncated, units } = result
   const known = units === undefined ? {} : { units }
-  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: [] }
+  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: suppressedOf(from, held) }
 }
 
 function artifactsOf({ results, status }: RequestRecord): RequestView['artifacts'] {

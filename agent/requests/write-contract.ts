@@ -41,7 +41,11 @@ function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string
       as: 'data',
       agreements: grant.agreements.map(({ dataset, id }) => ({ dataset, agreement: id })),
       query,
-      algorithm: plan.chain.algorithmAtData ? (plan.merge ? 'partial' : 'complete') : null,
+      algorithm: plan.chain.algorithmAtData
+        ? plan.merge || plan.chain.mergedAtHost
+          ? 'partial'
+          : 'complete'
+        : null,
       steps: []
     })
   }
@@ -49,8 +53,9 @@ function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string
     add(host, {
       as: 'infrastructure',
       parameters,
-      algorithm: 'complete',
+      algorithm: plan.chain.mergedAtHost ? 'merge' : 'complete',
       inputs: inputs(flowsToInfrastructure(plan.chain.flows, host), (of) => {
+        if (plan.chain.mergedAtHost) return []
         const sender = plan.data.find((answer) => answer.peer === of[0])
         return sender === undefined ? [] : columnsOf(sender, plan.row)
       }),

@@ -8,6 +8,7 @@ import { checkRules, type RuleRemark } from './check-rules.ts'
 import { checkValidity } from './check-validity.ts'
 import { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
+import { protectionOf } from './protection.ts'
 import { requiredServices } from './required-services.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -156,6 +157,21 @@ function checkEmpty(check: Check, terms: Terms): void {
   if (terms.output.maxRows === 0) check.add('warning', 'output.maxRows', 'no rows: only empty results leave')
 }
 
+function checkProtection(check: Check, terms: Terms): void {
+  const found = protectionOf(terms)
+  if (found === null) {
+    if (terms.output.unit !== undefined)
+      check.add('warning', 'output.unit', 'nothing protects it: expected `minGroupSize` or `aggregatesOnly`')
+    return
+  }
+  if (found.minGroupSize === 1)
+    check.add(
+      'warning',
+      'output.aggregatesOnly',
+      'no `minGroupSize`: a group of one person leaves like any other'
+    )
+}
+
 /**
  * What a steward should know before signing: names that nobody knows, lists that permit nothing, contradictions, and
  * clauses that this agent would not enforce. An error means: as it stands it cannot do what it says.
@@ -172,6 +188,7 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
   checkAnonymize((...finding) => check.add(...finding), terms, known.tables)
   if (known.rules !== undefined) check.findings.push(...checkRules(draft, known.rules))
   checkEmpty(check, terms)
+  checkProtection(check, terms)
   terms.approval?.by.forEach((user, index) => {
     if (known.approves?.(user) === false)
       check.add(

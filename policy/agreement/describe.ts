@@ -3,6 +3,7 @@ import { anonymisationInWords } from './anonymize-words.ts'
 import { type Agreed, REQUESTER } from './draft.ts'
 import { unenforceableClauses } from './enforceable.ts'
 import { listInWords } from './list-in-words.ts'
+import { protectionOf } from './protection.ts'
 import { formatDuration, formatInstant } from './quantities.ts'
 
 function anyOr(names: AnyOrNames, any: string, none: string): string {
@@ -32,6 +33,19 @@ function tables(terms: Terms): string[] {
 function anonymisation(terms: Terms): string[] {
   const parts = anonymisationInWords(terms)
   return parts.length > 0 ? [`Before anything leaves, anonymize ${listInWords(parts, '')}.`] : []
+}
+
+function protection(terms: Terms): string[] {
+  const found = protectionOf(terms)
+  if (found === null) return []
+  const { unit, minGroupSize } = found
+  const only = 'Only counts, means, variances and sums leave, never rows.'
+  if (minGroupSize === 1) return [only]
+  const of = unit === null ? 'people or whatever else its tables are about' : `values of ${unit}`
+  return [
+    only,
+    `A group leaves when at least ${minGroupSize} different ${of} are in it, and does not differ from an earlier one by fewer.`
+  ]
 }
 
 function limits(terms: Terms): string[] {
@@ -95,6 +109,7 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
       ? [`No chain contains ${listInWords(terms.services.forbid, '')}.`]
       : []),
     ...anonymisation(terms),
+    ...protection(terms),
     ...limits(terms),
     ...approval(terms),
     revocation(terms),

@@ -10,6 +10,9 @@ export interface Unenforceable {
 
 type Check = (terms: Terms) => string | undefined
 
+/** More than any group that people compare. */
+const MAX_GROUP_SIZE = 1_000_000
+
 const LATER = 'this agent cannot enforce it yet'
 
 function approvalObjection({ by, when, within }: NonNullable<Terms['approval']>): string | undefined {
@@ -23,9 +26,10 @@ function approvalObjection({ by, when, within }: NonNullable<Terms['approval']>)
 
 /** Each clause that does not bind here, unless it says what happens anyway. */
 const CHECKS: Readonly<Record<string, Check>> = {
-  'output.unit': ({ output }) => (output.unit === undefined ? undefined : LATER),
-  'output.minGroupSize': ({ output }) => ((output.minGroupSize ?? 0) > 1 ? LATER : undefined),
-  'output.aggregatesOnly': ({ output }) => (output.aggregatesOnly === true ? LATER : undefined),
+  'output.minGroupSize': ({ output }) =>
+    (output.minGroupSize ?? 0) > MAX_GROUP_SIZE
+      ? `expected at most ${MAX_GROUP_SIZE}, found ${output.minGroupSize}`
+      : undefined,
   'anonymize.k': ({ anonymize }) =>
     anonymize !== undefined && (anonymize.k ?? 0) > 1 && quasiIdentifiers(anonymize).length === 0
       ? 'nothing to count by: name the columns in `quasi` or `generalise`'

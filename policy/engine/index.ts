@@ -40,6 +40,7 @@ export { LINT_KINDS, type LintFinding, type LintKind, type RulePlace } from './l
 export { type KnownNames, NAME_KINDS } from './named-in-rules.ts'
 export { columnKey } from './names.ts'
 export { MAX_RULES_LENGTH, type RuleFile, RulesMalformed } from './own-rules.ts'
+export { protectedRefusal } from './protected-output.ts'
 export { quoted, type RuleFinding } from './rule-finding.ts'
 export { loadRuleReader, type RuleReader } from './rule-reader.ts'
 export { clausesOf, type Subject } from './rules.ts'

@@ -29,7 +29,13 @@ function lowest(one: number | null, other: number | null): number | null {
   return Math.min(one, other)
 }
 
+/** The larger of two that may be absent. */
+function highest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+}
+
 function combineTwo(one: ResultTerms, other: ResultTerms): ResultTerms {
+  const minGroupSize = highest(one.minGroupSize, other.minGroupSize)
   return {
     recipients: intersection(one.recipients, other.recipients),
     purposes: intersection(one.purposes, other.purposes),
@@ -37,13 +43,14 @@ function combineTwo(one: ResultTerms, other: ResultTerms): ResultTerms {
     services: sorted([...one.services, ...other.services]),
     forbid: sorted([...one.forbid, ...other.forbid]),
     maxRows: lowest(one.maxRows, other.maxRows),
+    ...(minGroupSize === undefined ? {} : { minGroupSize }),
     onward: 'none'
   }
 }
 
 /**
  * The terms of what was made from several inputs: the recipients and purposes that all allow, the earliest end, the fewest
- * rows, every required and every forbidden service. Order and repetition of inputs do not matter, grouping neither, and the
+ * rows, the largest groups, every required and every forbidden service. Order and repetition of inputs do not matter, grouping neither, and the
  * answer is never wider than any input (Mahiru's derivation of result policies, kept mechanical). No inputs: nothing is
  * allowed.
  */

@@ -1,5 +1,5 @@
 import type { ResultTerms, Terms } from '../../protocol/documents/index.ts'
-import { REQUESTER, requiredServices } from '../agreement/index.ts'
+import { protectionOf, REQUESTER, requiredServices } from '../agreement/index.ts'
 import { combineTerms } from './combine.ts'
 
 /**
@@ -9,6 +9,7 @@ import { combineTerms } from './combine.ts'
  */
 export function resultTermsOf(terms: Terms, requester: string): ResultTerms {
   const { recipients } = terms
+  const protection = protectionOf(terms)
   return combineTerms([
     {
       recipients:
@@ -18,6 +19,7 @@ export function resultTermsOf(terms: Terms, requester: string): ResultTerms {
       services: requiredServices(terms),
       forbid: terms.services.forbid,
       maxRows: terms.output.maxRows ?? null,
+      ...(protection === null ? {} : { minGroupSize: protection.minGroupSize }),
       onward: 'none'
     }
   ])

@@ -25,6 +25,7 @@ export const REFUSAL_CODES = [
   'algorithm-unknown',
   'algorithm-parameters',
   'output-limit',
+  'aggregates-only',
   'quota-exceeded',
   'approval-required',
   'approval-refused',

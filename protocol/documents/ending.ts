@@ -36,6 +36,8 @@ export const receipt = z.strictObject({
   bytes: count.nullable(),
   /** Rows of the tables that `anonymize` left out: 0, or a power of two from 16; only where it counted. */
   withheld: count.optional(),
+  /** Groups that stayed because too few units are in them, or because of what left before; only where output is protected. */
+  suppressed: count.optional(),
   cpuMicroseconds: count,
   microjoules: count,
   energy: z.enum(['estimated', 'measured']),

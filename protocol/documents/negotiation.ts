@@ -107,6 +107,8 @@ export const resultTerms = z.strictObject({
   services: z.array(name).max(32),
   forbid: z.array(name).max(32),
   maxRows: count.nullable(),
+  /** What is made of the data are aggregates, each of at least so many units at each provider; absent: no such limit. */
+  minGroupSize: count.optional(),
   onward: z.literal('none')
 })
 export type ResultTerms = z.infer<typeof resultTerms>
@@ -280,7 +282,8 @@ export const section = z.discriminatedUnion('as', [
   z.strictObject({
     as: z.literal('infrastructure'),
     parameters,
-    algorithm: z.enum(['complete', 'partial']).nullable(),
+    /** merge: what arrives are states. */
+    algorithm: z.enum(['complete', 'partial', 'merge']).nullable(),
     inputs: z.array(flowInput).min(1).max(64),
     union: z.boolean()
   }),

@@ -2,6 +2,8 @@
 
 export type { Algorithm, AlgorithmInput, Phase } from './algorithm.ts'
 export { algorithmRefused, columnNamed, onlyParameters } from './algorithm.ts'
+// what a job needs that lets only some of an algorithm's state leave
+export { roundedState } from './average/index.ts'
 export {
   atMostCells,
   columnsNamed,
@@ -18,3 +20,5 @@ export {
   wholeOnly
 } from './columns.ts'
 export { type Decimal, decimalParameter } from './decimal.ts'
+export { withBins } from './histogram/index.ts'
+export { pairsOf, travelling, withoutRanges } from './moments/index.ts'

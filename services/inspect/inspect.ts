@@ -5,8 +5,10 @@ import { foldName, quoteName, quoteText } from '../sql/index.ts'
 import { checkStatement } from './check.ts'
 import { lineageOf, SHADOW, shadowTable } from './lineage.ts'
 import { originsOf } from './origins.ts'
+import { type Asked, protectionProblem } from './protection-problem.ts'
 import { sqlFailure } from './sql-failure.ts'
 import { namingStatements } from './tables.ts'
+import type { UnitColumn } from './unit-lineage.ts'
 
 const EXPLAIN = 'EXPLAIN (FORMAT JSON) '
 /** The optimisers that push "this column is not read" down to the scans; the others hide columns that only a filter reads. */
@@ -26,13 +28,15 @@ export type Planner = (relation: string, columns: readonly Column[]) => string
  * What a statement reads, calls and gives, bound in a shadow of empty tables with exactly the given schemas.
  *
  * @param next what comes after the statement, which must fit the columns that it gives
+ * @param protect whom the rows of each table are about, where it must be certain whom those of the statement are about
  * @throws {Failure} with an `sql-…` code; algorithm-parameters when `next` does not fit
  */
 export async function inspect(
   engine: Engine,
   sql: string,
   tables: readonly TableSchema[],
-  next?: Planner
+  next?: Planner,
+  protect?: { units: readonly UnitColumn[]; algorithm: Asked | undefined }
 ): Promise<ReportOf<'inspect'>> {
   const facts = await checkStatement(engine, sql, tables)
   await engine.run('BEGIN TRANSACTION')
@@ -41,6 +45,8 @@ export async function inspect(
     const { columns, plan } = await bind(engine, sql, tables)
     if (next !== undefined) await follow(engine, columns, next)
     const origins = originsOf(facts.statement, tables, columns)
+    const found =
+      protect === undefined ? undefined : protectionProblem(sql, facts, { tables, columns, ...protect })
     return {
       kind: 'inspect',
       columns: columns.map((column, index) => {
@@ -50,7 +56,8 @@ export async function inspect(
       uses: lineageOf(plan, tables),
       functions: [...facts.functions].sort(),
       notDistributable: [...facts.notDistributable],
-      perProvider: [...facts.perProvider]
+      perProvider: [...facts.perProvider],
+      ...(found !== undefined && 'problem' in found ? { unitProblem: found.problem } : {})
     }
   } finally {
     await engine.run('ROLLBACK')

@@ -75,9 +75,20 @@ export const extractAssignment = z.strictObject({
     .max(MAX_TABLES)
 })
 
-/** `inspect`: schemas and the analyst's text, no data. With `algorithm`, whether its parameters fit what the query gives. */
+/** The column that tells whom the rows of a table are about; null: of nobody who is protected. */
+export const unitColumn = z.strictObject({
+  dataset: identifier.optional(),
+  table: identifier,
+  column: identifier.nullable()
+})
+
+/**
+ * `inspect`: schemas and the analyst's text, no data. With `algorithm`, whether its parameters fit what the query gives; with
+ * `units`, whether it is certain whom each row is about.
+ */
 export const inspectAssignment = z.strictObject({
   kind: z.literal('inspect'),
+  units: z.array(unitColumn).max(MAX_TABLES).optional(),
   sql: z.string().max(65_536),
   tables: z.array(tableSchema).max(MAX_TABLES),
   algorithm: z.strictObject({ name: identifier, parameters: z.record(z.string(), z.unknown()) }).optional()
@@ -125,11 +136,40 @@ export const input = z.discriminatedUnion('kind', [
   })
 ])
 
+const decimalText = z.string().regex(/^-?\d{1,18}(\.\d{1,9})?$/)
+
+/** What leaves the job are aggregates of groups of at least `minGroupSize` units of each table that is read. */
+export const protection = z.strictObject({
+  minGroupSize: z.int().min(1).max(1_000_000),
+  /** Of every table of the job; `shown`: whether the statement may see the column. */
+  units: z.array(unitColumn.extend({ shown: z.boolean() })).max(MAX_TABLES),
+  /** Between what the values of a column are taken, as decimals. */
+  bounds: z
+    .array(
+      z.strictObject({
+        dataset: identifier.optional(),
+        table: identifier,
+        column: identifier,
+        min: decimalText.optional(),
+        max: decimalText.optional()
+      })
+    )
+    .max(2000),
+  /** What hashes of units are keyed with, hex. */
+  salt: z.string().regex(/^[0-9a-f]{64}$/),
+  /** CSV of the groups that left before: set, unit, content. */
+  earlier: jobPath.optional(),
+  /** How many more units can be remembered. */
+  room: z.int().nonnegative()
+})
+
 /** `query`: a party's share of a chain, over an extract or over received parts. Writes Parquet parts `out/part-N.parquet`. */
 export const queryAssignment = z.strictObject({
   kind: z.literal('query'),
   inputs: z.array(input).min(1).max(64),
   steps: z.array(step).min(1).max(16),
+  /** A query, then an algorithm: only what this lets leave is written. Also writes `out/released.csv`. */
+  protect: protection.optional(),
   /** More rows than this fail the job with `output-too-large`. */
   maxRows: z.int().positive().optional(),
   partBytes: z

@@ -65,7 +65,11 @@ export const inspectReport = z.strictObject({
   /** Why rows of several providers may not simply be put together: groups, aggregates, distinct, windows, set operations. */
   notDistributable: z.array(z.enum(['group by', 'aggregate', 'distinct', 'window', 'set operation'])),
   /** LIMIT and ORDER BY act per provider; they are listed in a result's notes. */
-  perProvider: z.array(z.enum(['limit', 'order by']))
+  perProvider: z.array(z.enum(['limit', 'order by'])),
+  /** With `units`: why it is not certain whom a row is about, or what the statement may not do with it. */
+  unitProblem: z
+    .strictObject({ reason: z.string().max(1024), position: z.int().nonnegative().optional() })
+    .optional()
 })
 
 export const queryReport = z.strictObject({
@@ -73,6 +77,10 @@ export const queryReport = z.strictObject({
   columns: z.array(column),
   parts: z.array(part),
   rows: z.int().nonnegative(),
+  /** Groups that stay because too few units are in them, or because of what left before: exactly. */
+  suppressed: z.int().nonnegative().optional(),
+  /** CSV of the groups that leave: set, unit, content. */
+  released: part.optional(),
   /** Rows into and out of each step, for receipts. */
   steps: z.array(
     z.strictObject({

@@ -33,7 +33,9 @@ async function main(): Promise<void> {
           await confine(engine, place, limits, [])
           inspecting = true
         }
-        report = await inspect(engine, assignment.sql, assignment.tables, plannerOf(assignment.algorithm))
+        const { sql, tables, algorithm, units } = assignment
+        const protect = units === undefined ? undefined : { units, algorithm }
+        report = await inspect(engine, sql, tables, plannerOf(algorithm), protect)
       } else {
         if (inspecting) throw new Failure('internal', 'an inspector runs no jobs')
         await Promise.all([place.out, place.scratch].map((folder) => mkdir(folder, { recursive: true })))

@@ -8,6 +8,7 @@ import { planQuery } from '../query/index.ts'
 import { quoteName } from '../sql/index.ts'
 import { copyParts, describeParts, outputList, readFiles, readParts } from './parts.ts'
 import type { JobPlace } from './place.ts'
+import { type ProtectedResult, runProtected, withUnits } from './protect.ts'
 import {
   type AnonymizeStep,
   applyAlgorithm,
@@ -38,6 +39,9 @@ class QueryRun {
   private tables: TableSchema[] = []
   /** Rows that anonymising left out; undefined where nothing was counted. */
   private withheld: number | undefined
+  /** The tables as {@link runProtected} takes them. */
+  private opened: { schema: TableSchema; sql: string }[] = []
+  private protectedResult: ProtectedResult | undefined
   /** The analyst's text, while an error may still be placed in it. */
   private pending: string | undefined
 
@@ -60,7 +64,7 @@ class QueryRun {
         .every((later) => index === 0 && later.service === 'anonymize' && steps.length === 2)
       // anonymising after a query happened when its tables were opened
       const done = step.service === 'anonymize' && index === 1 && steps[0]?.service === 'query'
-      if (!done) this.relation = await this.apply(step, index, last)
+      if (!done) this.relation = await this.next(step, index, last)
       const withheld = step.service === 'anonymize' ? this.withheld : undefined
       reports.push({
         service: step.service,
@@ -92,7 +96,10 @@ class QueryRun {
     const relations: Relation[] = []
     for (const [index, { name, dataset, path }] of inputs.entries()) {
       const { sql, columns } = await readFiles(this.engine, [join(this.place.root, path)])
-      const relation: Relation = { sql: `(${sql})`, columns, rows: undefined }
+      const held: Relation = { sql: `(${sql})`, columns, rows: undefined }
+      const { protect } = this.assignment
+      const relation =
+        protect === undefined ? held : await withUnits(this.engine, protect, { name, dataset }, held)
       const step = anonymize === undefined ? undefined : anonymizeOf(anonymize, dataset)
       relations.push(step === undefined ? relation : await this.anonymize(step, relation, name, index))
     }
@@ -101,6 +108,10 @@ class QueryRun {
       ...(dataset === undefined ? {} : { dataset }),
       columns: [...(relations[index]?.columns ?? [])]
     }))
+    if (this.assignment.protect !== undefined) {
+      this.opened = this.tables.map((schema, index) => ({ schema, sql: relations[index]?.sql ?? '' }))
+      return
+    }
     const sources = relations.map((relation) => `${relation.sql} AS source`)
     for (const statement of namingStatements(this.tables, (index) => sources[index] ?? ''))
       await this.engine.run(statement)
@@ -115,6 +126,22 @@ class QueryRun {
     const changed = await applyAnonymize(this.engine, step, relation, table, number)
     if (changed.withheld !== undefined) this.withheld = (this.withheld ?? 0) + changed.withheld
     return changed
+  }
+
+  private async next(step: Step, index: number, last: boolean): Promise<Relation | undefined> {
+    if (this.assignment.protect === undefined) return await this.apply(step, index, last)
+    // the query and what adds its rows up are one: no rows are there in between
+    return step.service === 'query' ? undefined : await this.runProtected(step)
+  }
+
+  private async runProtected(step: Step): Promise<Relation> {
+    const { steps, protect } = this.assignment
+    const [query] = steps
+    if (query?.service !== 'query' || step.service !== 'algorithm' || protect === undefined || this.relation)
+      throw new Failure('internal', 'expected a query and one algorithm, whose groups are protected')
+    const order = { sql: query.sql, step, protect, opened: this.opened }
+    this.protectedResult = await runProtected(this.engine, order, this.place)
+    return this.protectedResult.relation
   }
 
   private async apply(step: Step, index: number, last: boolean): Promise<Relation> {
@@ -207,7 +234,15 @@ class QueryRun {
     }
     const parts = await describeParts(this.engine, this.place.root)
     const counted = reports.map((report, index) => this.counted(report, index, rows, reports, started))
-    return { kind: 'query', columns: [...relation.columns], parts, rows, steps: counted }
+    const { suppressed, released } = this.protectedResult ?? {}
+    return {
+      kind: 'query',
+      columns: [...relation.columns],
+      parts,
+      rows,
+      ...(suppressed === undefined || released === undefined ? {} : { suppressed, released }),
+      steps: counted
+    }
   }
 
   /** Fills in what only the writing of the result showed. */
@@ -219,6 +254,8 @@ class QueryRun {
     started: number
   ): StepReport {
     const last = index === reports.length - 1
+    if (index === 0 && this.protectedResult !== undefined)
+      return { ...report, rows: this.protectedResult.queried }
     // what stands after a query without a table of its own has its rows: only anonymising does
     const unknown = last || (index === 0 && this.pending !== undefined)
     return {

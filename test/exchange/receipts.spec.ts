@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type JobDone, receiptsOf } from '../../agent/exchange/receipts.ts'
+import { type JobDone, receiptsOf, twoDigits } from '../../agent/exchange/receipts.ts'
 import { agreementIdOf, NOW, RESOURCES } from '../composition/market.ts'
 
 const spent = (cpuSeconds: number, milliseconds: number, bytes: number, at = NOW) => ({
@@ -23,11 +23,36 @@ const done = (overrides: Partial<JobDone> = {}): JobDone => ({
   outputs: ['out'],
   bytes: 99,
   spent: [spent(1, 100, 5, NOW - 1), spent(1, 300, 7)],
+  protected: false,
   resources: RESOURCES,
   ...overrides
 })
 
 describe('the receipts of a share', () => {
+  it('tell of protected output no rows, and other counts to two digits', () => {
+    const receipts = receiptsOf(
+      done({
+        protected: true,
+        bytes: 12_345,
+        spent: [spent(1, 100, 98_765)],
+        steps: [{ step: 3, service: 'algorithm', rows: 17, suppressed: 2, milliseconds: 30 }]
+      })
+    )
+    expect(receipts).to.have.length(1)
+    expect(receipts[0]).to.include({ rows: null, bytes: 12_000, suppressed: 2 })
+    expect(receipts[0]?.wiped?.bytes).to.equal(99_000)
+  })
+
+  it('tell two digits of any count, and of less than ten none', () => {
+    fc.assert(
+      fc.property(fc.nat(), (count) => {
+        const told = twoDigits(count)
+        expect(String(told)).to.match(/^(0|[1-9]\d?0+)$/)
+        expect(Math.abs(told - count)).to.be.at.most(Math.max(9, count / 20))
+      })
+    )
+  })
+
   it('are one for each step, with what it did', () => {
     const receipts = receiptsOf(done())
     expect(receipts.map(({ step, service, rows }) => [step, service, rows])).to.deep.equal([

@@ -260,8 +260,7 @@ describe('A request that is refused', function () {
 
   for (const [clause, terms] of Object.entries({
     privacy: { privacy: { epsilon: 1, budget: 10, per: 'P30D' } },
-    'output.minGroupSize': { output: { minGroupSize: 10 } },
-    'output.aggregatesOnly': { output: { aggregatesOnly: true } }
+    cache: { cache: { extract: 'P7D', results: 'none' } }
   }))
     it(`under an agreement whose clause ${clause} cannot be enforced`, async () => {
       await agreed(terms)

@@ -502,9 +502,7 @@ describe('agreement', () => {
 
   describe('with clauses that do not bind yet', () => {
     const clauses: [string, string][] = [
-      ['output.unit', 'output: {unit: a}'],
-      ['output.minGroupSize', 'output: {minGroupSize: 10}'],
-      ['output.aggregatesOnly', 'output: {aggregatesOnly: true}'],
+      ['output.minGroupSize', 'output: {minGroupSize: 1000001}'],
       ['anonymize.k', 'anonymize: {k: 5}'],
       ['approval', 'approval: {by: [], when: firstTime, within: P1D}'],
       ['approval', 'approval: {by: [a], when: sometimes, within: P1D}'],
@@ -605,8 +603,19 @@ describe('agreement', () => {
     })
 
     it('says when everything is refused, and why', () => {
-      const draft: AgreementDraft = parse(`${LEAST}output: {minGroupSize: 10}`)
-      expect(describeAgreement(draft).join('\n')).to.match(/everything is refused: output\.minGroupSize/)
+      const draft: AgreementDraft = parse(`${LEAST}privacy: {epsilon: 1, budget: 10, per: P1D}`)
+      expect(describeAgreement(draft).join('\n')).to.match(/everything is refused: privacy/)
+    })
+
+    it('says that only groups of enough people leave', () => {
+      const draft = parse(`${LEAST}output: {minGroupSize: 10, unit: Unieknr}`)
+      expect(describeAgreement(draft).join('\n')).to.match(/at least 10 different values of Unieknr/)
+      expect(unenforceableClauses(draft.terms)).to.deep.equal([])
+    })
+
+    it('warns of groups that nobody counts, and of a unit that nothing protects', () => {
+      expect(check(`${LEAST}output: {aggregatesOnly: true}`).join('\n')).to.match(/a group of one person/)
+      expect(check(`${LEAST}output: {unit: a}`).join('\n')).to.match(/output\.unit.*nothing protects it/)
     })
   })
 })

@@ -399,9 +399,9 @@ describe('a data provider’s decision', () => {
     })
 
     it('refuses all under one with a clause that cannot be enforced, naming it', () => {
-      const verdict = all([anAgreement({ output: { minGroupSize: 10 } })])
+      const verdict = all([anAgreement({ privacy: { epsilonMicros: 1, budgetMicros: 1, per: 1 } })])
       expect(verdict).to.have.nested.property('refusal.code', 'clause-not-enforceable')
-      expect(verdict).to.have.nested.property('refusal.clause', 'wage-gap#output.minGroupSize')
+      expect(verdict).to.have.nested.property('refusal.clause', 'wage-gap#privacy')
     })
 
     it('permits alike whatever other agreements there are', () => {

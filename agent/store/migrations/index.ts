@@ -7,6 +7,7 @@ import { exchangeEnded } from './0005-exchange-ended.ts'
 import { approvals } from './0006-approvals.ts'
 import { approvalsByAgreement } from './0007-approvals-by-agreement.ts'
 import { agreementLife } from './0008-agreement-life.ts'
+import { releasedGroups } from './0009-released-groups.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -18,5 +19,6 @@ export const MIGRATIONS: readonly Migration[] = [
   exchangeEnded,
   approvals,
   approvalsByAgreement,
-  agreementLife
+  agreementLife,
+  releasedGroups
 ]

@@ -11,6 +11,7 @@ import { type Log, logOn } from './log.ts'
 import { type Memberships, membershipsOn } from './memberships.ts'
 import { type Nonces, noncesOn } from './nonces.ts'
 import { type Quota, quotaOn } from './quota.ts'
+import { type ReleasedGroups, releasedGroupsOn } from './released-groups.ts'
 import { type Requests, requestsOn } from './requests.ts'
 import { type Settings, settingsOn } from './settings.ts'
 import { type Work, workOn } from './work.ts'
@@ -32,6 +33,7 @@ export type { Log, StoredLine } from './log.ts'
 export type { Memberships } from './memberships.ts'
 export type { Nonces } from './nonces.ts'
 export type { Quota, QuotaUse } from './quota.ts'
+export type { GroupUnits, ReleasedGroup, ReleasedGroups, ReleaseTo } from './released-groups.ts'
 export type { NewRequest, Requests, StoredRequest } from './requests.ts'
 export type { Settings } from './settings.ts'
 export type { StoredWork, Work, WorkStatus } from './work.ts'
@@ -51,6 +53,7 @@ export interface Tables {
   readonly settings: Settings
   readonly log: Log
   readonly approvals: Approvals
+  readonly releasedGroups: ReleasedGroups
 }
 
 export function tablesOn(connection: Connection): Tables {
@@ -68,6 +71,7 @@ export function tablesOn(connection: Connection): Tables {
     datasets: datasetsOn(connection),
     settings: settingsOn(connection),
     log: logOn(connection),
-    approvals: approvalsOn(connection)
+    approvals: approvalsOn(connection),
+    releasedGroups: releasedGroupsOn(connection)
   }
 }

@@ -70,3 +70,19 @@ function finish(state: string, limbs: boolean, by: readonly string[], shown: str
     : `SELECT *, CASE WHEN ${count} > 0 THEN ${asDouble(quoteName(SUM))} / ${count} END AS mean FROM (${state}) AS state`
   return `SELECT ${shown}mean AS average, ${count} AS "count" FROM (${means}) AS means ${orderBy(by, 'means')}`
 }
+
+/**
+ * A state as from one value for each group, the sum as a double. The exact sums of doubles tell the largest and smallest values
+ * apart from the others by their size; where single values are to stay unknown only the sum itself may leave.
+ *
+ * @param averages what `complete` gave for the groups
+ */
+export function roundedState(averages: string, by: readonly string[]): string {
+  const keys = by.map((_, index) => `k${index}`)
+  const named = by.map((name, index) => `${quoteName(name)} AS k${index}, `).join('')
+  const sums = `(SELECT ${named}average * "count" AS v, "count" AS n FROM ${averages}) AS given_sums`
+  const state = limbState({ relation: sums, value: 'v', by: keys, limbs: LIMBS, count: COUNT })
+  const same = ['TRUE', ...keys.map((key) => `s.${key} IS NOT DISTINCT FROM c.${key}`)].join(' AND ')
+  const shown = by.map((name, index) => `s.k${index} AS ${quoteName(name)}, `).join('')
+  return `SELECT ${shown}s.${quoteName(LIMBS)}, c.n AS ${quoteName(COUNT)} FROM (${state}) AS s JOIN ${sums.replace('given_sums', 'c')} ON ${same} ${orderBy(keys, 's')}`
+}

@@ -3,6 +3,7 @@ import type { Column } from '../../job/index.ts'
 import { foldName, isDouble, quoteList, quoteName } from '../../sql/index.ts'
 import {
   type Algorithm,
+  type AlgorithmInput,
   algorithmRefused,
   atMostCells,
   columnsNamed,
@@ -44,15 +45,31 @@ const keysOf = (by: readonly string[]): string[] => by.map((_, index) => `k${ind
 function countsOf(relation: string, value: Column, edges: readonly Edge[], by: readonly string[]): string {
   const keys = keyList(keysOf(by))
   const named = by.map((name, index) => `${quoteName(name)} AS k${index}, `).join('')
+  const rows = `SELECT ${named}${termOf(value)} AS v FROM ${relation}`
+  return `SELECT ${keys}bin, count(*) AS n FROM (${located(rows, value, edges, 'v', 'bin')}) AS l GROUP BY ${keys}bin`
+}
+
+/** The rows with the bin of each in one column more; `spare` names two columns that the rows have not. */
+export function withBins(
+  { relation, columns, parameters }: Omit<AlgorithmInput, 'phase'>,
+  spare: { value: string; bin: string }
+): string {
+  const value = numeric(oneColumn(parameters.value, 'value', columns), 'value')
+  const named = quoteName(spare.value)
+  const rows = `SELECT *, ${termOf(value)} AS ${named} FROM ${relation}`
+  return located(rows, value, edgesOf(parameters), named, quoteName(spare.bin))
+}
+
+function termOf(value: Column): string {
+  return isDouble(value.type) ? `CAST(${quoteName(value.name)} AS DOUBLE)` : unscaled(value)
+}
+
+function located(rows: string, value: Column, edges: readonly Edge[], v: string, bin: string): string {
   const double = isDouble(value.type)
-  const type = double ? 'DOUBLE' : 'HUGEINT'
-  const term = double ? `CAST(${quoteName(value.name)} AS DOUBLE)` : unscaled(value)
   const least = quoteList(thresholds(edges, double ? undefined : decimalPlaces(value)))
-  const steps = `SELECT unnest(range(1, ${edges.length + 1})) AS place, unnest(CAST(${least} AS ${type}[])) AS least`
-  const nowhere = double ? 'v IS NULL OR isnan(v)' : 'v IS NULL'
-  const rows = `SELECT ${named}${term} AS v FROM ${relation}`
-  const located = `SELECT r.*, CASE WHEN ${nowhere} THEN NULL ELSE coalesce(e.place, 0) END AS bin FROM (${rows}) AS r ASOF LEFT JOIN (${steps}) AS e ON r.v >= e.least`
-  return `SELECT ${keys}bin, count(*) AS n FROM (${located}) AS l GROUP BY ${keys}bin`
+  const steps = `SELECT unnest(range(1, ${edges.length + 1})) AS place, unnest(CAST(${least} AS ${double ? 'DOUBLE' : 'HUGEINT'}[])) AS least`
+  const nowhere = double ? `${v} IS NULL OR isnan(${v})` : `${v} IS NULL`
+  return `SELECT r.*, CASE WHEN ${nowhere} THEN NULL ELSE coalesce(e.place, 0) END AS ${bin} FROM (${rows}) AS r ASOF LEFT JOIN (${steps}) AS e ON r.${v} >= e.least`
 }
 
 function merged(relation: string, columns: readonly Column[], by: readonly string[]): string {

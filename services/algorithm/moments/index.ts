@@ -10,5 +10,5 @@
  */
 export { columnMoments } from './by-column.ts'
 export { pairMoments } from './by-pair.ts'
-export { inUnits, mergeMoments, readMoments } from './merge.ts'
-export { type Pair, pairsOf } from './state.ts'
+export { inUnits, mergeMoments, readMoments, withoutRanges } from './merge.ts'
+export { type Pair, pairsOf, travelling } from './state.ts'

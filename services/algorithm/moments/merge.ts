@@ -30,6 +30,30 @@ export function mergeMoments(relation: string, columns: readonly Column[], algor
 }
 
 /**
+ * The same state in units of its own standard deviations: the power of two that it is scaled by otherwise tells how far the
+ * outermost value lies.
+ */
+export function withoutRanges(state: string): string {
+  const own = `SELECT ${receive()} FROM (${state}) AS s`
+  const shift = (square: string, e: string): string =>
+    `CASE WHEN ${square} > 0 THEN ${exponent(`sqrt(${square} / (n - bad))`)} ELSE -coalesce(${e}, 0) END`
+  const shifted = `SELECT *, ${shift('xx', 'ex')} AS fx, ${shift('yy', 'ey')} AS fy FROM (${own}) AS o`
+  const power = (square: string, e: string, f: string): string =>
+    `CASE WHEN ${square} > 0 THEN coalesce(${e}, 0) + ${f} END AS ${e}`
+  const down = (term: string, by: string): string => `${timesPower(term, `-(${by})`)} AS ${term}`
+  const replaced = [
+    power('xx', 'ex', 'fx'),
+    power('yy', 'ey', 'fy'),
+    down('mx', 'fx'),
+    down('my', 'fy'),
+    down('xx', '2 * fx'),
+    down('yy', '2 * fy'),
+    down('xy', 'fx + fy')
+  ]
+  return `SELECT ${send()} FROM (SELECT * REPLACE (${replaced.join(', ')}) FROM (${shifted}) AS f) AS s`
+}
+
+/**
  * What a state says of each pair: i, j, n; how many rows are `bad`; Pearson's r; xx, ex and sx of the first column, whose
  * standard deviation is `sqrt(xx / (n - 1)) * 2^ex / 10^sx`; and its mean, divided by `2^ex / 10^sx`.
  */

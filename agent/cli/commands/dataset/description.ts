@@ -90,7 +90,7 @@ export function describeDataset(description: Description): string {
 #   wage: {type: DOUBLE, from: SALARIS, unit: EUR/hour, description: "gross, without allowances"}
 #   gender: {type: VARCHAR, values: {"1": M, "2": V}, sensitive: true}
 # from: its name in the file. values: what its codes mean; analysts meet the meanings, and may be told of them.
-# unit: shown with results. sensitive: to be handled with care.
+# unit: shown with results. sensitive: to be handled with care. min, max: between what its values lie.
 
 id: ${yamlText(id)}
 ${title === undefined ? '# title: what it is, in words' : `title: ${yamlQuoted(title)}`}
