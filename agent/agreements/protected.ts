@@ -17,11 +17,13 @@ export function checkProtected(
   if (found.some(({ level, clause }) => level === 'error' && /^(tables|output)/.test(clause))) return []
   const { tables, unbounded, shown } = unprotectable(draft.terms, dataset)
   const line = draft.lines.output
+  const column = draft.columns?.output
   const finding = (level: Finding['level'], clause: string, message: string): Finding => ({
     level,
     clause,
     message,
-    ...(line === undefined ? {} : { line })
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column })
   })
   const whose =
     'no column that tells whom its rows are about: name it in `output.unit`, or as `subject` in the dataset'
