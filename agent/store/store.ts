@@ -107,6 +107,29 @@ class Scope {
   }
 }
 
+/** The transactions that a call stands in, the innermost first; each is of another state. */
+interface Within {
+  queue: Queue
+  scope: Scope
+  outer: Within | undefined
+}
+
+/** One for all: each of these costs every promise of the process something, for as long as the process runs. */
+const within = new AsyncLocalStorage<Within>()
+
+/** The innermost that still runs: what was begun inside one lives on after it. */
+function stillRunning(found: Within | undefined): Within | undefined {
+  let one = found
+  while (one !== undefined && !one.scope.running) one = one.outer
+  return one
+}
+
+function isWithin(queue: Queue): boolean {
+  for (let one = stillRunning(within.getStore()); one !== undefined; one = stillRunning(one.outer))
+    if (one.queue === queue) return true
+  return false
+}
+
 /** Only when it is not there: closing a second descriptor would free SQLite's locks on it (POSIX advisory locks). */
 async function makePrivate(file: string): Promise<void> {
   try {
@@ -153,24 +176,24 @@ function storeOn(
   opened: readonly { close(): Promise<void> }[]
 ): Store {
   const queue = new Queue()
-  const current = new AsyncLocalStorage<Scope>()
   let closed = false
 
   const assertUsable = () => {
     if (closed) throw new StoreFailed('the store is closed')
     // It would wait for itself: the transaction it is called from holds the queue.
-    if (current.getStore()?.running === true)
+    if (isWithin(queue))
       throw new StoreFailed('the store was used inside a transaction; use the transaction itself')
   }
 
-  const within = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+  const transact = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
     assertUsable()
     return await queue.enter(async () => {
       const scope = new Scope()
       const connection = connectionOn(writer, file, async (statement) => await scope.guard(statement))
       await writer.run('BEGIN IMMEDIATE')
       try {
-        const result = await current.run(scope, async () => await work(connection))
+        const outer = stillRunning(within.getStore())
+        const result = await within.run({ queue, scope, outer }, async () => await work(connection))
         scope.end()
         await writer.run('COMMIT')
         return result
@@ -189,13 +212,13 @@ function storeOn(
   })
   const outside: Connection = {
     ...committed,
-    run: async (sql, values) => await within(async (connection) => await connection.run(sql, values)),
-    atomically: within
+    run: async (sql, values) => await transact(async (connection) => await connection.run(sql, values)),
+    atomically: transact
   }
   return {
     ...tablesOn(outside),
     transaction: async (work) =>
-      await within(async (connection) => await work(asTransaction(tablesOn(connection)))),
+      await transact(async (connection) => await work(asTransaction(tablesOn(connection)))),
     close: async () => {
       if (closed) return
       closed = true
