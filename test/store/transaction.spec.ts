@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { StoreFailed, type Transaction } from '../../agent/store/index.ts'
+import { openStore, StoreFailed, type Transaction } from '../../agent/store/index.ts'
 import { aRequest, rejectionOf, stateFolder } from './folder.ts'
 
 describe('a transaction', () => {
@@ -70,6 +73,23 @@ describe('a transaction', () => {
       store.transaction(async () => await store.transaction(async () => undefined))
     )
     expect(nested.message).to.match(/inside a transaction/)
+  })
+
+  it('lets another state be used inside it, and is itself known from inside that one', async () => {
+    const store = await state.open()
+    const folder = await mkdtemp(join(tmpdir(), 'other-state-'))
+    const other = await openStore(join(folder, 'state.sqlite'))
+    const refused = await store.transaction(
+      async () =>
+        await other.transaction(async (tx) => {
+          await tx.settings.set('a', '1')
+          return await rejectionOf(store.settings.set('a', '1'))
+        })
+    )
+    expect(refused.message).to.match(/inside a transaction/)
+    expect(await other.settings.get('a')).to.equal('1')
+    await other.close()
+    await rm(folder, { recursive: true })
   })
 
   it('lets work that it merely started use the store afterwards', async () => {
