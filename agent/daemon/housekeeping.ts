@@ -18,8 +18,7 @@ export function keepHouse({
   exchanges,
   store,
   clock,
-  log,
-  rememberDatasets
+  log
 }: {
   network: Network
   agreements: Agreements
@@ -27,7 +26,6 @@ export function keepHouse({
   store: Store
   clock: Clock
   log: Logger
-  rememberDatasets(): Promise<void>
 }): { stop(): void } {
   const warned = (message: string) => (error: unknown) =>
     log.warn({ code: codeOf(error), err: toError(error) }, message)
@@ -37,7 +35,6 @@ export function keepHouse({
     exchanges.prune()
     deliver()
     void forgetOld({ store, agreements, clock }).catch(warned('what is over could not be forgotten'))
-    void rememberDatasets().catch(() => undefined)
   }, PRUNE_EVERY_MS)
   const sweep = setInterval(
     () => void agreements.sweep().catch(warned('an agreement that ended could not be ended')),
@@ -45,7 +42,6 @@ export function keepHouse({
   )
   for (const timer of [prune, sweep]) timer.unref()
   network.on('peer:ready', ({ member }) => {
-    void rememberDatasets().catch(() => undefined)
     deliver(member.organisation)
   })
   deliver()

@@ -230,20 +230,18 @@ async function start(
       findComputeProviders: async (options) =>
         (await discovery.findComputeProviders(options)).map((one) => one.capability),
       describe: async (peer, options) => await discovery.describe(peer, options),
-      knownDatasets: () => knownDatasets
+      knownDatasets: async () => {
+        const known = (await discovery.capabilities()).flatMap(
+          ({ capability }) => capability.payload.datasets
+        )
+        return [...new Set(known.map(({ id }) => id))].sort()
+      }
     },
     members,
     agreements,
     speaker,
     random: randomBytes
   })
-  let knownDatasets: string[] = []
-  const rememberDatasets = async (): Promise<void> => {
-    const known = await discovery.capabilities()
-    knownDatasets = [
-      ...new Set(known.flatMap((one) => one.capability.payload.datasets.map((dataset) => dataset.id)))
-    ].sort()
-  }
 
   const flows = new FlowStreams({
     self: self.peer,
@@ -348,7 +346,7 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const house = keepHouse({ network, agreements, exchanges, store, clock, log, rememberDatasets })
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))

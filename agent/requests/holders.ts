@@ -9,7 +9,7 @@ export interface Finder {
   findComputeProviders(options?: { signal?: AbortSignal }): Promise<Signed<'capability'>[]>
   describe(peer: string, options?: { signal?: AbortSignal }): Promise<Signed<'capability'>>
   /** Names of datasets that were seen, for did-you-mean. */
-  knownDatasets(): string[]
+  knownDatasets(): Promise<string[]>
 }
 
 interface HoldersComponents {

@@ -97,7 +97,7 @@ export async function prepareRequest(
     })
   const [nowhere] = holders.nowhere
   if (wanted === undefined && nowhere !== undefined)
-    return stop(unknownName('dataset-unknown', 'dataset', nowhere, components.finder.knownDatasets()))
+    return stop(unknownName('dataset-unknown', 'dataset', nowhere, await components.finder.knownDatasets()))
   const needed = neededOf(submission.require, wanted?.length ?? found.length)
   if (found.length < needed) {
     if (unknown.length === 0)

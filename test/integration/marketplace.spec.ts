@@ -146,14 +146,15 @@ describe('A marketplace that goes on', function () {
       state.memberships.find(({ payload }) => payload.organisation === 'UVA')?.payload ?? {}
     const keys = [...(agents ?? []), ...(stewards ?? [])]
     await publish('VU', await expel(state, keys, { ...by, now: Date.now(), reason: 'left' }))
-    await until(async () =>
-      (await standing('UVA')).encounters.some(({ refusedUs }) => refusedUs === 'expelled')
-    )
+    await until(async () => {
+      // Whoever asks for something dials; left alone it would try again some time.
+      expect((await market.agent('UVA').ask(ask())).status).to.equal('refused')
+      return (await standing('UVA')).encounters.some(({ refusedUs }) => refusedUs === 'expelled')
+    })
     const { status } = await standing('VU')
     expect(status.expelled.map(({ peer, reason }) => ({ peer, reason }))).to.deep.include({
       peer: agents?.[0],
       reason: 'left'
     })
-    expect((await market.agent('UVA').ask(ask())).status).to.equal('refused')
   })
 })

@@ -34,7 +34,9 @@ for (const sandbox of ['none', 'bubblewrap'] satisfies SandboxKind[]) {
       const tables = [{ source: table, columns, ...(where === undefined ? {} : { where }) }]
       try {
         const result = await launcher.run({ kind: 'extract', tables }, folder, LIMITS)
-        await copyFile(join(folder.path, 'out', 'P.parquet'), join(data, 'P.parquet'))
+        const [first] = result.report.tables
+        if (first === undefined) throw new Error('nothing was extracted')
+        await copyFile(join(folder.path, first.part.path), join(data, 'P.parquet'))
         return result
       } finally {
         await folder.wipe()

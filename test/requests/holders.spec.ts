@@ -33,7 +33,7 @@ describe('who holds the datasets of a request', () => {
           findDataset: async () => [],
           findComputeProviders: async () => [],
           describe: async () => await Promise.reject(new Error('nobody there')),
-          knownDatasets: () => []
+          knownDatasets: async () => []
         },
         members: { byOrganisation: () => undefined },
         agreements: {
