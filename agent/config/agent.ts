@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { AgreementMalformed, parseSigningRule, type ResolveUser } from '../../policy/index.ts'
+import { AgreementMalformed, byDomain, parseSigningRule } from '../../policy/index.ts'
 import { anyOrNames, fields, type Hosting, type Resources, role } from '../../protocol/documents/index.ts'
 import { checkSource, problemAt } from './check.ts'
 import { decisionPoint, pointOf } from './decision-point.ts'
@@ -145,12 +145,6 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
     warnings.push('sandbox: none lets jobs reach files and network of this machine')
   return warnings
 }
-
-/** Whose mail domain it is, only a membership tells; whether a rule can be read, this does. */
-const byDomain: ResolveUser = (address) => ({
-  organisation: address.slice(address.lastIndexOf('@') + 1),
-  name: address
-})
 
 function checkedRules(rules: AgentConfig['autoSign'], source: Source): AgentConfig['autoSign'] {
   rules.forEach((rule, index) => {

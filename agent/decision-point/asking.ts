@@ -1,4 +1,11 @@
-import { type Denial, type Evaluation, type PolicyEngine, permits, type Verdict } from '../../policy/index.ts'
+import {
+  type Denial,
+  type Evaluation,
+  evaluatingBy,
+  type PolicyEngine,
+  permits,
+  type Verdict
+} from '../../policy/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
 import type { HttpPoint } from './http-point.ts'
 import type { PointAnswer } from './wire.ts'
@@ -42,23 +49,13 @@ class PointAsking implements Asking {
 
   constructor(components: PointComponents, engine: PolicyEngine) {
     this.#components = components
-    this.engine = {
-      name: engine.name,
-      policy: engine.policy,
-      warnings: engine.warnings,
-      rules: engine.rules,
-      fixedRulesAlone: engine.fixedRulesAlone,
-      objections: (rules) => engine.objections(rules),
-      rulesIn: (rules) => engine.rulesIn(rules),
-      examine: (evaluation) => engine.examine(evaluation),
-      evaluate: (evaluation) => {
-        const answer = engine.evaluate(evaluation)
-        const key = `${evaluation.subject}:${evaluation.resource.id}`
-        if (permits(answer)) this.#permitted.set(key, evaluation)
-        else this.#permitted.delete(key)
-        return answer
-      }
-    }
+    this.engine = evaluatingBy(engine, (evaluation) => {
+      const answer = engine.evaluate(evaluation)
+      const key = `${evaluation.subject}:${evaluation.resource.id}`
+      if (permits(answer)) this.#permitted.set(key, evaluation)
+      else this.#permitted.delete(key)
+      return answer
+    })
   }
 
   async confirm<V extends Verdict>(verdict: V): Promise<V | Denial> {

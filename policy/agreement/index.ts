@@ -7,6 +7,7 @@
  * const parties = agreementParties(draft)
  */
 export { anonymisationInWords } from './anonymize-words.ts'
+export { byDomain } from './by-domain.ts'
 export { type ChangedClause, type Changes, changesBetween } from './changes.ts'
 export { checkAgreement, type KnownFacts } from './check.ts'
 export { describeAgreement } from './describe.ts'

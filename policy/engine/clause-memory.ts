@@ -1,4 +1,4 @@
-import type { Answer, Evaluation, PolicyEngine } from './engine.ts'
+import { type Answer, type Evaluation, evaluatingBy, type PolicyEngine } from './engine.ts'
 import { clausesOf, rulesOf, SUBJECTS, type Subject } from './rules.ts'
 
 const CONTEXT = /\bcontext(?:\.| has )(?<name>\w+)/g
@@ -32,38 +32,28 @@ interface Memory {
 export function rememberingClauses(engine: PolicyEngine): PolicyEngine {
   if (!engine.fixedRulesAlone) return engine
   const memories = new Map<string, Memory>()
-  return {
-    name: engine.name,
-    policy: engine.policy,
-    warnings: engine.warnings,
-    rules: engine.rules,
-    objections: (rules) => engine.objections(rules),
-    rulesIn: (rules) => engine.rulesIn(rules),
-    examine: (evaluation) => engine.examine(evaluation),
-    fixedRulesAlone: true,
-    evaluate: (evaluation) => {
-      if (evaluation.rules !== undefined) return engine.evaluate(evaluation)
-      const { subject, question, principal, resource } = evaluation
-      const about = JSON.stringify([subject, question, principal, resource])
-      const keys = keysOf(evaluation)
-      const memory = memories.get(about)
-      if (memory !== undefined && keys.every(({ key }) => memory.clauses.has(key)))
-        return {
-          broken: keys.flatMap(({ clause, key }) => (memory.clauses.get(key) === true ? [clause] : [])),
-          forbidding: [],
-          agreed: [],
-          undetermined: null,
-          policy: memory.policy
-        }
-      const answer = engine.evaluate(evaluation)
-      if (isWhole(answer)) {
-        const kept = memory ?? { policy: answer.policy, clauses: new Map<string, boolean>() }
-        memories.set(about, kept)
-        for (const { clause, key } of keys) kept.clauses.set(key, answer.broken.includes(clause))
+  return evaluatingBy(engine, (evaluation) => {
+    if (evaluation.rules !== undefined) return engine.evaluate(evaluation)
+    const { subject, question, principal, resource } = evaluation
+    const about = JSON.stringify([subject, question, principal, resource])
+    const keys = keysOf(evaluation)
+    const memory = memories.get(about)
+    if (memory !== undefined && keys.every(({ key }) => memory.clauses.has(key)))
+      return {
+        broken: keys.flatMap(({ clause, key }) => (memory.clauses.get(key) === true ? [clause] : [])),
+        forbidding: [],
+        agreed: [],
+        undetermined: null,
+        policy: memory.policy
       }
-      return answer
+    const answer = engine.evaluate(evaluation)
+    if (isWhole(answer)) {
+      const kept = memory ?? { policy: answer.policy, clauses: new Map<string, boolean>() }
+      memories.set(about, kept)
+      for (const { clause, key } of keys) kept.clauses.set(key, answer.broken.includes(clause))
     }
-  }
+    return answer
+  })
 }
 
 function keysOf({ subject, context }: Evaluation): { clause: string; key: string }[] {

@@ -91,3 +91,18 @@ export function permits(answer: Answer): boolean {
   const { broken, forbidding, agreed, undetermined } = answer
   return broken.length + forbidding.length + agreed.length === 0 && undetermined === null
 }
+
+/** The same engine, with something beside each evaluation. */
+export function evaluatingBy(engine: PolicyEngine, evaluate: PolicyEngine['evaluate']): PolicyEngine {
+  return {
+    name: engine.name,
+    policy: engine.policy,
+    warnings: engine.warnings,
+    rules: engine.rules,
+    fixedRulesAlone: engine.fixedRulesAlone,
+    objections: (rules) => engine.objections(rules),
+    rulesIn: (rules) => engine.rulesIn(rules),
+    examine: (evaluation) => engine.examine(evaluation),
+    evaluate
+  }
+}

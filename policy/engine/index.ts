@@ -15,6 +15,7 @@ export { decideAsProvider } from './decide-provider.ts'
 export {
   type Answer,
   type Evaluation,
+  evaluatingBy,
   type OwnRule,
   type PolicyEngine,
   permits,

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { text } from '../architecture/sources.ts'
 import { blocksOf, outputOf, scriptOf } from './blocks.ts'
-import { canRun, freePort, PROGRAM, runAll } from './running.ts'
+import { freePort, needsToRun, PROGRAM, runAll } from './running.ts'
 
 describe('docs/agreements.md', () => {
   const blocks = blocksOf(text('docs/agreements.md'))
 
   it('gets two organisations from nothing to an agreement in force, and to its end', async function () {
-    if (!canRun() && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsToRun(this)
     this.timeout(180_000)
     const dir = await mkdtemp(join(tmpdir(), 'dynamos-agreements-'))
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()]

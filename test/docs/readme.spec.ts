@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { filesBelow, ROOT, text } from '../architecture/sources.ts'
 import { blocksOf, outputOf, scriptOf } from './blocks.ts'
-import { canRun, freePort, PROGRAM, runAll } from './running.ts'
+import { freePort, needsToRun, PROGRAM, runAll } from './running.ts'
 
 describe('The README', () => {
   const blocks = blocksOf(text('README.md'))
@@ -34,7 +34,7 @@ describe('The README', () => {
 
   it('gets a newcomer from an empty folder to an answer and a refusal', async function () {
     // Plain ./scripts/test needs no sandbox and says that it skips; with --all nothing is skipped.
-    if (!canRun() && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsToRun(this)
     this.timeout(120_000)
     const dir = await mkdtemp(join(tmpdir(), 'dynamos-readme-'))
     const [p2p, http] = [await freePort(), await freePort()]

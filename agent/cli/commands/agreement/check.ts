@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   AgreementMalformed,
+  byDomain,
   checkAgreement,
   describeAgreement,
   type KnownFacts,
@@ -9,12 +10,12 @@ import {
   unenforceableClauses
 } from '../../../../policy/index.ts'
 import { type AgreementView, checkedAgreement, type Finding } from '../../../api/index.ts'
-import { AgentUnreachable, agreementBody, type Client } from '../../../client/index.ts'
+import { agreementBody, type Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
-import { EXIT, UsageError } from '../../exit.ts'
+import { EXIT } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { reachableAgent, unlessUnreachable } from '../../reachable-agent.ts'
 import { ownValue, type ReadAgreement, readAgreement } from '../../read-agreement.ts'
-import { byDomain } from './by-domain.ts'
 import { factsOfFiles } from './compared.ts'
 import { renderFindings } from './render.ts'
 
@@ -53,23 +54,10 @@ async function checkHere({ text, name: file, files }: ReadAgreement, known: Know
   }
 }
 
-export async function reachableAgent(context: Context): Promise<Client | undefined> {
-  const named = context.connection.agent !== undefined || context.connection.token !== undefined
-  try {
-    return await context.client()
-  } catch (error) {
-    if (named || !(error instanceof UsageError)) throw error
-    return undefined
-  }
-}
-
 async function checkThere(client: Client, read: ReadAgreement): Promise<Checked | undefined> {
-  try {
-    return await client.post('/api/v1/agreements/check', { json: agreementBody(read) }, checkedAgreement)
-  } catch (error) {
-    if (error instanceof AgentUnreachable) return undefined
-    throw error
-  }
+  return await unlessUnreachable(
+    client.post('/api/v1/agreements/check', { json: agreementBody(read) }, checkedAgreement)
+  )
 }
 
 export async function check(context: Context, input: Input): Promise<number> {

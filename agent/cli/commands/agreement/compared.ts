@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
-import { type Agreed, type KnownFacts, parseAgreement } from '../../../../policy/index.ts'
+import { type Agreed, byDomain, type KnownFacts, parseAgreement } from '../../../../policy/index.ts'
 import { loadDatasetFile } from '../../../config/index.ts'
 import type { Context } from '../../context.ts'
 import { ownValue, readAgreement } from '../../read-agreement.ts'
-import { byDomain } from './by-domain.ts'
 
 /** Files that an agreement is compared with, where no agent is asked. */
 export interface Compared {

@@ -7,8 +7,8 @@ import { AgentSaysNo, AgentUnreachable, type Client } from '../../../client/inde
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { reachableAgent } from '../../reachable-agent.ts'
 import { plain } from '../../render/index.ts'
-import { reachableAgent } from './check.ts'
 
 const names = z.array(z.string().min(1)).default([])
 const options = z.object({

@@ -1,7 +1,14 @@
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { eflintView, odrlView, parseAgreement, textView, type Viewed } from '../../../../policy/index.ts'
+import {
+  byDomain,
+  eflintView,
+  odrlView,
+  parseAgreement,
+  textView,
+  type Viewed
+} from '../../../../policy/index.ts'
 import { terms } from '../../../../protocol/documents/index.ts'
 import { agreementView } from '../../../api/index.ts'
 import { NotAnAgent } from '../../../client/index.ts'
@@ -9,7 +16,6 @@ import type { Context } from '../../context.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { ownValue, readAgreement } from '../../read-agreement.ts'
 import { plain } from '../../render/index.ts'
-import { byDomain } from './by-domain.ts'
 
 const FORMS = ['odrl', 'eflint', 'text'] as const
 const showOptions = z.object({ as: z.enum(FORMS, `expected one of ${FORMS.join(', ')}`) })

@@ -3,6 +3,7 @@ import {
   type AgreementDraft,
   type AgreementInForce,
   agreementParties,
+  byDomain,
   createCedarEngine,
   parseAgreement
 } from '../../../../policy/index.ts'
@@ -29,11 +30,8 @@ function requesterOf(address: string, drafts: readonly AgreementDraft[]): User {
   const consumers = drafts.flatMap((draft) => draft.terms.consumers)
   const named = consumers.flatMap((one) => ('user' in one && one.user.name === address ? [one.user] : []))
   const [organisation] = consumers.flatMap((one) => ('organisation' in one ? [one.organisation] : []))
-  return named[0] ?? { organisation: organisation ?? domainOf(address), name: address }
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1)
+  const { organisation: domain, name } = byDomain(address)
+  return named[0] ?? { organisation: organisation ?? domain, name }
 }
 
 /** As if every party had signed it: what is explained is what it says. */
@@ -66,14 +64,7 @@ async function here(
   const drafts: AgreementDraft[] = []
   for (const file of named.agreements) {
     const read = await readAgreement(context, file)
-    drafts.push(
-      parseAgreement(
-        read.text,
-        read.name,
-        (address) => ({ organisation: domainOf(address), name: address }),
-        (name) => ownValue(read.files, name)
-      )
-    )
+    drafts.push(parseAgreement(read.text, read.name, byDomain, (name) => ownValue(read.files, name)))
   }
   if (submission.user === undefined)
     throw new UsageError('expected `user` in the request: without an agent nobody else says who asks')

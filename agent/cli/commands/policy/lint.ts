@@ -1,12 +1,13 @@
 import { extname } from 'node:path'
 import { z } from 'zod'
-import { type LintFinding, loadRuleReader, parseAgreement } from '../../../../policy/index.ts'
+import { byDomain, type LintFinding, loadRuleReader, parseAgreement } from '../../../../policy/index.ts'
 import { type LintView, lintView } from '../../../api/index.ts'
-import { AgentUnreachable, agreementBody, type Client } from '../../../client/index.ts'
+import { agreementBody, type Client } from '../../../client/index.ts'
 import type { Context } from '../../context.ts'
-import { EXIT, UsageError } from '../../exit.ts'
+import { EXIT } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
-import { readAgreement } from '../../read-agreement.ts'
+import { reachableAgent, unlessUnreachable } from '../../reachable-agent.ts'
+import { ownValue, readAgreement } from '../../read-agreement.ts'
 import { readRules } from './read-rules.ts'
 import { findings } from './render.ts'
 
@@ -14,25 +15,10 @@ type Found = LintView['findings'][number]
 
 const AGREEMENTS = ['.yaml', '.yml', '.json']
 
-/** The agent at hand knows names; without one the rest is looked at. */
-async function agentAtHand(context: Context): Promise<Client | undefined> {
-  const named = context.connection.agent !== undefined || context.connection.token !== undefined
-  try {
-    return await context.client()
-  } catch (error) {
-    if (named || !(error instanceof UsageError)) throw error
-    return undefined
-  }
-}
-
 async function asked(client: Client | undefined, body: object): Promise<Found[] | undefined> {
   if (client === undefined) return undefined
-  try {
-    return (await client.post('/api/v1/policy/lint', { json: body }, lintView)).findings
-  } catch (error) {
-    if (error instanceof AgentUnreachable) return undefined
-    throw error
-  }
+  const answer = await unlessUnreachable(client.post('/api/v1/policy/lint', { json: body }, lintView))
+  return answer?.findings
 }
 
 function shown(found: readonly LintFinding[]): Found[] {
@@ -42,12 +28,7 @@ function shown(found: readonly LintFinding[]): Found[] {
 async function ofFile(context: Context, path: string, client: Client | undefined): Promise<Found[]> {
   if (AGREEMENTS.includes(extname(path).toLowerCase())) {
     const read = await readAgreement(context, path)
-    const draft = parseAgreement(
-      read.text,
-      path,
-      (address) => ({ organisation: address.slice(address.lastIndexOf('@') + 1), name: address }),
-      (name) => (Object.hasOwn(read.files, name) ? read.files[name] : undefined)
-    )
+    const draft = parseAgreement(read.text, path, byDomain, (name) => ownValue(read.files, name))
     const { cedar = '' } = draft.terms
     if (cedar.trim() === '') context.say(`${path} has no rules of its own (cedar)`)
     const agreement = agreementBody(read)
@@ -73,7 +54,7 @@ export async function lint(context: Context, input: Input): Promise<number> {
   const found =
     path === undefined
       ? (await (await context.client()).post('/api/v1/policy/lint', { json: {} }, lintView)).findings
-      : await ofFile(context, path, await agentAtHand(context))
+      : await ofFile(context, path, await reachableAgent(context))
   context.answer({ findings: found }, () =>
     found.length === 0 ? 'Nothing is wrong with these rules.' : findings(found, context.style)
   )
