@@ -5,10 +5,10 @@ import { create as createDigest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { z } from 'zod'
 import { DynamosError } from '../errors/index.ts'
+import { assertCanonical, isKeyOfNoDocument, MAX_DEPTH, NotCanonical } from './canonical.ts'
 
 /** No document is larger; bulk data travels as parts, not as documents. */
 export const MAX_DOCUMENT_BYTES = 1 << 20
-const MAX_DEPTH = 32
 
 export class MalformedDocument extends DynamosError {
   static override readonly name = 'MalformedDocument'
@@ -36,8 +36,10 @@ function assertPlain(value: unknown, depth: number, path: string): void {
     return
   }
   if (typeof value === 'object') {
-    for (const [key, item] of Object.entries(value))
+    for (const [key, item] of Object.entries(value)) {
+      if (isKeyOfNoDocument(key)) throw new MalformedDocument(`${path}: found the key "${key}"`)
       if (item !== undefined) assertPlain(item, depth + 1, `${path}.${key}`)
+    }
     return
   }
   throw new MalformedDocument(`${path}: ${typeof value} has no place in a document`)
@@ -68,7 +70,7 @@ export function encodePlain(value: unknown): Uint8Array {
 }
 
 /**
- * Bytes from anywhere, checked for size, strict DAG-CBOR, depth and floats, then against a schema.
+ * Bytes from anywhere, checked for size, canonical DAG-CBOR, depth and floats, then against a schema.
  *
  * @throws {MalformedDocument} naming the first place that differs from the schema
  */
@@ -78,11 +80,12 @@ export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes
   }
   let value: unknown
   try {
+    assertCanonical(bytes)
     value = dagCbor.decode(bytes)
   } catch (cause) {
-    throw new MalformedDocument('expected strict DAG-CBOR', { cause })
+    const found = cause instanceof NotCanonical ? `, ${cause.message}` : ''
+    throw new MalformedDocument(`expected strict DAG-CBOR${found}`, { cause })
   }
-  assertPlain(value, 0, 'document')
   return parsePlain(value, schema)
 }
 
