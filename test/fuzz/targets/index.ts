@@ -1,0 +1,4 @@
+import type { Target } from '../target.ts'
+import { documentTargets } from './documents.ts'
+
+export const TARGETS: readonly Target[] = [...documentTargets]
