@@ -10,18 +10,14 @@ const TEXT = 3
 const LIST = 4
 const MAP = 5
 
-/** Keys that a schema library drops, or that a CBOR library takes for a link: what is signed would not be what is read. */
-const KEYS_OF_NO_DOCUMENT: readonly string[] = ['__proto__', '/']
+/** The key that schema libraries drop without a word: what is signed would not be what is read. */
+const DROPPED_KEY = '__proto__'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** What keeps bytes from being the one encoding of a value; thrown inside this file and caught by the caller of its door. */
 export class NotCanonical extends Error {
   static override readonly name = 'NotCanonical'
-}
-
-export function isKeyOfNoDocument(key: string): boolean {
-  return KEYS_OF_NO_DOCUMENT.includes(key)
 }
 
 class Reader {
@@ -66,7 +62,7 @@ class Reader {
       if (first >> 5 !== TEXT) throw new NotCanonical('found a key that is no text')
       const length = this.#argument(first & 0x1f)
       const key = this.#text(length)
-      if (isKeyOfNoDocument(key)) throw new NotCanonical(`found the key "${key}"`)
+      if (key === DROPPED_KEY) throw new NotCanonical(`found the key "${key}"`)
       const bytes = this.#bytes.subarray(this.#at - length, this.#at)
       if (before !== undefined && !isBefore(before, bytes))
         throw new NotCanonical('found keys twice or out of order')

@@ -5,7 +5,7 @@ import { create as createDigest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { z } from 'zod'
 import { DynamosError } from '../errors/index.ts'
-import { assertCanonical, isKeyOfNoDocument, MAX_DEPTH, NotCanonical } from './canonical.ts'
+import { assertCanonical, MAX_DEPTH, NotCanonical } from './canonical.ts'
 
 /** No document is larger; bulk data travels as parts, not as documents. */
 export const MAX_DOCUMENT_BYTES = 1 << 20
@@ -19,6 +19,11 @@ export class MalformedDocument extends DynamosError {
 
 /** Plain data of the DAG-CBOR model without floats and links: what a signed payload may hold. */
 export type Plain = null | boolean | number | string | Uint8Array | Plain[] | { [key: string]: Plain }
+
+/** What the DAG-CBOR library takes for a link when it writes (`multiformats`' way to know one), and then fails on. */
+function passesForALink(value: object): boolean {
+  return '/' in value && 'bytes' in value && value['/'] === value.bytes
+}
 
 function assertPlain(value: unknown, depth: number, path: string): void {
   if (depth > MAX_DEPTH) throw new MalformedDocument(`${path}: nested deeper than ${MAX_DEPTH} levels`)
@@ -36,10 +41,10 @@ function assertPlain(value: unknown, depth: number, path: string): void {
     return
   }
   if (typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) {
-      if (isKeyOfNoDocument(key)) throw new MalformedDocument(`${path}: found the key "${key}"`)
+    if (passesForALink(value))
+      throw new MalformedDocument(`${path}: expected "/" and "bytes" to differ, as links have no place here`)
+    for (const [key, item] of Object.entries(value))
       if (item !== undefined) assertPlain(item, depth + 1, `${path}.${key}`)
-    }
     return
   }
   throw new MalformedDocument(`${path}: ${typeof value} has no place in a document`)
@@ -86,6 +91,7 @@ export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes
     const found = cause instanceof NotCanonical ? `, ${cause.message}` : ''
     throw new MalformedDocument(`expected strict DAG-CBOR${found}`, { cause })
   }
+  assertPlain(value, 0, 'document')
   return parsePlain(value, schema)
 }
 
