@@ -89,7 +89,8 @@ class Reader {
     if (low < 24) return low
     if (low > 27) throw new NotCanonical('found an indefinite length')
     const width = 1 << (low - 24)
-    const value = this.#take(width).reduce((sum, byte) => sum * 256 + byte, 0)
+    let value = 0
+    for (const byte of this.#take(width)) value = value * 256 + byte
     const least = width === 1 ? 24 : 2 ** (width * 4)
     if (value < least) throw new NotCanonical('found a number in a longer form than it needs')
     return value
