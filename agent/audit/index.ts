@@ -2,11 +2,13 @@
  * The agent's log: append-only, hash-chained, written in the transaction of the action it tells of. Signed documents carry its
  * position, so that a log with a past that was changed, or with an end that was cut off, contradicts what others hold.
  */
+export { type Basis, filesOf, type PolicyCall, type RuleSource, rulesetOf } from './basis.ts'
 export {
   type BrokenChain,
   type ChainLine,
   type ChainVerdict,
   EMPTY_LOG,
+  entryDigest,
   headAfter,
   parseEntry,
   verifyChain
@@ -24,6 +26,7 @@ export {
   appendAll,
   entriesOfRequest,
   logPosition,
+  type Noted,
   type PlacedEntry,
   readLog,
   verifyLog

@@ -261,6 +261,7 @@ async function start(
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
+    logged: async (dossier) => await exchanges.get(dossier.request.id)?.logNow(),
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })

@@ -152,6 +152,11 @@ export class Exchange {
     await this.#log.flush()
   }
 
+  /** As {@link logDecisions}, before something leaves. @throws {StorageFull}, …: then nothing of it is written */
+  async logNow(): Promise<void> {
+    await this.#log.write()
+  }
+
   /** Resolves when no share is promised or runs here any more and the others were told. */
   async sharesEnded(): Promise<void> {
     await this.#whenIdle()
@@ -349,7 +354,10 @@ export class Exchange {
       void this.#drain()
     })
     const stage = this.hop?.stage
-    return stage?.phase === 'started' && stage.contract.id === contract && stage.share === 'running'
+    if (stage?.phase !== 'started' || stage.contract.id !== contract || stage.share !== 'running')
+      return false
+    await this.#log.write()
+    return true
   }
 
   #send(machine: 'hop' | 'coordinator', to: string, message: Message): void {
