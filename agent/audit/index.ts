@@ -21,6 +21,7 @@ export {
   logEntry,
   question
 } from './entry.ts'
+export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
 export {
   append,
   appendAll,
@@ -31,3 +32,5 @@ export {
   readLog,
   verifyLog
 } from './log.ts'
+export { ExportMalformed, firstHeader } from './records.ts'
+export { CHECKPOINT_EVERY, LogBroken, LogWatch } from './watch.ts'

@@ -110,15 +110,15 @@ function indexLies(line: StoredLine): boolean {
   return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
 }
 
-/** Checks this agent's whole log, page by page. @param options.expected see `verifyChain` */
+/** Checks this agent's log, page by page: all of it, or what comes after a place. @param options.expected see `verifyChain` */
 export async function verifyLog(
   tables: { log: Log },
-  options: { expected?: LogPosition; signal?: AbortSignal } = {}
+  options: { after?: LogPosition; expected?: LogPosition; signal?: AbortSignal } = {}
 ): Promise<ChainVerdict> {
-  const { expected, signal } = options
-  const check = chainCheck(expected === undefined ? {} : { expected })
+  const { after, signal, ...rest } = options
+  const check = chainCheck({ ...(after === undefined ? {} : { after }), ...rest })
   // From below the first: a line filed under number 0 would be shown but never checked.
-  let from = Number.MIN_SAFE_INTEGER
+  let from = after === undefined ? Number.MIN_SAFE_INTEGER : after.sequence + 1
   for (;;) {
     signal?.throwIfAborted()
     const page = await tables.log.range(from, PAGE)

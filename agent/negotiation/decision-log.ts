@@ -57,6 +57,7 @@ export class DecisionLog {
     this.#dossier.saved(asked)
   }
 
+  /** As {@link write}, where nothing rests on it: what could not be written is tried again later. */
   async flush(): Promise<void> {
     try {
       await this.write()

@@ -44,7 +44,8 @@ export class Exchange {
   readonly #shares: RunningShares
   readonly #watch: StandingWatch
   readonly #courier: Courier
-  readonly #log: DecisionLog
+  /** What is on its way into the log of this agent. */
+  readonly log: DecisionLog
   #draining = false
   /** Taken over from an earlier run and not gone on with yet: what comes in waits. */
   #held = false
@@ -61,7 +62,7 @@ export class Exchange {
     ports: ExchangePorts
   ) {
     this.#ports = ports
-    this.#log = new DecisionLog(dossier, ports)
+    this.log = new DecisionLog(dossier, ports)
     this.#courier = new Courier(
       dossier,
       ports,
@@ -147,16 +148,6 @@ export class Exchange {
     this.#quick(async () => await this.#watch.ask())
   }
 
-  /** Writes to the log what was decided and led to nothing yet. */
-  async logDecisions(): Promise<void> {
-    await this.#log.flush()
-  }
-
-  /** As {@link logDecisions}, before something leaves. @throws {StorageFull}, …: then nothing of it is written */
-  async logNow(): Promise<void> {
-    await this.#log.write()
-  }
-
   /** Resolves when no share is promised or runs here any more and the others were told. */
   async sharesEnded(): Promise<void> {
     await this.#whenIdle()
@@ -190,7 +181,7 @@ export class Exchange {
     const waiting = this.#idle
     this.#idle = []
     for (const wake of waiting) wake()
-    this.#log.soon()
+    this.log.soon()
   }
 
   async #drain(): Promise<void> {
@@ -356,7 +347,7 @@ export class Exchange {
     const stage = this.hop?.stage
     if (stage?.phase !== 'started' || stage.contract.id !== contract || stage.share !== 'running')
       return false
-    await this.#log.write()
+    await this.log.write()
     return true
   }
 

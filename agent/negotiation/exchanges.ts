@@ -213,7 +213,7 @@ export class Exchanges {
     ])
     cancelWait()
     this.#drained = true
-    await Promise.all(exchanges.map(async (exchange) => await exchange.logDecisions()))
+    await Promise.all(exchanges.map(async (exchange) => await exchange.log.flush()))
   }
 
   /** Forgets exchanges that have ended. */
@@ -223,7 +223,7 @@ export class Exchanges {
 
   #forget(exchange: Exchange): void {
     this.#open.delete(exchange.request)
-    void exchange.logDecisions()
+    void exchange.log.flush()
   }
 
   #isRecipient(dossier: Dossier): boolean {
