@@ -14,6 +14,7 @@ import { type Quota, quotaOn } from './quota.ts'
 import { type ReleasedGroups, releasedGroupsOn } from './released-groups.ts'
 import { type Requests, requestsOn } from './requests.ts'
 import { type Settings, settingsOn } from './settings.ts'
+import { type StandingOffers, standingOffersOn } from './standing-offers.ts'
 import { type Work, workOn } from './work.ts'
 
 export type {
@@ -36,6 +37,7 @@ export type { Quota, QuotaUse } from './quota.ts'
 export type { GroupUnits, ReleasedGroup, ReleasedGroups, ReleaseTo } from './released-groups.ts'
 export type { NewRequest, Requests, StoredRequest } from './requests.ts'
 export type { Settings } from './settings.ts'
+export type { StandingOffers, StoredOffer, StoredTaker } from './standing-offers.ts'
 export type { StoredWork, Work, WorkStatus } from './work.ts'
 
 export interface Tables {
@@ -54,6 +56,7 @@ export interface Tables {
   readonly log: Log
   readonly approvals: Approvals
   readonly releasedGroups: ReleasedGroups
+  readonly standingOffers: StandingOffers
 }
 
 export function tablesOn(connection: Connection): Tables {
@@ -72,6 +75,7 @@ export function tablesOn(connection: Connection): Tables {
     settings: settingsOn(connection),
     log: logOn(connection),
     approvals: approvalsOn(connection),
-    releasedGroups: releasedGroupsOn(connection)
+    releasedGroups: releasedGroupsOn(connection),
+    standingOffers: standingOffersOn(connection)
   }
 }

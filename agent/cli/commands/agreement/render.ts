@@ -30,6 +30,12 @@ function lifeOf(view: AgreementView): string[] {
     ...(view.proposedBy === undefined ? [] : [`Proposed by ${plain(view.proposedBy)}.`]),
     ...(view.counters === undefined ? [] : [`It answers ${plain(view.counters)} with other terms.`]),
     ...(view.supersedes === undefined ? [] : [`It replaces ${plain(view.supersedes)}.`]),
+    ...(view.standing === undefined
+      ? []
+      : [`It is the standing offer ${plain(view.standing)} of ${plain(view.provider)}, taken.`]),
+    ...(view.replacedBy === undefined
+      ? []
+      : [`By the word of ${plain(view.replacedBy)} other terms took its place, of which you are no party.`]),
     ...(view.refusals ?? []).map(
       ({ organisation, reason }) => `Refused by ${plain(organisation)}: ${plain(reason)}`
     ),
