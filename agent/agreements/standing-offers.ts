@@ -1,5 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface'
-import { type AgreementDraft, mayTake } from '../../policy/index.ts'
+import { mayTake } from '../../policy/index.ts'
 import {
   addSignature,
   decodeSigned,
@@ -79,7 +79,7 @@ export class StandingOffers {
       throw malformed(
         `expected the provider ${members.own.organisation}, found ${provider}: only own data is offered`
       )
-    const wrong = whatIsWrong(draft, this.#agreements.check(draft)) ?? notOffered(draft, this.#components)
+    const wrong = whatIsWrong(draft, this.#agreements.check(draft))
     if (wrong !== null) throw malformed(wrong)
     const now = clock.now()
     const known = (await this.#components.store.standingOffers.all()).find((one) => one.name === name)
@@ -318,18 +318,6 @@ export class StandingOffers {
     if (bytes > MAX_OFFER_BYTES)
       throw malformed(`expected an offer of at most ${MAX_OFFER_BYTES} bytes, found ${bytes}`)
   }
-}
-
-/** What keeps a draft from being offered here besides what keeps an agreement from being signed. */
-export function notOffered(
-  { name, dataset, standing }: AgreementDraft,
-  { datasets }: Pick<StandingOffersComponents, 'datasets'>
-): string | null {
-  if (standing === undefined) return null
-  if (name.length > 60) return 'agreement: expected a name of at most 60 characters for a standing offer'
-  if (standing.takers === '*' && datasets.visibilityOf(dataset) === 'parties')
-    return `standing.takers: the dataset ${dataset} has visibility: parties, so members may not know of it; name the organisations that may`
-  return null
 }
 
 function malformed(message: string): AgreementNotSignable {

@@ -6,6 +6,7 @@ import type { Submission } from '../config/index.ts'
 import type { ContractView } from './contract-view.ts'
 import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type { PolicyOperations } from './policy-operations.ts'
+import type { StandingOperations } from './standing-operations.ts'
 import type {
   AgreementDiff,
   AgreementView,
@@ -123,6 +124,7 @@ export interface Operations {
     input: { signed?: string; reason?: string },
     signal: AbortSignal
   ): Promise<AgreementView>
+  standing: StandingOperations
   policy: PolicyOperations
   /** Requests that wait for this caller's approval. */
   approvals(caller: Caller): Promise<ApprovalView[]>

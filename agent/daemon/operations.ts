@@ -8,6 +8,7 @@ import type { Members } from '../membership/index.ts'
 import type { Requests, ResultReader } from '../requests/index.ts'
 import { agreementOperations } from './agreement-operations.ts'
 import { matches, type Offered, viewDataset } from './dataset-views.ts'
+import { standingOperations } from './standing-operations.ts'
 
 export interface OperationsComponents {
   health(): HealthView
@@ -93,6 +94,16 @@ export function createOperations(components: OperationsComponents): Operations {
 
     ...agreementOperations({ agreements, manifests, own, clock }),
 
+    standing: standingOperations({
+      agreements,
+      own,
+      clock,
+      providers: async (signal) => {
+        const found = await discovery.findMembers({ signal })
+        const holders = found.filter(({ capability }) => capability.payload.roles.includes('dataProvider'))
+        return [...new Set(holders.map(({ organisation }) => organisation))]
+      }
+    }),
     policy: components.policy,
     approvals: async ({ user }) => await approvals.list(user),
     approve: async (request, { user }) => await approvals.approve(request, user),

@@ -27,6 +27,7 @@ export { requiredServices } from './required-services.ts'
 export { parseSigningRule, type SigningRule } from './signing-rule.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
 export {
+  describeDraft,
   describeOffer,
   mayTake,
   type Offered,

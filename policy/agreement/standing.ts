@@ -1,7 +1,7 @@
 import type { Terms } from '../../protocol/documents/index.ts'
 import { instantText } from '../../protocol/errors/index.ts'
 import { describeAgreement } from './describe.ts'
-import type { Agreed } from './draft.ts'
+import type { Agreed, AgreementDraft } from './draft.ts'
 import { listInWords } from './list-in-words.ts'
 import { formatInstant } from './quantities.ts'
 import { formOfAgreement, writeForm } from './write.ts'
@@ -34,13 +34,22 @@ export function mayTake({ takers, provider }: Offered, organisation: string): bo
 }
 
 /** In plain language, from the same terms that are taken. */
-export function describeOffer(offered: Offered): string[] {
+export function describeOffer(offered: Omit<Offered, 'expires'> & { expires: number | undefined }): string[] {
   const { takers, max, expires, terms } = offered
   const who = takers === '*' ? 'any member' : listInWords(takers, 'nobody')
+  const until = expires === undefined ? '' : `, before ${formatInstant(expires)}`
   return [
-    `A standing offer: ${who} may take it, ${max} at most, before ${formatInstant(expires)}.`,
+    `A standing offer: ${who} may take it, ${max} at most${until}.`,
     ...describeAgreement({ ...offered, terms: takenTerms(terms, 'whoever takes it') })
   ]
+}
+
+/** A draft in plain language, whether it is an offer or not. */
+export function describeDraft(draft: AgreementDraft): string[] {
+  const { standing, terms } = draft
+  if (standing === undefined) return describeAgreement(draft)
+  const ends = [standing.until, terms.valid.until].filter((at) => at !== undefined)
+  return describeOffer({ ...draft, ...standing, expires: ends.length === 0 ? undefined : Math.min(...ends) })
 }
 
 /** As the file that `parseAgreement` reads. */

@@ -108,6 +108,8 @@ export const agreement = z.strictObject({
   standing: z.strictObject({ payload: bytes, signatures: z.array(bytes).min(1).max(4) }).optional()
 })
 
+/** Short enough for the names of the agreements that come of it. */
+export const MAX_OFFER_NAME = 60
 /** Members that may take one standing offer. */
 export const MAX_TAKERS = 1000
 
@@ -117,8 +119,7 @@ export const MAX_TAKERS = 1000
  */
 export const standingOffer = z.strictObject({
   ...header('standing-offer'),
-  /** Short enough for the names of the agreements that come of it. */
-  name: name.max(60),
+  name: name.max(MAX_OFFER_NAME),
   provider: organisation,
   dataset: name,
   takers: z.union([z.literal('*'), z.array(organisation).min(1).max(256)]),

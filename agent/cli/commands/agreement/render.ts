@@ -16,7 +16,7 @@ export function renderFindings(findings: readonly Finding[], file: string, style
 }
 
 /** Terms that others wrote: no line of them may look like one of ours. */
-function exactly(text: string): string {
+export function exactly(text: string): string {
   return text
     .trimEnd()
     .split(/\r\n|\r|\n/)
