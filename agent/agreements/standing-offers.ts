@@ -85,7 +85,7 @@ export class StandingOffers {
     const known = (await this.#components.store.standingOffers.all()).find((one) => one.name === name)
     const earlier =
       known === undefined ? 0 : (await decodeSigned('standing-offer', known.bytes)).payload.issuedAt
-    const ends = [standing.until, terms.valid.until, now + TEN_YEARS].filter((at) => at !== undefined)
+    const ends = [standing.until, terms.valid.until].filter((at) => at !== undefined)
     const offer = await signFields(
       'standing-offer',
       {
@@ -94,7 +94,7 @@ export class StandingOffers {
         marketplace: members.marketplace,
         issuer: self,
         issuedAt: Math.max(now, earlier + 1),
-        expires: Math.min(...ends),
+        expires: ends.length === 0 ? now + TEN_YEARS : Math.min(...ends),
         name,
         provider,
         dataset,

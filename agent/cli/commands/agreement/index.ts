@@ -16,6 +16,11 @@ export const agreementCommand: Register = (program, run) => {
     .option('--purpose <purpose>', 'what for; may be repeated', collect)
     .option('--algorithm <name>', 'in place of those of the template; may be repeated', collect)
     .option('--compute-provider <organisation>', 'who may hold the data besides; may be repeated', collect)
+    .option(
+      '--approver <user>',
+      'who of the provider approves requests; may be repeated (default: nobody)',
+      collect
+    )
     .option('--until <date>', 'when it ends, such as 2027-01-01 (default: a year from now)')
     .option('--out <file>', 'where to write it (default: standard output)')
     .description('write a commented agreement from a template; asks on a terminal what no option says')

@@ -79,7 +79,7 @@ function assertSameOffer(payload: Payload<'standing-offer'>, read: ReadAgreement
       encodePlain({ ...said(draft), takers: standing.takers, max: standing.max }),
       encodePlain({ ...said(payload), takers: payload.takers, max: payload.max })
     ) &&
-    (ends.length === 0 || payload.expires <= Math.min(...ends))
+    (ends.length === 0 || payload.expires === Math.min(...ends))
   if (!same) throw new NotAnAgent(url, 'another offer than that of the file')
 }
 
