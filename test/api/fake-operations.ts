@@ -9,7 +9,8 @@ import {
   type PolicyView,
   type ProgressEvent,
   type RequestView,
-  type StandingOfferView
+  type StandingOfferView,
+  type StandingOperations
 } from '../../agent/api/index.ts'
 import { parseSubmission } from '../../agent/config/index.ts'
 
@@ -29,6 +30,18 @@ export function anOffer(changes: Partial<StandingOfferView> = {}): StandingOffer
     until: '2027-01-01T00:00:00.000Z',
     state: 'published',
     ...changes
+  }
+}
+
+export function fakeStanding(): StandingOperations {
+  return {
+    list: async () => ({ offers: [anOffer()], unreached: [] }),
+    show: async () => anOffer(),
+    prepare: async () => ({ id: 'bafyoffer', payload: 'AAAA', view: anOffer({ state: 'draft' }) }),
+    publish: async () => anOffer(),
+    withdraw: async () => anOffer({ state: 'withdrawn' }),
+    prepareTaking: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
+    take: async () => anAgreement()
   }
 }
 
@@ -223,15 +236,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
     prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
     signAgreement: async () => anAgreement(),
-    standing: {
-      list: async () => ({ offers: [anOffer()], unreached: [] }),
-      show: async () => anOffer(),
-      prepare: async () => ({ id: 'bafyoffer', payload: 'AAAA', view: anOffer({ state: 'draft' }) }),
-      publish: async () => anOffer(),
-      withdraw: async () => anOffer({ state: 'withdrawn' }),
-      prepareTaking: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
-      take: async () => anAgreement()
-    },
+    standing: fakeStanding(),
     policy: {
       status: async () => aPolicy(),
       reload: async () => aPolicy(),
