@@ -13,6 +13,7 @@ import { assertRole, type Roles } from './roles.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { marketplaceRoutes } from './routes/marketplace.ts'
 import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -97,6 +98,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   agreementRoutes(api, context)
   approvalRoutes(api, context)
   policyRoutes(api, context)
+  auditRoutes(api, context)
   standingRoutes(api, context)
   return api
 }

@@ -1,4 +1,4 @@
-import { encode as varint } from 'uint8-varint'
+import { decode as decodeVarint, encodingLength, encode as varint } from 'uint8-varint'
 import { concat } from 'uint8arrays'
 import { z } from 'zod'
 import {
@@ -84,4 +84,17 @@ export function encodeRecord(record: ExportRecord): Uint8Array {
 /** @throws {MalformedDocument} */
 export function parseRecord(body: Uint8Array): ExportRecord {
   return decodePlain(body, exportRecord, MAX_RECORD_BYTES)
+}
+
+/** The header that an export begins with. @param bytes its first bytes @throws {ExportMalformed} */
+export function firstHeader(bytes: Uint8Array): Extract<ExportRecord, { kind: 'header' }> {
+  try {
+    const length = decodeVarint(bytes)
+    const from = encodingLength(length)
+    const record = parseRecord(bytes.subarray(from, from + length))
+    if (record.kind === 'header') return record
+  } catch (cause) {
+    throw new ExportMalformed('expected an audit export, which begins with its header', { cause })
+  }
+  throw new ExportMalformed('expected an audit export, which begins with its header')
 }

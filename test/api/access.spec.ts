@@ -48,7 +48,8 @@ describe('access to the API', () => {
     ['/api/v1/standing-offers', { text: 'a' }],
     ['/api/v1/standing-offers/wages/withdraw', {}],
     ['/api/v1/standing-offers/take', { name: 'wages', from: 'VU' }],
-    ['/api/v1/policy/reload', {}]
+    ['/api/v1/policy/reload', {}],
+    ['/api/v1/audit/accept-break', { reason: 'the disk was restored' }]
   ] as const
   for (const [url, payload] of leading)
     it(`lets people with the role for it POST ${url}, and tells others which it is`, async () => {

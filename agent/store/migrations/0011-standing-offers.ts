@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts'
 
 /** What this organisation offers to members, and which of them took what. */
 export const standingOffers: Migration = {
-  version: 10,
+  version: 11,
   sql: `
 CREATE TABLE standing_offers (
   id TEXT NOT NULL PRIMARY KEY,
