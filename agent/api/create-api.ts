@@ -1,6 +1,7 @@
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   LogController
 } from 'fastify'
@@ -52,6 +53,8 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     forceCloseConnections: true,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
+    // A path that the router cannot take never comes to a route, nor to the handler of errors below.
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply),
     routerOptions: { maxParamLength: 256 }
   })
   const callers = new WeakMap<FastifyRequest, Caller>()
@@ -70,16 +73,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     callers.set(request, verifyBearer(request.headers.authorization, tokens))
   })
 
-  api.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
-    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
-    return reply
-      .code(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(problem))
-  })
+  api.setErrorHandler(answerProblem)
   api.setNotFoundHandler(() => {
     throw notFound('such page')
   })
@@ -101,4 +95,15 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   auditRoutes(api, context)
   standingRoutes(api, context)
   return api
+}
+
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error)
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem))
 }
