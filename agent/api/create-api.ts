@@ -6,9 +6,11 @@ import Fastify, {
   LogController
 } from 'fastify'
 import { type TokenVerifier, verifyBearer } from './bearer.ts'
+import type { RouteContext } from './context.ts'
 import { assertOwnHost } from './host-guard.ts'
 import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
+import { assertRole, type Roles } from './roles.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
@@ -18,6 +20,7 @@ import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
+import { standingRoutes } from './routes/standing.ts'
 
 /** Requests and agreements are texts that people wrote. */
 const BODY_LIMIT = 1 << 20
@@ -29,7 +32,7 @@ const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text
 
 export interface ApiInit {
   operations: Operations
-  tokens: TokenVerifier
+  tokens: TokenVerifier & Roles
   logger: FastifyBaseLogger
   /** @default 127.0.0.1. On a loopback address only loopback names are taken as Host. */
   listensOn?: string
@@ -76,7 +79,11 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   })
 
   api.get('/health', () => operations.health())
-  const context = { operations, callerOf }
+  const context: RouteContext = {
+    operations,
+    callerOf,
+    needs: (request, wanted, what) => assertRole(callerOf(request), tokens, { wanted, what })
+  }
   requestRoutes(api, context)
   artifactRoutes(api, context)
   resultRoutes(api, context)
@@ -86,6 +93,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   approvalRoutes(api, context)
   policyRoutes(api, context)
   auditRoutes(api, context)
+  standingRoutes(api, context)
   return api
 }
 

@@ -32,7 +32,7 @@ import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
-import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
 
 /** An agent that runs in this process. */
@@ -141,6 +141,8 @@ async function start(
     readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    offered: async (party, question, options) =>
+      await askForOffers(network, members, party, question, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
     ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
@@ -313,6 +315,7 @@ async function start(
 
   serveExchanges({
     network,
+    members,
     agreements,
     exchanges,
     flows
