@@ -4,6 +4,7 @@ import type { Transaction } from '../store/index.ts'
 import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
+import { MESSAGE } from './replay.ts'
 import { isSigning, type SignedHere, signOrder, wireOf } from './signing.ts'
 
 /** The two machines that an agent may keep of one request. */
@@ -82,7 +83,7 @@ async function putMessages(
 ): Promise<void> {
   const messages = entries.map(async (bytes) => ({
     id: await idOf(bytes),
-    type: 'message',
+    type: MESSAGE,
     request,
     bytes,
     receivedAt
