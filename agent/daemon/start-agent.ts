@@ -6,11 +6,11 @@ import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
-import type { AgentConfig } from '../config/index.ts'
+import { type AgentConfig, takesResultsOf } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
+import { FlowStreams, GroupHistory, Releases, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
@@ -23,6 +23,7 @@ import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
+import { askForReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
@@ -159,7 +160,7 @@ async function start(
       hosting: config.hosting,
       resources: config.resources,
       slots: Math.max(2, config.resources.cores * 2),
-      consents: config.autoApprove === 'all',
+      consents: (request) => config.autoApprove === 'all' || takesResultsOf(config.receive, request),
       offerLifetime: OFFER_LIFETIME_MS
     },
     {
@@ -264,6 +265,18 @@ async function start(
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
+  const releases = new Releases({
+    self,
+    speaker,
+    store,
+    clock,
+    log,
+    decisions,
+    ...askForReleases(network),
+    runningDossier: (contract) => exchanges.running(contract)?.dossier,
+    logDecisions: async (contract) => await exchanges.byContract(contract)?.logDecisions(),
+    beforeRelease: seams.beforeRelease
+  })
   const shares = new Shares({
     self,
     launcher,
@@ -272,6 +285,7 @@ async function start(
     flows,
     decisions,
     results,
+    releases,
     resources: config.resources,
     limits,
     outbox: join(config.data, 'outbox'),
@@ -307,6 +321,7 @@ async function start(
     flows
   })
 
+  serveReleases(network, releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()

@@ -352,7 +352,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
         : decideAsRecipient(asking.engine, {
             ...shared,
             asked: payload.issuer === self.peer,
-            consents: this.#init.consents
+            consents: this.#init.consents(payload)
           })
     const verdict = await asking.confirm(decided)
     this.#note(dossier, contract, question, verdict)

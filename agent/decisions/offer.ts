@@ -194,7 +194,7 @@ export class OfferMaker {
           question: 'accept',
           ...this.#shared(answering, index),
           asked: false,
-          consents: this.#init.consents
+          consents: this.#init.consents(request)
         })
       )
       noted.push(this.#entry(dossier, 'accept', verdict, index))
