@@ -1,6 +1,7 @@
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   LogController
 } from 'fastify'
@@ -11,6 +12,7 @@ import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { marketplaceRoutes } from './routes/marketplace.ts'
 import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -48,6 +50,8 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     forceCloseConnections: true,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
+    // A path that the router cannot take never comes to a route, nor to the handler of errors below.
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply),
     routerOptions: { maxParamLength: 256 }
   })
   const callers = new WeakMap<FastifyRequest, Caller>()
@@ -66,16 +70,7 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     callers.set(request, verifyBearer(request.headers.authorization, tokens))
   })
 
-  api.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
-    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
-    return reply
-      .code(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(problem))
-  })
+  api.setErrorHandler(answerProblem)
   api.setNotFoundHandler(() => {
     throw notFound('such page')
   })
@@ -90,5 +85,17 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   agreementRoutes(api, context)
   approvalRoutes(api, context)
   policyRoutes(api, context)
+  auditRoutes(api, context)
   return api
+}
+
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error)
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem))
 }

@@ -5,16 +5,24 @@ import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
+import { LogWatch } from '../audit/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import { type AgentConfig, takesResultsOf } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
-import { FlowStreams, GroupHistory, Releases, Shares } from '../exchange/index.ts'
+import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
+import {
+  checkpointSigner,
+  createAuditOperations,
+  guardedBy,
+  keepRulesets,
+  logProblems
+} from './audit-desk.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { keepHouse } from './housekeeping.ts'
@@ -23,7 +31,7 @@ import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
-import { askForReleases, serveReleases } from './releases.ts'
+import { openReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
@@ -97,6 +105,8 @@ async function start(
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
+  await keepRulesets(base)
+  const watch = new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
   const limits = {
     memory: config.hosting.perJob.memory,
     threads: config.resources.cores,
@@ -262,21 +272,12 @@ async function start(
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
+    logged: async (dossier) => await exchanges.get(dossier.request.id)?.log.write(),
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
-  const releases = new Releases({
-    self,
-    speaker,
-    store,
-    clock,
-    log,
-    decisions,
-    ...askForReleases(network),
-    runningDossier: (contract) => exchanges.running(contract)?.dossier,
-    logDecisions: async (contract) => await exchanges.byContract(contract)?.logDecisions(),
-    beforeRelease: seams.beforeRelease
-  })
+  const told = { exchanges: () => exchanges, beforeRelease: seams.beforeRelease }
+  const releases = openReleases(network, { self, speaker, store, clock, log, decisions }, told)
   const shares = new Shares({
     self,
     launcher,
@@ -310,7 +311,7 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    createRequestGuard({ members, store, clock })
+    guardedBy(watch, createRequestGuard({ members, store, clock }))
   )
   requests.connect(exchanges)
 
@@ -342,11 +343,18 @@ async function start(
     manifests,
     approvals,
     policy: desk.operations,
+    audit: createAuditOperations({ watch, members, speaker, base }),
+    assertUsable: () => watch.assertIntact(),
     clock,
     marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
       const unfit = ownStanding(members)
-      const all = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
+      const all = [
+        ...problems,
+        ...desk.problems(),
+        ...logProblems(watch),
+        ...(unfit === null ? [] : [unfit.reason])
+      ]
       return {
         status: all.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
@@ -361,7 +369,8 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const house = keepHouse({ network, agreements, exchanges, store, clock, log })
+  watch.start()
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -379,6 +388,9 @@ async function start(
       await discovery.stop()
       await network.stop()
       await agreements.proposals.idle()
+      await watch
+        .stop()
+        .catch((error: unknown) => log.warn({ err: toError(error) }, 'no checkpoint was signed'))
       for (const step of opened.reverse()) await step()
     }
   }

@@ -85,6 +85,7 @@ const agreedRules = new Map<string, AgreedRules>()
 
 class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
+  readonly source: PolicyEngine['source']
   readonly policy: string
   readonly warnings: readonly RuleFinding[]
   readonly rules: readonly OwnRule[]
@@ -97,8 +98,9 @@ class CedarEngine implements PolicyEngine {
    * nearly all of its time goes into handing over the entities. The rules of an agreement are a set of their own, which only
    * that agreement pays for.
    */
-  constructor(cedar: Cedar, own: ReadRules) {
+  constructor(cedar: Cedar, own: ReadRules, files: readonly RuleFile[]) {
     this.#cedar = cedar
+    this.source = { engine: `cedar ${cedar.getCedarVersion()}`, files }
     this.#own = namedRules(own.rules)
     this.rules = [...this.#own.rules.values()]
     this.warnings = own.warnings
@@ -215,7 +217,7 @@ export async function createCedarEngine(files: readonly RuleFile[] = []): Promis
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
   const own = readRules(cedar, files)
   if (own.errors.length > 0) throw new RulesMalformed(own.errors)
-  const engine = new CedarEngine(cedar, own)
+  const engine = new CedarEngine(cedar, own, files)
   warmUp(engine)
   return engine
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { agreement, agreementRefusal, revocation } from './agreement.ts'
 import { capability } from './capability.ts'
+import { checkpoint } from './checkpoint.ts'
 import { outcome, receipt } from './ending.ts'
 import { charter, membership, statusList } from './membership.ts'
 import { acceptance, contract, decline, offer, request } from './negotiation.ts'
@@ -22,7 +23,8 @@ export const DOCUMENTS = {
   decline,
   release,
   receipt,
-  outcome
+  outcome,
+  checkpoint
 } as const
 
 export type DocumentType = keyof typeof DOCUMENTS
