@@ -75,7 +75,11 @@ export async function heldOf(store: Store, request: string, self: string): Promi
     known.add(digest)
     held.sections.push(section)
   }
-  for (const { bytes } of await store.documents.ofRequest(request)) {
+  for (const { type, bytes } of await store.documents.ofRequest(request)) {
+    if (type === 'release') {
+      await add('release', storedDocument(bytes))
+      continue
+    }
     const wire = decodePlain(bytes, wireMessage)
     switch (wire.kind) {
       case 'ask': {
