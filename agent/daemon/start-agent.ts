@@ -34,6 +34,7 @@ import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
+import { loggingRefusals, logStanding } from './standing-log.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -105,6 +106,7 @@ async function start(
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   await keepRulesets(base)
+  await logStanding(base)
   const watch = new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
   const limits = {
     memory: config.hosting.perJob.memory,
@@ -307,7 +309,7 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    guardedBy(watch, createRequestGuard({ members, store, clock }))
+    loggingRefusals(guardedBy(watch, createRequestGuard({ members, store, clock })), base)
   )
   requests.connect(exchanges)
 
@@ -365,7 +367,7 @@ async function start(
   undo.push(async () => await api.close())
 
   watch.start()
-  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch })
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch, ...config.audit })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
