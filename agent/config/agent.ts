@@ -42,6 +42,8 @@ export const agentFile = z.strictObject({
     })
     .prefault({}),
   users: listOf(userName, 256).default([]),
+  stewards: listOf(userName, 256).optional(),
+  operators: listOf(userName, 256).optional(),
   datasets: listOf(filePath, 256).default([]),
   agreements: filePath.default('agreements'),
   policy: filePath.default('policy'),
@@ -72,6 +74,7 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  receive: z.strictObject({ for: anyOrNames.default([]), purposes: anyOrNames.default([]) }).prefault({}),
   decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
@@ -79,6 +82,21 @@ export const agentFile = z.strictObject({
   audit: z.strictObject({ keep: duration.prefault('P3650D') }).prefault({}),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
+
+/** By organisation that asks and by purpose: results of others' requests that this organisation takes. */
+export interface Receive {
+  for: '*' | string[]
+  purposes: '*' | string[]
+}
+
+export function takesResultsOf(
+  receive: Receive,
+  { organisation, purpose }: { organisation: string; purpose: string }
+): boolean {
+  const named = (names: '*' | readonly string[], name: string): boolean =>
+    names === '*' || names.includes(name)
+  return named(receive.for, organisation) && named(receive.purposes, purpose)
+}
 
 /** What an agent is told by its owner: paths absolute, quantities in base units, every default filled in. Plain data. */
 export interface AgentConfig {
@@ -98,6 +116,9 @@ export interface AgentConfig {
   /** `token` holds the token of the first user (or the steward), `tokens` those of all; see `openTokens`. */
   api: { host: string; port: number; token: string; tokens: string }
   users: string[]
+  /** Who of them leads agreements, and who runs the agent, through the API; absent: the first. */
+  stewards?: string[]
+  operators?: string[]
   /** Dataset files, see `loadDatasetFile`. */
   datasets: string[]
   agreements: string
@@ -107,6 +128,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** Whose results it takes although it did not ask, and for which purposes. */
+  receive: Receive
   /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
   decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
@@ -142,11 +165,30 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
           `roles has computeProvider, but hosting.${clause} is omitted, and nothing is open by omission: no request will be hosted; write hosting.${clause}: "*" or a list`
         )
   }
+  if (nobody(file.receive.for) !== nobody(file.receive.purposes))
+    warnings.push(
+      'receive names one of `for` and `purposes`, and nothing is open by omission: no result that others ask for is taken; write both, each "*" or a list'
+    )
   if (file.datasets.length > 0 && !file.roles.includes('dataProvider'))
     warnings.push('datasets are listed, but roles lacks dataProvider: they will not be offered')
   if (file.sandbox === 'none')
     warnings.push('sandbox: none lets jobs reach files and network of this machine')
   return warnings
+}
+
+function rolesOf(
+  file: z.output<typeof agentFile>,
+  source: Source
+): Pick<AgentConfig, 'stewards' | 'operators'> {
+  const listed = (key: 'stewards' | 'operators') => {
+    const named = file[key]
+    named?.forEach((user, index) => {
+      if (!file.users.includes(user))
+        throw problemAt(source, [key, index], `expected one of users, found ${user}; list it there too`)
+    })
+    return named === undefined ? {} : { [key]: named }
+  }
+  return { ...listed('stewards'), ...listed('operators') }
 }
 
 function checkedRules(rules: AgentConfig['autoSign'], source: Source): AgentConfig['autoSign'] {
@@ -199,6 +241,7 @@ export async function loadAgentConfig(
     bootstrap: file.bootstrap,
     api: { ...file.api.listen, token: absolute(file.api.token), tokens: absolute(file.api.tokens) },
     users: file.users,
+    ...rolesOf(file, source),
     datasets: file.datasets.map(absolute),
     agreements: absolute(file.agreements),
     policy: absolute(file.policy),
@@ -213,6 +256,7 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    receive: file.receive,
     ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
