@@ -79,6 +79,10 @@ export async function heldOf(store: Store, request: string, self: string): Promi
     held.sections.push(section)
   }
   for (const { type, bytes } of await store.documents.ofRequest(request)) {
+    if (type === 'release') {
+      await add('release', storedDocument(bytes))
+      continue
+    }
     if (type !== MESSAGE) continue
     const wire = decodePlain(bytes, wireMessage)
     switch (wire.kind) {
