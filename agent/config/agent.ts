@@ -7,7 +7,7 @@ import { checkSource, problemAt } from './check.ts'
 import { decisionPoint, pointOf } from './decision-point.ts'
 import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
 import { readConfigFile } from './file.ts'
-import { scaled, size } from './quantities.ts'
+import { duration, scaled, size } from './quantities.ts'
 import type { Source } from './source.ts'
 
 const MILLI = 1e3
@@ -74,12 +74,29 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  receive: z.strictObject({ for: anyOrNames.default([]), purposes: anyOrNames.default([]) }).prefault({}),
   decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
+  audit: z.strictObject({ keep: duration.prefault('P3650D') }).prefault({}),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
+
+/** By organisation that asks and by purpose: results of others' requests that this organisation takes. */
+export interface Receive {
+  for: '*' | string[]
+  purposes: '*' | string[]
+}
+
+export function takesResultsOf(
+  receive: Receive,
+  { organisation, purpose }: { organisation: string; purpose: string }
+): boolean {
+  const named = (names: '*' | readonly string[], name: string): boolean =>
+    names === '*' || names.includes(name)
+  return named(receive.for, organisation) && named(receive.purposes, purpose)
+}
 
 /** What an agent is told by its owner: paths absolute, quantities in base units, every default filled in. Plain data. */
 export interface AgentConfig {
@@ -111,6 +128,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** Whose results it takes although it did not ask, and for which purposes. */
+  receive: Receive
   /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
   decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
@@ -118,6 +137,8 @@ export interface AgentConfig {
   autoApprove: 'none' | 'all'
   /** What the agent may sign with the steward's key without asking a human; `parseSigningRule` reads each. */
   autoSign: { from: string; dataset: string; [clause: string]: unknown }[]
+  /** How long it is kept what decisions rested on, in milliseconds. The log itself is never shortened. */
+  audit: { keep: number }
   log: 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /** What is allowed but probably not meant, for the log at start. */
   warnings: string[]
@@ -144,6 +165,10 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
           `roles has computeProvider, but hosting.${clause} is omitted, and nothing is open by omission: no request will be hosted; write hosting.${clause}: "*" or a list`
         )
   }
+  if (nobody(file.receive.for) !== nobody(file.receive.purposes))
+    warnings.push(
+      'receive names one of `for` and `purposes`, and nothing is open by omission: no result that others ask for is taken; write both, each "*" or a list'
+    )
   if (file.datasets.length > 0 && !file.roles.includes('dataProvider'))
     warnings.push('datasets are listed, but roles lacks dataProvider: they will not be offered')
   if (file.sandbox === 'none')
@@ -231,10 +256,12 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    receive: file.receive,
     ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
     autoSign: checkedRules(file.autoSign, source),
+    audit: file.audit,
     log: file.log,
     warnings: warningsFor(file)
   }
