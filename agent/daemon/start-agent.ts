@@ -8,7 +8,7 @@ import { Approvals } from '../approvals/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions } from '../decisions/index.ts'
+import { createRequestGuard, Decisions, Disclosure } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
@@ -137,13 +137,23 @@ async function start(
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
       if (!datasets.ids().some((id) => datasets.visibilityOf(id) === 'parties')) return
-      publisher.changed()
-      void discovery
-        .announce()
-        .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
+      announceAnew()
     }
   })
   await agreements.open()
+  const disclosure = new Disclosure({
+    self,
+    get rules() {
+      return policies.disclosure
+    },
+    datasets,
+    isParty: (dataset, party) =>
+      agreements.inForce({ provider: self.organisation, dataset, party }).length > 0,
+    store,
+    clock,
+    log,
+    changed: () => announceAnew()
+  })
   const approvals = new Approvals({
     store,
     agreements,
@@ -168,6 +178,7 @@ async function start(
         return policies.engine
       },
       point,
+      disclosure,
       notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
@@ -188,7 +199,7 @@ async function start(
     version: installation.version,
     sandbox,
     datasets,
-    agreements,
+    disclosure,
     manifests,
     archetypes: [...archetypes.keys()],
     speaker,
@@ -202,7 +213,19 @@ async function start(
     clock,
     log,
     capability: async (audience) => await publisher.for(audience),
-    visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
+    visibleTo: (dataset, audience) => disclosure.visibleTo(dataset, audience)
+  })
+  const announceAnew = (): void => {
+    publisher.changed()
+    void discovery
+      .announce()
+      .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
+  }
+  let disclosed = policies.disclosure.policy
+  policies.onChange(() => {
+    if (disclosed === policies.disclosure.policy) return
+    disclosed = policies.disclosure.policy
+    announceAnew()
   })
 
   const results = new ResultFiles(
