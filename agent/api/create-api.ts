@@ -11,6 +11,7 @@ import { notFound, problemOf } from './problem.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { marketplaceRoutes } from './routes/marketplace.ts'
 import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -90,5 +91,6 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   agreementRoutes(api, context)
   approvalRoutes(api, context)
   policyRoutes(api, context)
+  auditRoutes(api, context)
   return api
 }

@@ -3,6 +3,8 @@
  * server-sent events for progress. It decides nothing; {@link Operations} does.
  */
 export { MEDIA_TYPES } from './accept.ts'
+export type { AuditOperations } from './audit-operations.ts'
+export * from './audit-views.ts'
 export type { TokenVerifier } from './bearer.ts'
 export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'

@@ -3,6 +3,7 @@
  * API only translates. Shapes of answers (views.ts) are promises to users.
  */
 import type { Submission } from '../config/index.ts'
+import type { AuditOperations } from './audit-operations.ts'
 import type { ContractView } from './contract-view.ts'
 import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type { PolicyOperations } from './policy-operations.ts'
@@ -124,6 +125,7 @@ export interface Operations {
     signal: AbortSignal
   ): Promise<AgreementView>
   policy: PolicyOperations
+  audit: AuditOperations
   /** Requests that wait for this caller's approval. */
   approvals(caller: Caller): Promise<ApprovalView[]>
   approve(request: string, caller: Caller): Promise<ApprovalView>

@@ -15,6 +15,8 @@ export const EMPTY_LOG: LogPosition = Object.freeze({ sequence: 0, head: '0'.rep
 export interface ChainLine {
   sequence: number
   head: string
+  /** Null in lines of before there were salts: they are hashed by another rule, and come before all others. */
+  salt: Uint8Array | null
   /** Canonical bytes of the entry. */
   entry: Uint8Array
 }
@@ -27,10 +29,21 @@ export interface BrokenChain {
 }
 export type ChainVerdict = { intact: true; position: LogPosition } | BrokenChain
 
-/** SHA-256 over the DAG-CBOR of [previous head, sequence, entry], in hex. */
-export function headAfter(previous: LogPosition, entry: LogEntry): LogPosition {
+/** What stands for an entry in the chain: whoever has it can follow the chain and learns nothing of the entry. */
+export function entryDigest(salt: Uint8Array, entry: Uint8Array): Uint8Array {
+  return createHash('sha256')
+    .update(encodePlain([salt, entry]))
+    .digest()
+}
+
+/** SHA-256 over the DAG-CBOR of [previous head, sequence, digest of the entry], in hex. */
+export function headAfter(previous: LogPosition, digest: Uint8Array): LogPosition {
+  return hashedAfter(previous, digest)
+}
+
+function hashedAfter(previous: LogPosition, content: unknown): LogPosition {
   const sequence = previous.sequence + 1
-  const hash = createHash('sha256').update(encodePlain([previous.head, sequence, entry]))
+  const hash = createHash('sha256').update(encodePlain([previous.head, sequence, content]))
   return { sequence, head: hash.digest('hex') }
 }
 
@@ -54,7 +67,10 @@ function verifyLine(previous: LogPosition, line: ChainLine): ChainVerdict {
   // Bytes that decode alike but differ would let two logs with one head look different.
   if (Buffer.compare(encodePlain(entry), line.entry) !== 0)
     return broken('the entry is not in canonical form')
-  const position = headAfter(previous, entry)
+  const position =
+    line.salt === null
+      ? hashedAfter(previous, entry)
+      : headAfter(previous, entryDigest(line.salt, line.entry))
   if (position.head !== line.head)
     return broken('the entry, or one before it, is not the one that was hashed')
   return { intact: true, position }
@@ -70,11 +86,15 @@ export interface ChainOptions {
 /** Checks a log line by line, for logs that do not fit into memory. */
 export function chainCheck({ after = EMPTY_LOG, expected }: ChainOptions = {}) {
   let position = fields.logPosition.parse(after)
+  let salted = false
   return {
     /** The first answer that is not intact is the verdict. */
     next(line: ChainLine): ChainVerdict {
       const verdict = verifyLine(position, line)
       if (!verdict.intact) return verdict
+      if (salted && line.salt === null)
+        return { intact: false, sequence: line.sequence, reason: 'it has no salt, and those before it have' }
+      salted = line.salt !== null
       position = verdict.position
       if (expected?.sequence === position.sequence && expected.head !== position.head)
         return {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fields } from '../../protocol/documents/index.ts'
 
-const { count, digest, documentId, instant } = fields
+const { count, documentId, instant } = fields
 
 export const ENTRY_KINDS = [
   'identity',
@@ -42,8 +42,10 @@ export const question = z.enum([
 
 /** Long enough for an id, a digest, a code, a name; too short for data or a query. */
 const MAX_TEXT = 512
+/** A flow has no more parts. */
+const MAX_LISTED = 4096
 const scalar = z.union([z.string().max(MAX_TEXT), z.int(), z.boolean(), z.null()])
-const value = z.union([scalar, z.array(scalar).max(256)])
+const value = z.union([scalar, z.array(scalar).max(MAX_LISTED)])
 
 const decisionFields = z.strictObject({
   question,
@@ -52,8 +54,8 @@ const decisionFields = z.strictObject({
   clauses: z.array(z.string().max(MAX_TEXT)).max(64),
   /** Id of the policy that was evaluated. */
   policy: z.string().max(128),
-  /** Digest of the facts it was given. */
-  facts: digest.exactOptional(),
+  /** Commitment to what it rested on, which lies beside the log. */
+  facts: documentId.exactOptional(),
   code: z.string().max(64).exactOptional(),
   /** The other party, where there is one. */
   party: z.string().max(MAX_TEXT).exactOptional(),

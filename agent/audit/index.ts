@@ -2,11 +2,13 @@
  * The agent's log: append-only, hash-chained, written in the transaction of the action it tells of. Signed documents carry its
  * position, so that a log with a past that was changed, or with an end that was cut off, contradicts what others hold.
  */
+export { type Basis, filesOf, type PolicyCall, type RuleSource, rulesetOf } from './basis.ts'
 export {
   type BrokenChain,
   type ChainLine,
   type ChainVerdict,
   EMPTY_LOG,
+  entryDigest,
   headAfter,
   parseEntry,
   verifyChain
@@ -19,12 +21,16 @@ export {
   logEntry,
   question
 } from './entry.ts'
+export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
 export {
   append,
   appendAll,
   entriesOfRequest,
   logPosition,
+  type Noted,
   type PlacedEntry,
   readLog,
   verifyLog
 } from './log.ts'
+export { ExportMalformed, firstHeader } from './records.ts'
+export { CHECKPOINT_EVERY, LogBroken, LogWatch } from './watch.ts'

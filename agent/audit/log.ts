@@ -1,6 +1,16 @@
-import { encodePlain, type LogPosition, parsePlain } from '../../protocol/documents/index.ts'
-import type { Log, StoredLine, Transaction } from '../store/index.ts'
-import { type ChainVerdict, chainCheck, EMPTY_LOG, headAfter, parseEntry } from './chain.ts'
+import { randomBytes } from 'node:crypto'
+import {
+  encodePlain,
+  type LogPosition,
+  MalformedDocument,
+  makeSection,
+  parsePlain,
+  type SaltedSection,
+  sectionDigest
+} from '../../protocol/documents/index.ts'
+import type { Log, StoredLine, StoredOpening, Transaction } from '../store/index.ts'
+import type { Basis } from './basis.ts'
+import { type ChainVerdict, chainCheck, EMPTY_LOG, entryDigest, headAfter, parseEntry } from './chain.ts'
 import { type LogEntry, logEntry } from './entry.ts'
 
 /** An entry with its place. */
@@ -16,6 +26,14 @@ export async function logPosition(tables: { log: Log }): Promise<LogPosition> {
   return last === undefined ? EMPTY_LOG : { sequence: last.sequence, head: last.head }
 }
 
+/** An entry to be written, with what lies beside the log. */
+export interface Noted {
+  entry: LogEntry
+  basis?: Basis
+}
+
+const SALT_BYTES = 16
+
 /**
  * Adds an entry in the transaction of the action it tells of, so that neither is there without the other.
  *
@@ -23,27 +41,51 @@ export async function logPosition(tables: { log: Log }): Promise<LogPosition> {
  * @throws {MalformedDocument} for an entry that breaks its schema
  */
 export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosition> {
-  return await appendAfter(tx, await logPosition(tx), entry)
+  return await appendAll(tx, [{ entry }])
 }
 
 /** Several entries, in order. @returns the place of the last */
-export async function appendAll(tx: Transaction, entries: readonly LogEntry[]): Promise<LogPosition> {
+export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promise<LogPosition> {
   let position = await logPosition(tx)
-  for (const entry of entries) position = await appendAfter(tx, position, entry)
+  const lines: StoredLine[] = []
+  const openings: StoredOpening[] = []
+  // One call for all: each costs more than the bytes do.
+  const salts = new Uint8Array(randomBytes(2 * SALT_BYTES * noted.length))
+  const salt = (index: number) => salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)
+  for (const [index, { entry, basis }] of noted.entries()) {
+    const opening = basis === undefined ? null : openingOf(basis, salt(2 * index + 1))
+    const committed = opening === null ? entry : await withCommitment(entry, opening)
+    const checked = parsePlain(committed, logEntry)
+    const bytes = encodePlain(checked)
+    position = headAfter(position, entryDigest(salt(2 * index), bytes))
+    lines.push({
+      ...position,
+      kind: checked.kind,
+      request: checked.request ?? null,
+      contract: checked.contract ?? null,
+      salt: salt(2 * index),
+      entry: bytes
+    })
+    if (opening !== null) openings.push({ ...opening, sequence: position.sequence, at: checked.time })
+  }
+  await tx.log.insert(lines)
+  await tx.openings.insert(openings)
   return position
 }
 
-async function appendAfter(tx: Transaction, previous: LogPosition, entry: LogEntry): Promise<LogPosition> {
-  const checked = parsePlain(entry, logEntry)
-  const position = headAfter(previous, checked)
-  await tx.log.insert({
-    ...position,
-    kind: checked.kind,
-    request: checked.request ?? null,
-    contract: checked.contract ?? null,
-    entry: encodePlain(checked)
-  })
-  return position
+/** Null for more than an export could hold. */
+function openingOf(basis: Basis, salt: Uint8Array): SaltedSection | null {
+  try {
+    return makeSection(basis, salt)
+  } catch (error) {
+    if (error instanceof MalformedDocument) return null
+    throw error
+  }
+}
+
+async function withCommitment(entry: LogEntry, opening: SaltedSection): Promise<LogEntry> {
+  if (entry.kind !== 'decision') return entry
+  return { ...entry, fields: { ...entry.fields, facts: await sectionDigest(opening) } }
 }
 
 function placed(line: StoredLine): PlacedEntry {
@@ -68,15 +110,15 @@ function indexLies(line: StoredLine): boolean {
   return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
 }
 
-/** Checks this agent's whole log, page by page. @param options.expected see `verifyChain` */
+/** Checks this agent's log, page by page: all of it, or what comes after a place. @param options.expected see `verifyChain` */
 export async function verifyLog(
   tables: { log: Log },
-  options: { expected?: LogPosition; signal?: AbortSignal } = {}
+  options: { after?: LogPosition; expected?: LogPosition; signal?: AbortSignal } = {}
 ): Promise<ChainVerdict> {
-  const { expected, signal } = options
-  const check = chainCheck(expected === undefined ? {} : { expected })
+  const { after, signal, ...rest } = options
+  const check = chainCheck({ ...(after === undefined ? {} : { after }), ...rest })
   // From below the first: a line filed under number 0 would be shown but never checked.
-  let from = Number.MIN_SAFE_INTEGER
+  let from = after === undefined ? Number.MIN_SAFE_INTEGER : after.sequence + 1
   for (;;) {
     signal?.throwIfAborted()
     const page = await tables.log.range(from, PAGE)

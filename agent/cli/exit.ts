@@ -33,7 +33,7 @@ const USAGE_CODES: readonly string[] = [
 const REFUSALS: readonly string[] = REFUSAL_CODES
 
 /** Refusal codes that are about this machine or this moment, not about what was asked. */
-const NOT_REFUSALS: readonly string[] = ['shutting-down', 'storage-full']
+const NOT_REFUSALS: readonly string[] = ['shutting-down', 'storage-full', 'log-broken']
 
 /** Our codes are lower case with dashes, the platform's (ENOENT, ERR_…) are not. */
 const OWN_CODE = /^[a-z]+(-[a-z]+)*$/

@@ -1,5 +1,6 @@
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { Agreements } from '../agreements/index.ts'
+import type { LogWatch } from '../audit/index.ts'
 import { forgetOld } from '../decisions/index.ts'
 import type { Exchanges, Logger } from '../negotiation/index.ts'
 import type { Clock, Network } from '../network/index.ts'
@@ -18,7 +19,8 @@ export function keepHouse({
   exchanges,
   store,
   clock,
-  log
+  log,
+  watch
 }: {
   network: Network
   agreements: Agreements
@@ -26,6 +28,7 @@ export function keepHouse({
   store: Store
   clock: Clock
   log: Logger
+  watch: LogWatch
 }): { stop(): void } {
   const warned = (message: string) => (error: unknown) =>
     log.warn({ code: codeOf(error), err: toError(error) }, message)
@@ -34,6 +37,7 @@ export function keepHouse({
   const prune = setInterval(() => {
     exchanges.prune()
     deliver()
+    void watch.checkpoint().catch(warned('no checkpoint could be signed'))
     void forgetOld({ store, agreements, clock }).catch(warned('what is over could not be forgotten'))
   }, PRUNE_EVERY_MS)
   const sweep = setInterval(

@@ -1,6 +1,14 @@
 import type { Manifests } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
-import type { Caller, DatasetView, HealthView, Operations, PeerView, PolicyOperations } from '../api/index.ts'
+import type {
+  AuditOperations,
+  Caller,
+  DatasetView,
+  HealthView,
+  Operations,
+  PeerView,
+  PolicyOperations
+} from '../api/index.ts'
 import type { Approvals } from '../approvals/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Discovery } from '../discovery/index.ts'
@@ -19,6 +27,9 @@ export interface OperationsComponents {
   manifests: Manifests
   approvals: Pick<Approvals, 'list' | 'approve' | 'refuse'>
   policy: PolicyOperations
+  audit: AuditOperations
+  /** Before anything new begins. @throws {LogBroken} */
+  assertUsable(): void
   clock: { now(): number }
   marketplace: Pick<Operations, 'marketplace' | 'takeDocuments'>
 }
@@ -34,15 +45,20 @@ export function createOperations(components: OperationsComponents): Operations {
     )
   return {
     health: async () => components.health(),
-    submit: async (submission: Submission, caller: Caller, options) =>
-      await requests.submit(submission, caller.user, options),
+    submit: async (submission: Submission, caller: Caller, options) => {
+      components.assertUsable()
+      return await requests.submit(submission, caller.user, options)
+    },
     explain: async (submission, caller, signal) => await requests.explain(submission, caller.user, signal),
     requests: async () => await requests.list(),
     request: async (id) => await requests.view(id),
     events: (id, signal) => requests.events(id, signal),
     cancel: async (id) => await requests.cancel(id),
     artifact: async (id, name) => await results.artifact(id, name),
-    rerun: async (id, caller, options) => await requests.rerun(id, caller.user, options),
+    rerun: async (id, caller, options) => {
+      components.assertUsable()
+      return await requests.rerun(id, caller.user, options)
+    },
     submission: async (id) => await requests.submission(id),
     contract: async (id) => await requests.contract(id),
     result: async (id, options, signal) => await results.read(id, options, signal),
@@ -94,6 +110,7 @@ export function createOperations(components: OperationsComponents): Operations {
     ...agreementOperations({ agreements, manifests, own, clock }),
 
     policy: components.policy,
+    audit: components.audit,
     approvals: async ({ user }) => await approvals.list(user),
     approve: async (request, { user }) => await approvals.approve(request, user),
     refuseApproval: async (request, reason, { user }) => await approvals.refuse(request, user, reason)

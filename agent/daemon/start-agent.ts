@@ -5,6 +5,7 @@ import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
+import { LogWatch } from '../audit/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
@@ -15,6 +16,13 @@ import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
+import {
+  checkpointSigner,
+  createAuditOperations,
+  guardedBy,
+  keepRulesets,
+  logProblems
+} from './audit-desk.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { keepHouse } from './housekeeping.ts'
@@ -96,6 +104,8 @@ async function start(
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
+  await keepRulesets(base)
+  const watch = new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
   const limits = {
     memory: config.hosting.perJob.memory,
     threads: config.resources.cores,
@@ -284,6 +294,7 @@ async function start(
         acceptances: [...held.acceptances.values()].map((one) => one.bytes)
       })
     },
+    logged: async (dossier) => await exchanges.get(dossier.request.id)?.log.write(),
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
@@ -319,7 +330,7 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    createRequestGuard({ members, store, clock })
+    guardedBy(watch, createRequestGuard({ members, store, clock }))
   )
   requests.connect(exchanges)
 
@@ -350,11 +361,18 @@ async function start(
     manifests,
     approvals,
     policy: desk.operations,
+    audit: createAuditOperations({ watch, members, speaker, base }),
+    assertUsable: () => watch.assertIntact(),
     clock,
     marketplace: marketplaceOperations({ members, network, clock }),
     health: () => {
       const unfit = ownStanding(members)
-      const all = [...problems, ...desk.problems(), ...(unfit === null ? [] : [unfit.reason])]
+      const all = [
+        ...problems,
+        ...desk.problems(),
+        ...logProblems(watch),
+        ...(unfit === null ? [] : [unfit.reason])
+      ]
       return {
         status: all.length === 0 ? 'ok' : 'degraded',
         organisation: self.organisation,
@@ -369,7 +387,8 @@ async function start(
   const url = await listen(api, config.api)
   undo.push(async () => await api.close())
 
-  const house = keepHouse({ network, agreements, exchanges, store, clock, log })
+  watch.start()
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -387,6 +406,9 @@ async function start(
       await discovery.stop()
       await network.stop()
       await agreements.proposals.idle()
+      await watch
+        .stop()
+        .catch((error: unknown) => log.warn({ err: toError(error) }, 'no checkpoint was signed'))
       for (const step of opened.reverse()) await step()
     }
   }

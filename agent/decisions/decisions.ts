@@ -16,6 +16,7 @@ import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
+import { basisOf, type Called } from './basis.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
@@ -169,17 +170,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const other = flow.from === self.peer ? flow.to : flow.from
     const unfit = refuseFlowWith(this.#components, other)
     if (unfit !== null) return unfit
-    const verdict = await asking.confirm(
-      decideFlow(asking.engine, {
-        question,
-        now: clock.now(),
-        self: self.peer,
-        contract: { id, payload },
-        flow,
-        rows: rows ?? null
-      })
-    )
-    this.#note(dossier, contract, question, verdict)
+    const facts = { question, now: clock.now(), self: self.peer, flow, rows: rows ?? null }
+    const decided = decideFlow(asking.engine, { ...facts, contract: { id, payload } })
+    const verdict = await asking.confirm(decided)
+    const call = { function: 'flow' as const, facts: { ...facts, contract: id } }
+    this.#note(dossier, contract, question, verdict, asking, [
+      { call, permits: decided.verdict === 'permit' }
+    ])
     if (verdict.verdict === 'deny') return verdict.refusal
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     if (data === undefined || question === 'receive') return null
@@ -250,19 +247,22 @@ export class Decisions implements HopDecisions, FlowDecisions {
       dossier.request,
       grants.map(({ agreement }) => agreement)
     )
+    const called: Called[] = []
     const decided = together(
       grants.map(({ agreement, dataset: described }) => {
         const { dataset } = agreement.payload
         const uses = usesOf(inspected, dataset)
         const more = openTo === undefined || !pseudonymised.has(described) ? {} : { pseudonymsOpenTo: openTo }
-        return decideAsProvider(asking.engine, { ...facts, approvals: approved, dataset, uses, ...more }, [
-          agreement
-        ])
+        const told = { ...facts, approvals: approved, dataset, uses, ...more }
+        const one = decideAsProvider(asking.engine, told, [agreement])
+        const call = { function: 'provider' as const, facts: told, agreements: [agreement.id], wished: null }
+        called.push({ call, permits: one.verdict === 'permit' })
+        return one
       })
     )
     const said = { ...decided, clauses: [...decided.clauses, ...openClauses(openTo ?? [])] }
     const verdict = await asking.confirm(said)
-    this.#note(dossier, contract, question, verdict)
+    this.#note(dossier, contract, question, verdict, asking, called)
     if (verdict.verdict === 'deny') return verdict.refusal
     const used = {
       archetype: payload.archetype.name,
@@ -348,20 +348,19 @@ export class Decisions implements HopDecisions, FlowDecisions {
       infrastructure: host?.organisation ?? null,
       recipients: payload.recipients
     }
-    const decided: Verdict =
-      as === 'infrastructure'
-        ? decideAsHost(
-            asking.engine,
-            shared,
-            this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
-          )
-        : decideAsRecipient(asking.engine, {
-            ...shared,
-            asked: payload.issuer === self.peer,
-            consents: this.#init.consents
-          })
+    const hosting = this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
+    const received = { ...shared, asked: payload.issuer === self.peer, consents: this.#init.consents }
+    const hosts = as === 'infrastructure'
+    const decided: Verdict = hosts
+      ? decideAsHost(asking.engine, shared, hosting)
+      : decideAsRecipient(asking.engine, received)
     const verdict = await asking.confirm(decided)
-    this.#note(dossier, contract, question, verdict)
+    const call: Called['call'] = hosts
+      ? { function: 'host', facts: shared, hosting }
+      : { function: 'recipient', facts: received }
+    this.#note(dossier, contract, question, verdict, asking, [
+      { call, permits: decided.verdict === 'permit' }
+    ])
     return verdict.verdict === 'deny' ? verdict.refusal : null
   }
 
@@ -373,12 +372,15 @@ export class Decisions implements HopDecisions, FlowDecisions {
     dossier: Dossier,
     contract: string,
     question: LaterQuestion | FlowQuestion,
-    verdict: Verdict | ProviderVerdict
+    verdict: Verdict | ProviderVerdict,
+    { engine }: Asking,
+    called: readonly Called[]
   ): void {
     // Asked every second: what came of it is noted where it is a change.
     if (question === 'continue') return
     dossier.decided(
-      decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
+      decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict),
+      basisOf(engine, verdict, called)
     )
   }
 }

@@ -3,7 +3,8 @@ import {
   type Denial,
   decideAsProvider,
   type PolicyEngine,
-  type ProviderFacts
+  type ProviderFacts,
+  type ProviderVerdict
 } from '../../policy/index.ts'
 import type { Payload, Refusal } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
@@ -11,6 +12,7 @@ import { givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { isAnonymised, openToOf } from './anonymity.ts'
+import type { Called } from './basis.ts'
 import { type DecisionsComponents, refuse } from './components.ts'
 import { openClauses } from './facts.ts'
 import { type Grant, type Inspected, type Inspections, unprotected, usesOf } from './inspection.ts'
@@ -47,6 +49,8 @@ export interface Asked {
   approvals: Readonly<Record<string, Approval>>
   /** Would permit some row once somebody has approved the request under each of them. */
   unapproved: readonly Agreement[]
+  /** What the rules were asked about the row that is being decided about: of a permission, the last word of each agreement. */
+  called: Called[]
 }
 
 /** What is known of a row before it is known what the query reads. */
@@ -82,9 +86,12 @@ export class Granted {
     }
     const permitting = request.datasets.map((dataset, place) => {
       const wished = wishOf(request, self.organisation, dataset)
-      return new PermittingAgreements(open[place] ?? [], (left) =>
-        decideAsProvider(engine, { ...facts, dataset, uses: null }, left, wished)
-      )
+      return new PermittingAgreements(open[place] ?? [], (left) => {
+        const told = { ...facts, dataset, uses: null }
+        const verdict = decideAsProvider(engine, told, left, wished)
+        asked.called.push(calledOf(told, left, wished, verdict))
+        return verdict
+      })
     })
     for (const [place, dataset] of request.datasets.entries()) {
       const denial = permitting[place]?.denial() ?? null
@@ -144,6 +151,7 @@ export class Granted {
     const hosts = facts.infrastructure === null ? [] : [facts.infrastructure]
     const openTo = openToOf(this.#components, request, hosts)
     let pseudonyms = false
+    const called: Called[] = []
     const verdict = together(
       grants.map(({ agreement, dataset: described }) => {
         const { dataset, terms } = agreement.payload
@@ -152,9 +160,12 @@ export class Granted {
         const made = isAnonymised(request, terms) && givesPseudonyms(terms, described)
         pseudonyms ||= made
         const told = made ? { ...known, pseudonymsOpenTo: openTo } : known
-        return decideAsProvider(asked.engine, told, [agreement], wished)
+        const one = decideAsProvider(asked.engine, told, [agreement], wished)
+        called.push(calledOf(told, [agreement], wished, one))
+        return one
       })
     )
+    asked.called = verdict.verdict === 'permit' ? called : [...asked.called, ...called]
     return verdict.verdict === 'deny' || !pseudonyms
       ? verdict
       : { ...verdict, clauses: [...verdict.clauses, ...openClauses(openTo)] }
@@ -207,6 +218,17 @@ export class Granted {
     const reason = `the query uses ${inspected.notDistributable.join(', ')}, so results of several providers cannot be put together; use \`algorithm\`, or \`aggregate: false\``
     return denied(refuse('not-distributable', reason), policy)
   }
+}
+
+function calledOf(
+  facts: ProviderFacts,
+  agreements: readonly Agreement[],
+  wished: string | undefined,
+  { verdict }: ProviderVerdict
+): Called {
+  const ids = agreements.map(({ id }) => id)
+  const call = { function: 'provider' as const, facts, agreements: ids, wished: wished ?? null }
+  return { call, permits: verdict === 'permit' }
 }
 
 /** The agreement that the requester wishes for one of the datasets. */

@@ -9,6 +9,7 @@ import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index
 import type { DecisionFields } from '../audit/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
+import { basisOf, type Called } from './basis.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
 import { agreementsFor, CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
@@ -18,10 +19,9 @@ import { detailsOf } from './offer-details.ts'
 import { fittingOffer } from './offer-size.ts'
 import { widestFirst } from './row-order.ts'
 import { refuseAll } from './standing.ts'
-import { uniform } from './uniform.ts'
+import { type RowDecision, uniform } from './uniform.ts'
 import { unknownHere } from './unknown-name.ts'
 
-type Entry = ReturnType<typeof decisionEntry>
 type Role = 'data' | 'infrastructure' | 'recipient'
 
 /** What is gathered while the rows of one request are answered, one after the other. */
@@ -29,7 +29,7 @@ interface Answering extends Asked {
   roles: readonly Role[]
   /** All rows are decided about at one instant, and what decides them alike is asked once. */
   now: number
-  noted: Entry[]
+  noted: RowDecision[]
   requestsInWindow: ProviderFacts['requestsInWindow']
 }
 
@@ -77,13 +77,16 @@ export class OfferMaker {
         ? await requestsInWindow(this.#components, payload.datasets, dossier.request)
         : {},
       approvals: asked ? await approvals.of(dossier.request, open.flat()) : {},
-      unapproved: []
+      unapproved: [],
+      called: []
     }
     for (const index of widestFirst(payload.rows))
       rows.push(stopped === null ? await this.#row(answering, index) : refused(index, stopped))
     rows.sort((one, other) => one.row - other.row)
-    const noted = answering.noted.sort((one, other) => (one.fields.row ?? 0) - (other.fields.row ?? 0))
-    for (const entry of uniform(noted, payload.rows.length)) dossier.decided(entry)
+    const noted = answering.noted.sort(
+      (one, other) => (one.entry.fields.row ?? 0) - (other.entry.fields.row ?? 0)
+    )
+    for (const { entry, basis } of uniform(noted, payload.rows.length)) dossier.decided(entry, basis)
     if (answering.unapproved.length > 0 && mustWait(rows)) {
       const awaited = await approvals.ask(dossier, answering.unapproved)
       if (awaited !== null) return awaited
@@ -154,7 +157,7 @@ export class OfferMaker {
   }
 
   async #row(answering: Answering, index: number): Promise<RowAnswer> {
-    const { dossier, roles, noted } = answering
+    const { dossier, roles } = answering
     const request = dossier.request.payload
     const row = request.rows[index]
     const { archetypes, self } = this.#components
@@ -166,8 +169,9 @@ export class OfferMaker {
     let services: string[] = []
     let terms: Extract<RowAnswer, { verdict: 'permit' }>['terms'] = null
     if (roles.includes('data')) {
+      answering.called = []
       const verdict = await this.#granted.decide(answering, index, this.#providerFacts(answering, index))
-      noted.push(this.#entry(dossier, 'offer', verdict, index))
+      this.#note(answering, 'offer', verdict, index, answering.called)
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
       services = [...verdict.requiredServices]
@@ -175,21 +179,23 @@ export class OfferMaker {
       terms = verdict.terms
     }
     if (row.infrastructure === this.#components.self.peer) {
-      const verdict = await answering.confirm(this.#asHost(answering, index))
-      noted.push(this.#entry(dossier, 'host', verdict, index))
+      const [decided, called] = this.#asHost(answering, index)
+      const verdict = await answering.confirm(decided)
+      this.#note(answering, 'host', verdict, index, [called])
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
     if (roles.includes('recipient')) {
-      const verdict = await answering.confirm(
-        decideAsRecipient(answering.engine, {
-          question: 'accept',
-          ...this.#shared(answering, index),
-          asked: false,
-          consents: this.#init.consents
-        })
-      )
-      noted.push(this.#entry(dossier, 'accept', verdict, index))
+      const facts = {
+        question: 'accept' as const,
+        ...this.#shared(answering, index),
+        asked: false,
+        consents: this.#init.consents
+      }
+      const decided = decideAsRecipient(answering.engine, facts)
+      const verdict = await answering.confirm(decided)
+      const call = { function: 'recipient' as const, facts }
+      this.#note(answering, 'accept', verdict, index, [{ call, permits: decided.verdict === 'permit' }])
       if (verdict.verdict === 'deny') return refused(index, verdict.refusal)
       clauses.push(...verdict.clauses)
     }
@@ -218,21 +224,21 @@ export class OfferMaker {
     }
   }
 
-  #asHost(answering: Answering, index: number): Verdict {
+  #asHost(answering: Answering, index: number): [Verdict, Called] {
     const { manifests, self } = this.#components
     const { roles, hosting } = this.#init
     const request = answering.dossier.request.payload
-    const verdict = decideAsHost(
-      answering.engine,
-      { question: 'host', ...this.#shared(answering, index) },
-      roles.includes('computeProvider') ? hosting : null
-    )
+    const facts = { question: 'host' as const, ...this.#shared(answering, index) }
+    const offered = roles.includes('computeProvider') ? hosting : null
+    const verdict = decideAsHost(answering.engine, facts, offered)
+    const call = { function: 'host' as const, facts, hosting: offered }
+    const called = { call, permits: verdict.verdict === 'permit' }
     if (verdict.verdict === 'permit' && !manifests.algorithms.has(request.algorithm)) {
       const here = { organisation: self.organisation, known: manifests.algorithms.keys() }
       const refusal = unknownHere('algorithm-unknown', request.algorithm, here)
-      return { verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }
+      return [{ verdict: 'deny', refusal, clauses: [], detail: null, policy: verdict.policy }, called]
     }
-    return verdict
+    return [verdict, called]
   }
 
   #shared({ dossier, now }: Answering, index: number) {
@@ -256,8 +262,16 @@ export class OfferMaker {
     }
   }
 
-  #entry(dossier: Dossier, question: DecisionFields['question'], verdict: Verdict, row: number): Entry {
-    return decisionEntry(this.#components.clock.now(), dossier.request.id, null, question, verdict, row)
+  #note(
+    { dossier, noted, engine }: Answering,
+    question: DecisionFields['question'],
+    verdict: Verdict,
+    row: number,
+    called: readonly Called[]
+  ): void {
+    const now = this.#components.clock.now()
+    const entry = decisionEntry(now, dossier.request.id, null, question, verdict, row)
+    noted.push({ entry, basis: basisOf(engine, verdict, called) })
   }
 }
 

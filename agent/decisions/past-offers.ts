@@ -135,7 +135,8 @@ export class PastRequests {
       grants: new Map(),
       inspected: new Map(),
       approvals: {},
-      unapproved: []
+      unapproved: [],
+      called: []
     }
     const verdicts: WholeVerdict[] = []
     for (const [index, row] of payload.rows.entries()) {
@@ -154,6 +155,7 @@ export class PastRequests {
         requestsInWindow,
         sandboxes: null
       }
+      asked.called = []
       verdicts.push(await granted.decide(asked, index, facts))
     }
     return verdicts

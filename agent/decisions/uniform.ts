@@ -1,6 +1,11 @@
+import type { Basis } from '../audit/index.ts'
 import type { decisionEntry } from './facts.ts'
 
-type Entry = ReturnType<typeof decisionEntry>
+/** A decision about a row, and what it rested on. */
+export interface RowDecision {
+  entry: ReturnType<typeof decisionEntry>
+  basis: Basis | undefined
+}
 
 /**
  * Decisions as they go into the log: what refused every row of a request in the same words is one decision, without a row.
@@ -8,16 +13,16 @@ type Entry = ReturnType<typeof decisionEntry>
  *
  * @param rows how many there are
  */
-export function uniform(entries: readonly Entry[], rows: number): Entry[] {
+export function uniform(entries: readonly RowDecision[], rows: number): RowDecision[] {
   const [first] = entries
-  if (first === undefined || rows < 2 || entries.length !== rows || first.fields.verdict !== 'deny')
+  if (first === undefined || rows < 2 || entries.length !== rows || first.entry.fields.verdict !== 'deny')
     return [...entries]
   const words = wordsOf(first)
   if (entries.some((entry) => wordsOf(entry) !== words)) return [...entries]
-  const { row, ...fields } = first.fields
-  return [{ ...first, fields }]
+  const { row, ...fields } = first.entry.fields
+  return [{ ...first, entry: { ...first.entry, fields } }]
 }
 
-function wordsOf({ fields }: Entry): string {
-  return JSON.stringify({ ...fields, row: null })
+function wordsOf({ entry }: RowDecision): string {
+  return JSON.stringify({ ...entry.fields, row: null })
 }

@@ -19,6 +19,7 @@ import { filePartSink, filePartSource } from '../flows/index.ts'
 import type { Clock, Dossier, Logger } from '../negotiation/index.ts'
 import { ShareFailed } from '../negotiation/index.ts'
 import { shareFailed } from './blame.ts'
+import { noteFlow } from './noting.ts'
 import type { FlowDecisions, FlowProgress, Flows, HeldPart } from './ports.ts'
 
 export interface FlowStreamsComponents {
@@ -36,6 +37,8 @@ export interface FlowStreamsComponents {
   /** Tells a party again that the contract has started: the start proves itself, whoever brings it. */
   deliverStart(dossier: Dossier, contract: string, to: string): Promise<void>
   progress(request: string, progress: FlowProgress): void
+  /** What was noted in a dossier is on disk when it resolves. */
+  logged(dossier: Dossier): Promise<void>
   /** Awaited before each part that is sent; a test holds a flow there. */
   beforePart?: BeforePart | undefined
 }
@@ -87,6 +90,9 @@ export class FlowStreams implements Flows {
   /** By request, as long as anybody has its documents: a contract's files are forgotten before its sender may be answered. */
   readonly #taken = new WeakMap<Dossier, Map<string, readonly PartInfo[]>>()
 
+  /** Likewise, those whose arrival is in the log. */
+  readonly #logged = new WeakMap<Dossier, Set<string>>()
+
   constructor(components: FlowStreamsComponents) {
     this.#components = components
   }
@@ -121,6 +127,7 @@ export class FlowStreams implements Flows {
           onProgress: (bytes, of) =>
             this.#tell(dossier, { contract, flow: flow.flow, peer: flow.to, direction: 'out', bytes, of })
         })
+        noteFlow(dossier, 'flow-sent', contract, flow, flow.to, parts, this.#components.clock)
         return
       } catch (error) {
         if (stopped !== undefined) throw stopped
@@ -176,6 +183,7 @@ export class FlowStreams implements Flows {
 
   /** A peer opens a flow. Decided by the contract, by where the exchange stands here, and by policy, in this order. */
   async serve(stream: Stream, from: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#components
     const paths: ((part: { index: number; bytes: number; digest: string }) => string)[] = []
     let opened: Expected | undefined
     const stop = new AbortController()
@@ -203,6 +211,17 @@ export class FlowStreams implements Flows {
         },
         {
           signal: AbortSignal.any([signal, stop.signal]),
+          onVerified: async (id, parts) => {
+            if (opened === undefined) return
+            const { dossier, flow } = opened
+            // Its sender tries again when it did not hear that all had arrived.
+            const logged = this.#logged.get(dossier) ?? new Set()
+            const key = keyOf(id.contract, id.flow)
+            if (logged.has(key)) return
+            this.#logged.set(dossier, logged.add(key))
+            noteFlow(dossier, 'flow-received', id.contract, flow, from, parts, clock)
+            await this.#components.logged(dossier)
+          },
           onProgress: (bytes, of) => {
             if (opened === undefined) return
             const { flow: number } = opened.flow

@@ -12,6 +12,7 @@ import {
 import { shareFailed } from './blame.ts'
 import { type DataSection, runDataShare } from './data-share.ts'
 import { type InfrastructureSection, runInfrastructureShare } from './infrastructure-share.ts'
+import { noteJobs } from './noting.ts'
 import type { FlowQuestion, HeldPart, ShareComponents } from './ports.ts'
 import type { ReceiptBody } from './receipts.ts'
 import { type RecipientSection, runRecipientShare } from './recipient-share.ts'
@@ -29,14 +30,24 @@ export class Shares implements ShareRunner {
     const { deadline } = dossier.contract(contract).contract.payload
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
     const share = new Share(this.#components, dossier, contract, bounded, gate)
+    const { self, clock } = this.#components
     try {
-      this.#receipts.set(contract, await share.run())
+      const receipts = await share.run()
+      noteJobs(dossier, contract, self.peer, { receipts }, clock)
+      this.#receipts.set(contract, receipts)
     } catch (error) {
-      // What the deadline cut off is late, whatever it was doing.
-      if (bounded.aborted && !signal.aborted)
-        throw share.failed(new DOMException('the deadline passed', 'TimeoutError'))
-      // A job or a flow only says that it was cut off; the reason is whoever's who stopped the share.
-      throw share.failed(signal.aborted ? signal.reason : error)
+      const late = bounded.aborted && !signal.aborted
+      // What the deadline cut off is late, whatever it was doing. A job or a flow only says that it was cut off; the reason is
+      // whoever's who stopped the share.
+      const failed = share.failed(
+        late
+          ? new DOMException('the deadline passed', 'TimeoutError')
+          : signal.aborted
+            ? signal.reason
+            : error
+      )
+      noteJobs(dossier, contract, self.peer, { code: failed.failure.code }, clock)
+      throw failed
     }
   }
 

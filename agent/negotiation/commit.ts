@@ -1,8 +1,10 @@
 import { encodePlain, idOf } from '../../protocol/documents/index.ts'
 import type { Coordinator, Effect, Hop } from '../../protocol/negotiation/index.ts'
+import { appendAll, type LogEntry } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
 import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
+import { ATTEMPT, ownJobs } from './noting.ts'
 import type { ExchangePorts } from './ports.ts'
 import { isSigning, type SignedHere, signOrder, wireOf } from './signing.ts'
 
@@ -107,16 +109,31 @@ function hold(dossier: Dossier, { kind, document }: SignedHere): void {
   }
 }
 
-/** (contract, step, round) runs once: the row is the only authority. */
+/** (contract, step, round) runs once: the row is the only authority, and the log tells what it was used for. */
 async function claimShare(
   tx: Transaction,
   dossier: Dossier,
   contract: string,
   ports: ExchangePorts
 ): Promise<boolean> {
-  const { chain } = dossier.contract(contract).contract.payload
+  const held = dossier.contract(contract)
+  const { chain, epoch } = held.contract.payload
   const step = chain.find((one) => one.at === ports.self)?.step ?? chain.length
-  return await tx.work.begin(contract, step, 0, ports.clock.now())
+  const time = ports.clock.now()
+  if (!(await tx.work.begin(contract, step, 0, time))) return false
+  const about = { time, request: dossier.request.id, contract }
+  const acceptances = [...held.acceptances.values()].map((one) => one.id)
+  const entries: LogEntry[] = [
+    { ...about, kind: 'start', fields: { epoch, acceptances } },
+    ...ownJobs(held.contract.payload, held.mine ?? [], ports.self).map(
+      (job): LogEntry => ({ ...about, kind: 'job-started', fields: { ...job, attempt: ATTEMPT } })
+    )
+  ]
+  await appendAll(
+    tx,
+    entries.map((entry) => ({ entry }))
+  )
+  return true
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   viewContract
 } from '../../protocol/negotiation/index.ts'
 import type { Dossier } from './dossier.ts'
+import { noteContract, noteDocument } from './noting.ts'
 import type { ExchangePorts, Objection } from './ports.ts'
 
 /** What the machines asked for, answered: as the events that they wait for. */
@@ -32,6 +33,7 @@ export async function makeOffer(dossier: Dossier, epoch: number, ports: Exchange
   if ('by' in answer) return { type: 'offer-waits', now: ports.clock.now(), epoch, ...answer }
   const { offer, details, permits } = answer
   await dossier.holdOffer(offer, details)
+  noteDocument(dossier, 'offer', offer, ports.clock)
   dossier.keep({ kind: 'offer', epoch, offer: offer.bytes, details })
   return {
     type: 'offer-made',
@@ -117,6 +119,7 @@ export async function composeContract(
   const now = ports.clock.now()
   if ('code' in composed) return { type: 'unplannable', now, epoch: order.epoch, ...composed }
   const { contract, sections } = composed
+  noteContract(dossier, contract, ports.clock)
   for (const [peer, section] of sections) {
     await dossier.holdContract(contract, peer, section)
     dossier.keep({ kind: 'propose', contract: contract.bytes, sections: section })

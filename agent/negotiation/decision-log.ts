@@ -1,5 +1,6 @@
 import { idOf } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
+import type { WireKind } from '../../protocol/messages/index.ts'
 import { appendAll } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
 import { Dossier } from './dossier.ts'
@@ -7,6 +8,8 @@ import type { ExchangePorts } from './ports.ts'
 
 /** Long enough for a contract to follow an offer, so that both cost one write. */
 const WITHIN_MS = 1000
+/** What decisions are about, and what is said of them; all else is stored by the steps that rest on it. */
+const TOLD: readonly WireKind[] = ['ask', 'offer']
 
 /** Puts decisions in the log within a second even when nothing is promised: a refusal is a decision like any other. */
 export class DecisionLog {
@@ -21,7 +24,7 @@ export class DecisionLog {
 
   /** Nobody waits for it. */
   soon(): void {
-    if (this.#cancel !== null || !this.#dossier.hasDecisions) return
+    if (this.#cancel !== null || !this.#dossier.hasNotes) return
     this.#cancel = this.#ports.clock.after(WITHIN_MS, () => {
       this.#cancel = null
       void this.flush()
@@ -37,24 +40,29 @@ export class DecisionLog {
     )
   }
 
-  async flush(): Promise<void> {
+  /** What was noted until now is on disk when it resolves: something is about to leave that rests on it. */
+  async write(): Promise<void> {
     this.#cancel?.()
     this.#cancel = null
-    if (!this.#dossier.hasDecisions) return
-    const { store, log } = this.#ports
+    if (!this.#dossier.hasNotes) return
+    const asked = this.#dossier.unsaved().filter((bytes) => TOLD.includes(Dossier.parse(bytes).kind))
+    await withDecisions(
+      this.#dossier,
+      async (write) =>
+        await this.#ports.store.transaction(async (tx) => {
+          await write(tx)
+          await tx.documents.putAll(await this.#asMessages(asked))
+        })
+    )
+    this.#dossier.saved(asked)
+  }
+
+  /** As {@link write}, where nothing rests on it: what could not be written is tried again later. */
+  async flush(): Promise<void> {
     try {
-      const asked = this.#dossier.unsaved().filter((bytes) => Dossier.parse(bytes).kind === 'ask')
-      await withDecisions(
-        this.#dossier,
-        async (write) =>
-          await store.transaction(async (tx) => {
-            await write(tx)
-            await tx.documents.putAll(await this.#asMessages(asked))
-          })
-      )
-      this.#dossier.saved(asked)
+      await this.write()
     } catch (error) {
-      log.error(
+      this.#ports.log.error(
         { request: this.#dossier.request.id, code: codeOf(error), err: toError(error) },
         'decisions could not be logged'
       )
@@ -70,14 +78,14 @@ export async function withDecisions<T>(
   dossier: Dossier,
   run: (write: (tx: Transaction) => Promise<void>) => Promise<T>
 ): Promise<T> {
-  let taken: ReturnType<Dossier['takeDecisions']> = []
+  let taken: ReturnType<Dossier['takeNotes']> = []
   try {
     return await run(async (tx) => {
-      taken = dossier.takeDecisions()
+      taken = dossier.takeNotes()
       if (taken.length > 0) await appendAll(tx, taken)
     })
   } catch (error) {
-    dossier.returnDecisions(taken)
+    dossier.returnNotes(taken)
     throw error
   }
 }

@@ -19,8 +19,7 @@ import {
 } from '../../protocol/documents/index.ts'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import { type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
-
-import type { LogEntry } from '../audit/index.ts'
+import type { Basis, LogEntry, Noted } from '../audit/index.ts'
 
 /** One for each epoch, and as many that are declined for another. */
 const MAX_CONTRACTS = 2 * MAX_EPOCHS
@@ -70,7 +69,7 @@ export class Dossier {
   explains = false
   /** What the store does not have yet. */
   #unsaved: readonly Uint8Array[] = []
-  #decisions: readonly LogEntry[] = []
+  #noted: readonly Noted[] = []
   readonly #told = new Map<string, ToldDecision[]>()
   readonly #self: string
 
@@ -90,7 +89,7 @@ export class Dossier {
   }
 
   /** Notes a decision for the log; it is written with the next change that is stored, or soon. */
-  decided(entry: LogEntry): void {
+  decided(entry: LogEntry, basis?: Basis): void {
     if (entry.kind === 'decision' && entry.contract !== undefined) {
       const { question, verdict, clauses, policy } = entry.fields
       const told = this.#told.get(entry.contract) ?? []
@@ -98,7 +97,12 @@ export class Dossier {
       if (!known)
         this.#told.set(entry.contract, [...told, { question, verdict, clauses: [...clauses], policy }])
     }
-    this.#decisions = [...this.#decisions, entry]
+    this.#noted = [...this.#noted, basis === undefined ? { entry } : { entry, basis }]
+  }
+
+  /** Notes something else that happened, likewise. */
+  note(entry: LogEntry): void {
+    this.#noted = [...this.#noted, { entry }]
   }
 
   /** What was decided here under a contract, each question and verdict once. */
@@ -106,19 +110,19 @@ export class Dossier {
     return this.#told.get(contract) ?? []
   }
 
-  get hasDecisions(): boolean {
-    return this.#decisions.length > 0
+  get hasNotes(): boolean {
+    return this.#noted.length > 0
   }
 
   /** What is to be logged now; whoever takes it writes it. */
-  takeDecisions(): readonly LogEntry[] {
-    const taken = this.#decisions
-    this.#decisions = []
+  takeNotes(): readonly Noted[] {
+    const taken = this.#noted
+    this.#noted = []
     return taken
   }
 
-  returnDecisions(entries: readonly LogEntry[]): void {
-    this.#decisions = [...entries, ...this.#decisions]
+  returnNotes(noted: readonly Noted[]): void {
+    this.#noted = [...noted, ...this.#noted]
   }
 
   keep(message: WireMessage): void {

@@ -44,7 +44,8 @@ export class Exchange {
   readonly #shares: RunningShares
   readonly #watch: StandingWatch
   readonly #courier: Courier
-  readonly #log: DecisionLog
+  /** What is on its way into the log of this agent. */
+  readonly log: DecisionLog
   #draining = false
   /** Taken over from an earlier run and not gone on with yet: what comes in waits. */
   #held = false
@@ -61,7 +62,7 @@ export class Exchange {
     ports: ExchangePorts
   ) {
     this.#ports = ports
-    this.#log = new DecisionLog(dossier, ports)
+    this.log = new DecisionLog(dossier, ports)
     this.#courier = new Courier(
       dossier,
       ports,
@@ -147,11 +148,6 @@ export class Exchange {
     this.#quick(async () => await this.#watch.ask())
   }
 
-  /** Writes to the log what was decided and led to nothing yet. */
-  async logDecisions(): Promise<void> {
-    await this.#log.flush()
-  }
-
   /** Resolves when no share is promised or runs here any more and the others were told. */
   async sharesEnded(): Promise<void> {
     await this.#whenIdle()
@@ -185,7 +181,7 @@ export class Exchange {
     const waiting = this.#idle
     this.#idle = []
     for (const wake of waiting) wake()
-    this.#log.soon()
+    this.log.soon()
   }
 
   async #drain(): Promise<void> {
@@ -349,7 +345,10 @@ export class Exchange {
       void this.#drain()
     })
     const stage = this.hop?.stage
-    return stage?.phase === 'started' && stage.contract.id === contract && stage.share === 'running'
+    if (stage?.phase !== 'started' || stage.contract.id !== contract || stage.share !== 'running')
+      return false
+    await this.log.write()
+    return true
   }
 
   #send(machine: 'hop' | 'coordinator', to: string, message: Message): void {

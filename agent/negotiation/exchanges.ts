@@ -13,6 +13,7 @@ import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 import { Exchange } from './exchange.ts'
 import { endOfFormerKey, isOfFormerKey } from './former-key.ts'
 import { hearMessage } from './hearing.ts'
+import { noteDocument } from './noting.ts'
 import type { ExchangePorts } from './ports.ts'
 import { openDossier } from './replay.ts'
 import { stoppingClock } from './stopping-clock.ts'
@@ -118,6 +119,7 @@ export class Exchanges {
   /** Takes up a request of this agent's own people: asks every candidate hop. */
   async coordinate(dossier: Dossier, candidates: readonly string[], deadline: number): Promise<Exchange> {
     const exchange = this.#openExchange(dossier)
+    noteDocument(dossier, 'request', dossier.request, this.#ports.clock)
     dossier.keep({
       kind: 'ask',
       epoch: 1,
@@ -211,7 +213,7 @@ export class Exchanges {
     ])
     cancelWait()
     this.#drained = true
-    await Promise.all(exchanges.map(async (exchange) => await exchange.logDecisions()))
+    await Promise.all(exchanges.map(async (exchange) => await exchange.log.flush()))
   }
 
   /** Forgets exchanges that have ended. */
@@ -221,7 +223,7 @@ export class Exchanges {
 
   #forget(exchange: Exchange): void {
     this.#open.delete(exchange.request)
-    void exchange.logDecisions()
+    void exchange.log.flush()
   }
 
   #isRecipient(dossier: Dossier): boolean {
@@ -281,6 +283,7 @@ export class Exchanges {
     this.#makeRoom(from)
     const exchange = this.#openExchange(new Dossier(request, this.#ports.self))
     exchange.dossier.keep({ ...wire, query: null })
+    noteDocument(exchange.dossier, 'request', request, this.#ports.clock)
     this.#becomeHop(exchange)
     return exchange
   }

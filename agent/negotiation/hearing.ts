@@ -2,6 +2,7 @@ import { assertSignedBy, openDocument } from '../../protocol/documents/index.ts'
 import type { WireMessage, WireOf } from '../../protocol/messages/index.ts'
 import { type Message, viewAcceptance, viewContract } from '../../protocol/negotiation/index.ts'
 import { type Dossier, UnknownDocument } from './dossier.ts'
+import { noteContract, noteDocument } from './noting.ts'
 import type { ExchangePorts } from './ports.ts'
 import { outcomeMessage } from './wire.ts'
 
@@ -32,7 +33,9 @@ export async function hearMessage(
         throw new UnknownDocument(
           `expected an offer of ${organisation}, found one of ${offer.payload.organisation}`
         )
+      const isNew = !dossier.offers.has(offer.id)
       await dossier.holdOffer(offer, wire.details)
+      if (isNew) noteDocument(dossier, 'offer', offer, ports.clock)
       dossier.keep(wire)
       ports.coordination.received(dossier, wire, from)
       const permits = offer.payload.rows.some((row) => row.verdict === 'permit')
@@ -40,7 +43,9 @@ export async function hearMessage(
     }
     case 'propose': {
       const contract = await openDocument('contract', wire.contract)
+      const isNew = !dossier.contracts.has(contract.id)
       await dossier.holdContract(contract, ports.self, wire.sections)
+      if (isNew) noteContract(dossier, contract, ports.clock)
       dossier.keep(wire)
       return { kind: 'propose', contract: viewContract(contract) }
     }

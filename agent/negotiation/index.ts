@@ -11,6 +11,7 @@ export {
 } from './dossier.ts'
 export type { Exchange } from './exchange.ts'
 export { Exchanges, type ExchangesInit, type RequestGuard, RequestNotTaken } from './exchanges.ts'
+export { ATTEMPT, ownJobs } from './noting.ts'
 export type {
   AwaitedOffer,
   Clock,

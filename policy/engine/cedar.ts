@@ -85,6 +85,7 @@ const agreedRules = new Map<string, AgreedRules>()
 
 class CedarEngine implements PolicyEngine {
   readonly name = 'cedar'
+  readonly source: PolicyEngine['source']
   readonly policy: string
   readonly warnings: readonly RuleFinding[]
   readonly rules: readonly OwnRule[]
@@ -97,8 +98,9 @@ class CedarEngine implements PolicyEngine {
    * nearly all of its time goes into handing over the entities. The rules of an agreement are a set of their own, which only
    * that agreement pays for.
    */
-  constructor(cedar: Cedar, own: ReadRules) {
+  constructor(cedar: Cedar, own: ReadRules, files: readonly RuleFile[]) {
     this.#cedar = cedar
+    this.source = { engine: `cedar ${cedar.getCedarVersion()}`, files }
     this.#own = namedRules(own.rules)
     this.rules = [...this.#own.rules.values()]
     this.warnings = own.warnings
@@ -213,13 +215,13 @@ function warmUp(engine: PolicyEngine): void {
  */
 export async function createCedarEngine(files: readonly RuleFile[] = []): Promise<PolicyEngine> {
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
-  const engine = engineOf(cedar, readRules(cedar, files))
+  const engine = engineOf(cedar, readRules(cedar, files), files)
   warmUp(engine)
   return engine
 }
 
 /** @throws {RulesMalformed} */
-export function engineOf(cedar: Cedar, own: ReadRules): PolicyEngine {
+export function engineOf(cedar: Cedar, own: ReadRules, files: readonly RuleFile[]): PolicyEngine {
   if (own.errors.length > 0) throw new RulesMalformed(own.errors)
-  return new CedarEngine(cedar, own)
+  return new CedarEngine(cedar, own, files)
 }

@@ -190,7 +190,7 @@ function answerOf(engine: PolicyEngine, asked: DisclosureFacts): Answer {
 export function disclosureRules(cedar: Cedar, files: readonly RuleFile[]): DisclosureRules {
   const read = readRules(cedar, files)
   const asked = read.rules.filter(isAsked)
-  const engine = engineOf(cedar, { ...read, rules: asked })
+  const engine = engineOf(cedar, { ...read, rules: asked }, files)
   return {
     policy: engine.policy,
     rules: engine.rules,

@@ -1,4 +1,5 @@
 import type { User } from '../../protocol/documents/index.ts'
+import type { RuleFile } from './own-rules.ts'
 import type { RuleFinding } from './rule-finding.ts'
 import type { Subject } from './rules.ts'
 
@@ -69,6 +70,8 @@ export interface Answer {
 /** Decides by the fixed rules and by the organisation's own, which must both permit. Synchronous and pure. */
 export interface PolicyEngine {
   readonly name: string
+  /** What it was made of: by the same version of it, from the same rules, another one decides alike. */
+  readonly source: { readonly engine: string; readonly files: readonly RuleFile[] }
   /** What looks odd in the organisation's own rules, and does not keep them from being used. */
   readonly warnings: readonly RuleFinding[]
   /** The organisation's own rules. */
@@ -96,6 +99,7 @@ export function permits(answer: Answer): boolean {
 export function evaluatingBy(engine: PolicyEngine, evaluate: PolicyEngine['evaluate']): PolicyEngine {
   return {
     name: engine.name,
+    source: engine.source,
     policy: engine.policy,
     warnings: engine.warnings,
     rules: engine.rules,

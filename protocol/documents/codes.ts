@@ -75,6 +75,7 @@ export const REFUSAL_CODES = [
   'cost-limit',
   'time-limit',
   'shutting-down',
+  'log-broken',
   'storage-full'
 ] as const
 export const refusalCode = z.enum(REFUSAL_CODES)
@@ -103,6 +104,7 @@ export const FAILURE_CODES = [
   'dataset-missing',
   'storage-full',
   'shutting-down',
+  'log-broken',
   'restarted',
   'internal'
 ] as const

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { agreement, agreementRefusal, revocation } from './agreement.ts'
 import { capability } from './capability.ts'
+import { checkpoint } from './checkpoint.ts'
 import { outcome, receipt } from './ending.ts'
 import { charter, membership, statusList } from './membership.ts'
 import { acceptance, contract, decline, offer, request } from './negotiation.ts'
@@ -20,7 +21,8 @@ export const DOCUMENTS = {
   acceptance,
   decline,
   receipt,
-  outcome
+  outcome,
+  checkpoint
 } as const
 
 export type DocumentType = keyof typeof DOCUMENTS

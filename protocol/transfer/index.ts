@@ -31,6 +31,7 @@ export {
   type PartSource,
   type PartWriter,
   partInfo,
+  type ReceiveOptions,
   type SourcePart,
   type TransferOptions,
   type Transferred

@@ -65,6 +65,11 @@ export interface TransferOptions {
   onProgress?: (bytes: number, of: number) => void
 }
 
+export interface ReceiveOptions extends TransferOptions {
+  /** All parts are there and verified: awaited before the sender is told so, who may forget them then. */
+  onVerified?: (flow: FlowId, parts: readonly PartInfo[]) => Promise<void>
+}
+
 export const DEFAULT_IDLE_MS = 20_000
 
 export interface Transferred {

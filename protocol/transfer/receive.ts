@@ -9,7 +9,7 @@ import {
   type PartInfo,
   type PartSink,
   type PartWriter,
-  type TransferOptions,
+  type ReceiveOptions,
   type Transferred,
   totalBytes
 } from './parts.ts'
@@ -32,7 +32,8 @@ type Admitted = Exclude<Admission, { refuse: unknown }>
 
 class Receiving {
   readonly #end: FlowEnd
-  readonly #options: TransferOptions
+  readonly #options: ReceiveOptions
+  readonly #flow: FlowId
   readonly #sink: PartSink
   readonly #limits: Admitted
   /** What the opening announced, by index: the sender may add to it but not change it. */
@@ -42,7 +43,8 @@ class Receiving {
   #heldBytes = 0
   #moved = 0
 
-  constructor(end: FlowEnd, admitted: Admitted, options: TransferOptions) {
+  constructor(end: FlowEnd, flow: FlowId, admitted: Admitted, options: ReceiveOptions) {
+    this.#flow = flow
     this.#end = end
     this.#sink = admitted.sink
     this.#limits = admitted
@@ -143,6 +145,7 @@ class Receiving {
     if (listed.size !== manifest.length || extra.length > 0)
       throw new FlowFailed('flow-altered', 'expected the final list to name exactly the parts of the flow')
     const parts = [...manifest]
+    await this.#end.unlessEnded(this.#options.onVerified?.(this.#flow, parts) ?? Promise.resolve())
     await this.#end.send({ kind: 'done', parts })
     await this.#end.close()
     return { parts, bytes: totalBytes(parts), moved: this.#moved }
@@ -163,7 +166,7 @@ class Receiving {
 export async function receiveParts(
   stream: Stream,
   admit: (opening: FlowOpening) => Promise<Admission>,
-  options: TransferOptions = {}
+  options: ReceiveOptions = {}
 ): Promise<Transferred & { flow: FlowId }> {
   const { signal } = options
   const end = new FlowEnd(stream, { idleMs: options.idleMs ?? DEFAULT_IDLE_MS, signal })
@@ -174,7 +177,7 @@ export async function receiveParts(
     const { flow, parts } = opening
     const admission = await end.unlessEnded(admit({ flow, parts }))
     if ('refuse' in admission) throw new FlowRefused(admission.refuse, false)
-    return { flow, ...(await new Receiving(end, admission, options).run(parts)) }
+    return { flow, ...(await new Receiving(end, flow, admission, options).run(parts)) }
   } catch (thrown) {
     const failure = asFlowFailed(thrown, signal)
     await end.fail(failure)

@@ -206,6 +206,15 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     checkAgreement: async () => ({ findings: [], view: anAgreement({ state: 'draft' }) }),
     prepareAgreement: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
     signAgreement: async () => anAgreement(),
+    audit: {
+      list: async () => ({ entries: [], next: null }),
+      export: async function* () {
+        yield new Uint8Array([1])
+      },
+      verify: async () => ({ intact: true, entries: 0, head: '0'.repeat(64), broken: null }),
+      proofs: async () => [],
+      acceptBreak: async () => ({ sequence: 1, head: '0'.repeat(64) })
+    },
     policy: {
       status: async () => aPolicy(),
       reload: async () => aPolicy(),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import {
   type ChainLine,
   EMPTY_LOG,
   entriesOfRequest,
+  entryDigest,
   headAfter,
   type LogEntry,
   logPosition,
@@ -36,13 +38,25 @@ const aDecision: LogEntry = {
 }
 const anEntry = (time: number): LogEntry => ({ time, kind: 'config', fields: { number: time } })
 
+const SALT = new Uint8Array(16).fill(7)
+const digestOf = (entry: LogEntry) => entryDigest(SALT, encodePlain(entry))
+
 function chainOf(entries: readonly LogEntry[]): { lines: ChainLine[]; end: LogPosition } {
   let position = EMPTY_LOG
   const lines = entries.map((entry) => {
-    position = headAfter(position, entry)
-    return { ...position, entry: encodePlain(entry) }
+    position = headAfter(position, digestOf(entry))
+    return { ...position, salt: SALT, entry: encodePlain(entry) }
   })
   return { lines, end: position }
+}
+
+/** As they were before there were salts. */
+function oldLine(previous: LogPosition, entry: LogEntry): ChainLine {
+  const sequence = previous.sequence + 1
+  const head = createHash('sha256')
+    .update(encodePlain([previous.head, sequence, entry]))
+    .digest('hex')
+  return { sequence, head, salt: null, entry: encodePlain(entry) }
 }
 
 const someEntries = fc.array(
@@ -129,14 +143,27 @@ describe('the chain of a log', () => {
   })
 
   it('has the heads that other implementations must find', () => {
-    const first = headAfter(EMPTY_LOG, anEntry(1))
+    const first = headAfter(EMPTY_LOG, digestOf(anEntry(1)))
     expect(first).to.deep.equal({
       sequence: 1,
-      head: '58536564f2f520788a06c6ff9a879677f9e753ae44092b1216e8acf051c2b2a7'
+      head: '95617417da95bdb099a7ee0aa35db4aa9c240f311cfe38e478219071e2032098'
     })
-    expect(headAfter(first, aDecision).head).to.equal(
-      'cf74c478eaeef5b9e436b358936bdbba76aaa6b2a2a5f67e5707f5ecb800751e'
+    expect(headAfter(first, digestOf(aDecision)).head).to.equal(
+      'b211a485fe88b901ec69a6b5086ca2cc620390c9f7248989cd791b8b8f608014'
     )
+  })
+
+  it('goes on after entries of before there were salts, which verify by their own rule and come first', () => {
+    const first = oldLine(EMPTY_LOG, anEntry(1))
+    const second = oldLine(first, anEntry(2))
+    const third = { ...headAfter(second, digestOf(anEntry(3))), salt: SALT, entry: encodePlain(anEntry(3)) }
+    expect(verifyChain([first, second, third]).intact).to.equal(true)
+    const changed = { ...second, entry: encodePlain(anEntry(9)) }
+    expect(verifyChain([first, changed, third])).to.deep.include({ intact: false, sequence: 2 })
+    expect(verifyChain([first, second, third, oldLine(third, anEntry(4))])).to.deep.include({
+      intact: false,
+      sequence: 4
+    })
   })
 })
 
@@ -241,9 +268,11 @@ describe('the log of an agent', () => {
     ['an entry less', 'DELETE FROM log WHERE sequence = 2', 2],
     [
       'an entry before the first',
-      'INSERT INTO log SELECT 0, head, kind, request, contract, entry FROM log WHERE sequence = 1',
+      'INSERT INTO log SELECT 0, head, kind, request, contract, entry, salt FROM log WHERE sequence = 1',
       1
     ],
+    ['another salt', 'UPDATE log SET salt = randomblob(16) WHERE sequence = 3', 3],
+    ['a salt less', 'UPDATE log SET salt = NULL WHERE sequence = 3', 3],
     ['an entry filed elsewhere', "UPDATE log SET request = 'bafyother' WHERE sequence = 4", 4],
     ['its last entry less', 'DELETE FROM log WHERE sequence = 5', 5]
   ]

@@ -120,7 +120,8 @@ describe('the agreements under which rows are granted', () => {
       approvals: Object.fromEntries(
         Object.entries(approvals).map(([id, state]) => [id, { state, reason: null }])
       ),
-      unapproved: []
+      unapproved: [],
+      called: []
     }
     const decide = async (index: number) =>
       await granted.decide(asked, index, {

@@ -11,14 +11,16 @@ const deny = (code: RefusalCode): Verdict => ({
   detail: null,
   policy: 'p'
 })
-const entry = (row: number, verdict: Verdict = deny('no-agreement'), time = row) =>
-  decisionEntry(time, 'request', null, 'offer', verdict, row)
+const entry = (row: number, verdict: Verdict = deny('no-agreement'), time = row) => ({
+  entry: decisionEntry(time, 'request', null, 'offer', verdict, row),
+  basis: undefined
+})
 
 describe('decisions about the rows of a request', () => {
   it('are one in the log when every row was refused in the same words', () => {
     const [logged, ...others] = uniform([entry(0), entry(1), entry(2)], 3)
     expect(others).to.deep.equal([])
-    expect(logged?.fields).to.deep.equal({
+    expect(logged?.entry.fields).to.deep.equal({
       question: 'offer',
       verdict: 'deny',
       clauses: [],

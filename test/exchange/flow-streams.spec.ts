@@ -54,6 +54,7 @@ describe('flows between agents', () => {
 
   function streams({ peer, organisation }: Party): FlowStreams {
     return new FlowStreams({
+      logged: async () => undefined,
       self: peer,
       clock,
       log,

@@ -14,6 +14,7 @@ import { anAgreement, hostFacts, providerFacts, recipientFacts } from './builder
 function counted(engine: PolicyEngine): PolicyEngine & { asked: number } {
   const counting = {
     name: engine.name,
+    source: engine.source,
     policy: engine.policy,
     warnings: engine.warnings,
     rules: engine.rules,
@@ -123,6 +124,7 @@ describe('decisions that are taken together', () => {
     let asked = 0
     const failing: PolicyEngine = {
       name: 'failing',
+      source: { engine: 'failing 1', files: [] },
       policy: 'p',
       warnings: [],
       rules: [],

@@ -3,6 +3,7 @@ import type { Register } from '../options.ts'
 import { agentCommand } from './agent/index.ts'
 import { agreementCommand } from './agreement/index.ts'
 import { approvalsCommand } from './approvals/index.ts'
+import { auditCommand } from './audit/index.ts'
 import { datasetCommands } from './dataset/index.ts'
 import { doctorCommand } from './doctor/index.ts'
 import { explainCommand } from './explain/index.ts'
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Register[] = [
   agreementCommand,
   approvalsCommand,
   policyCommand,
+  auditCommand,
   requestCommands,
   explainCommand,
   doctorCommand,

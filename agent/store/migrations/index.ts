@@ -8,6 +8,7 @@ import { approvals } from './0006-approvals.ts'
 import { approvalsByAgreement } from './0007-approvals-by-agreement.ts'
 import { agreementLife } from './0008-agreement-life.ts'
 import { releasedGroups } from './0009-released-groups.ts'
+import { audit } from './0010-audit.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -20,5 +21,6 @@ export const MIGRATIONS: readonly Migration[] = [
   approvals,
   approvalsByAgreement,
   agreementLife,
-  releasedGroups
+  releasedGroups,
+  audit
 ]

@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import { type AgreementLife, agreementLifeOn } from './agreement-life.ts'
 import { type Agreements, agreementsOn } from './agreements.ts'
 import { type Approvals, approvalsOn } from './approvals.ts'
+import { type Checkpoints, checkpointsOn } from './checkpoints.ts'
 import { type Datasets, datasetsOn } from './datasets.ts'
 import { type Documents, documentsOn } from './documents.ts'
 import { type Events, eventsOn } from './events.ts'
@@ -10,9 +11,12 @@ import { type Exchanges, exchangesOn } from './exchanges.ts'
 import { type Log, logOn } from './log.ts'
 import { type Memberships, membershipsOn } from './memberships.ts'
 import { type Nonces, noncesOn } from './nonces.ts'
+import { type Openings, openingsOn } from './openings.ts'
+import { type PeerPositions, peerPositionsOn } from './peer-positions.ts'
 import { type Quota, quotaOn } from './quota.ts'
 import { type ReleasedGroups, releasedGroupsOn } from './released-groups.ts'
 import { type Requests, requestsOn } from './requests.ts'
+import { type Rulesets, rulesetsOn } from './rulesets.ts'
 import { type Settings, settingsOn } from './settings.ts'
 import { type Work, workOn } from './work.ts'
 
@@ -25,6 +29,7 @@ export type {
 } from './agreement-life.ts'
 export type { AgreementState, Agreements, StoredAgreement } from './agreements.ts'
 export type { ApprovalRowState, Approvals, AskedApproval, StoredApproval } from './approvals.ts'
+export type { Checkpoints } from './checkpoints.ts'
 export type { DatasetSource, Datasets, StoredDataset } from './datasets.ts'
 export type { Documents, StoredDocument } from './documents.ts'
 export type { Events, StoredEvent } from './events.ts'
@@ -32,9 +37,12 @@ export type { ExchangeRole, Exchanges, StoredExchange } from './exchanges.ts'
 export type { Log, StoredLine } from './log.ts'
 export type { Memberships } from './memberships.ts'
 export type { Nonces } from './nonces.ts'
+export type { Openings, StoredOpening } from './openings.ts'
+export type { PeerPosition, PeerPositions } from './peer-positions.ts'
 export type { Quota, QuotaUse } from './quota.ts'
 export type { GroupUnits, ReleasedGroup, ReleasedGroups, ReleaseTo } from './released-groups.ts'
 export type { NewRequest, Requests, StoredRequest } from './requests.ts'
+export type { Rulesets, StoredRuleset } from './rulesets.ts'
 export type { Settings } from './settings.ts'
 export type { StoredWork, Work, WorkStatus } from './work.ts'
 
@@ -54,6 +62,10 @@ export interface Tables {
   readonly log: Log
   readonly approvals: Approvals
   readonly releasedGroups: ReleasedGroups
+  readonly openings: Openings
+  readonly rulesets: Rulesets
+  readonly checkpoints: Checkpoints
+  readonly peerPositions: PeerPositions
 }
 
 export function tablesOn(connection: Connection): Tables {
@@ -72,6 +84,10 @@ export function tablesOn(connection: Connection): Tables {
     settings: settingsOn(connection),
     log: logOn(connection),
     approvals: approvalsOn(connection),
-    releasedGroups: releasedGroupsOn(connection)
+    releasedGroups: releasedGroupsOn(connection),
+    openings: openingsOn(connection),
+    rulesets: rulesetsOn(connection),
+    checkpoints: checkpointsOn(connection),
+    peerPositions: peerPositionsOn(connection)
   }
 }

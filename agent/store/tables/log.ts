@@ -7,33 +7,55 @@ const row = z.object({
   kind: z.string(),
   request: z.string().nullable(),
   contract: z.string().nullable(),
+  salt: storedBytes.nullable(),
   entry: storedBytes
 })
-/** A line of the log. `entry` is canonical bytes; `head` is the hash of the chain up to and with it. See agent/audit. */
+/**
+ * A line of the log. `entry` is canonical bytes; `head` is the hash of the chain up to and with it; `salt` is null in lines that
+ * were written before there were any. See agent/audit.
+ */
 export type StoredLine = z.infer<typeof row>
 
-const COLUMNS = 'sequence, head, kind, request, contract, entry'
+const COLUMNS = 'sequence, head, kind, request, contract, salt, entry'
 const PAGE = 1000
+/** SQLite takes a bounded number of values in one statement. */
+const MAX_AT_ONCE = 500
 
 export interface Log {
   /** The sequence number is the primary key: a second line with the same number is refused. */
-  insert(line: StoredLine): Promise<void>
+  insert(lines: readonly StoredLine[]): Promise<void>
   last(): Promise<StoredLine | undefined>
+  at(sequence: number): Promise<StoredLine | undefined>
   /** In order. @param limit @default 1000 */
   range(from: number, limit?: number): Promise<StoredLine[]>
   ofRequest(request: string): Promise<StoredLine[]>
+  /** The latest below `before`, the latest first. */
+  latest(options: { before: number; limit: number; kind?: string; request?: string }): Promise<StoredLine[]>
   ofContract(contract: string): Promise<StoredLine[]>
 }
 
 export function logOn(connection: Connection): Log {
   return {
-    insert: async ({ sequence, head, kind, request, contract, entry }) => {
-      await connection.run(
-        'INSERT INTO log (sequence, head, kind, request, contract, entry) VALUES (?, ?, ?, ?, ?, ?)',
-        [sequence, head, kind, request, contract, entry]
-      )
+    insert: async (lines) => {
+      for (let from = 0; from < lines.length; from += MAX_AT_ONCE) {
+        const some = lines.slice(from, from + MAX_AT_ONCE)
+        await connection.run(
+          `INSERT INTO log (${COLUMNS}) VALUES ${some.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+          some.flatMap((line) => [
+            line.sequence,
+            line.head,
+            line.kind,
+            line.request,
+            line.contract,
+            line.salt,
+            line.entry
+          ])
+        )
+      }
     },
     last: async () => await connection.get(row, `SELECT ${COLUMNS} FROM log ORDER BY sequence DESC LIMIT 1`),
+    at: async (sequence) =>
+      await connection.get(row, `SELECT ${COLUMNS} FROM log WHERE sequence = ?`, [sequence]),
     range: async (from, limit = PAGE) =>
       await connection.all(row, `SELECT ${COLUMNS} FROM log WHERE sequence >= ? ORDER BY sequence LIMIT ?`, [
         from,
@@ -41,6 +63,17 @@ export function logOn(connection: Connection): Log {
       ]),
     ofRequest: async (request) =>
       await connection.all(row, `SELECT ${COLUMNS} FROM log WHERE request = ? ORDER BY sequence`, [request]),
+    latest: async ({ before, limit, kind, request }) => {
+      const wanted = [
+        ...(kind === undefined ? [] : [['kind = ?', kind] as const]),
+        ...(request === undefined ? [] : [['request = ?', request] as const])
+      ]
+      return await connection.all(
+        row,
+        `SELECT ${COLUMNS} FROM log WHERE ${['sequence < ?', ...wanted.map(([clause]) => clause)].join(' AND ')} ORDER BY sequence DESC LIMIT ?`,
+        [before, ...wanted.map(([, value]) => value), limit]
+      )
+    },
     ofContract: async (contract) =>
       await connection.all(row, `SELECT ${COLUMNS} FROM log WHERE contract = ? ORDER BY sequence`, [contract])
   }

@@ -9,6 +9,8 @@ export interface Memberships {
   save(kind: string, id: string, bytes: Uint8Array): Promise<void>
   all(kind: string): Promise<{ id: string; bytes: Uint8Array }[]>
   remove(kind: string, id: string): Promise<void>
+  /** All that ever were, with those that newer ones replaced. */
+  past(kind: string): Promise<{ id: string; bytes: Uint8Array }[]>
 }
 
 export function membershipsOn(connection: Connection): Memberships {
@@ -25,6 +27,10 @@ export function membershipsOn(connection: Connection): Memberships {
     },
     all: async (kind) =>
       await connection.all(row, 'SELECT id, bytes FROM memberships WHERE kind = ? ORDER BY id', [kind]),
+    past: async (kind) =>
+      await connection.all(row, 'SELECT id, bytes FROM past_memberships WHERE kind = ? ORDER BY rowid', [
+        kind
+      ]),
     remove: async (kind, id) => {
       await connection.run('DELETE FROM memberships WHERE kind = ? AND id = ?', [kind, id])
     }
