@@ -34,6 +34,7 @@ import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
 import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
+import { tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -225,18 +226,7 @@ async function start(
     capability: async (audience) => await publisher.for(audience),
     visibleTo: (dataset, audience) => disclosure.visibleTo(dataset, audience)
   })
-  const announceAnew = (): void => {
-    publisher.changed()
-    void discovery
-      .announce()
-      .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
-  }
-  let disclosed = policies.disclosure.policy
-  policies.onChange(() => {
-    if (disclosed === policies.disclosure.policy) return
-    disclosed = policies.disclosure.policy
-    announceAnew()
-  })
+  const announceAnew = tellOfChanges({ policies, publisher, discovery, log })
 
   const results = new ResultFiles(
     join(config.data, 'results'),
