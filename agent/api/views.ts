@@ -284,6 +284,10 @@ export const agreementView = z.object({
   /** The version in force that it replaces, and the proposal that it answers. */
   supersedes: z.string().exactOptional(),
   counters: z.string().exactOptional(),
+  /** The standing offer that it came of, when a member took one. */
+  standing: z.string().exactOptional(),
+  /** Who told that other terms took its place, to which this organisation is no party. */
+  replacedBy: z.string().exactOptional(),
   refusals: z.array(z.object({ organisation: z.string(), reason: z.string() })).exactOptional(),
   /** Who ends it, and from when on it is in force no longer. */
   revocation: z

@@ -42,6 +42,8 @@ export const agentFile = z.strictObject({
     })
     .prefault({}),
   users: listOf(userName, 256).default([]),
+  stewards: listOf(userName, 256).optional(),
+  operators: listOf(userName, 256).optional(),
   datasets: listOf(filePath, 256).default([]),
   agreements: filePath.default('agreements'),
   policy: filePath.default('policy'),
@@ -97,6 +99,9 @@ export interface AgentConfig {
   /** `token` holds the token of the first user (or the steward), `tokens` those of all; see `openTokens`. */
   api: { host: string; port: number; token: string; tokens: string }
   users: string[]
+  /** Who of them leads agreements, and who runs the agent, through the API; absent: the first. */
+  stewards?: string[]
+  operators?: string[]
   /** Dataset files, see `loadDatasetFile`. */
   datasets: string[]
   agreements: string
@@ -144,6 +149,21 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
   if (file.sandbox === 'none')
     warnings.push('sandbox: none lets jobs reach files and network of this machine')
   return warnings
+}
+
+function rolesOf(
+  file: z.output<typeof agentFile>,
+  source: Source
+): Pick<AgentConfig, 'stewards' | 'operators'> {
+  const listed = (key: 'stewards' | 'operators') => {
+    const named = file[key]
+    named?.forEach((user, index) => {
+      if (!file.users.includes(user))
+        throw problemAt(source, [key, index], `expected one of users, found ${user}; list it there too`)
+    })
+    return named === undefined ? {} : { [key]: named }
+  }
+  return { ...listed('stewards'), ...listed('operators') }
 }
 
 function checkedRules(rules: AgentConfig['autoSign'], source: Source): AgentConfig['autoSign'] {
@@ -196,6 +216,7 @@ export async function loadAgentConfig(
     bootstrap: file.bootstrap,
     api: { ...file.api.listen, token: absolute(file.api.token), tokens: absolute(file.api.tokens) },
     users: file.users,
+    ...rolesOf(file, source),
     datasets: file.datasets.map(absolute),
     agreements: absolute(file.agreements),
     policy: absolute(file.policy),

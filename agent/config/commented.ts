@@ -48,6 +48,11 @@ api:
 # People this agent speaks for; its membership must cover them.
 users: ${list(initial.users)}
 
+# Who of them may lead agreements (propose, sign, refuse, revoke, publish) and who may reload the policy, with the token of their own;
+# the others ask and read. Left out: the first of users does both. Nobody: [].
+# stewards: [anna@example.org]
+# operators: [omar@example.org]
+
 # Files that describe its datasets; "dynamos dataset add" writes them.
 datasets: ${list(initial.datasets)}
 

@@ -9,7 +9,7 @@ import { LogWatch } from '../audit/index.ts'
 import { computesAtData } from '../composition/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
-import { createRequestGuard, Decisions, Disclosure } from '../decisions/index.ts'
+import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
 import { FlowStreams, GroupHistory, Shares } from '../exchange/index.ts'
 import { ownStanding } from '../membership/index.ts'
@@ -32,9 +32,9 @@ import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
 import type { AgentSeams } from './seams.ts'
-import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
-import { tellOfChanges } from './tell-of-changes.ts'
+import { openDisclosure, tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -142,6 +142,8 @@ async function start(
     readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    offered: async (party, question, options) =>
+      await askForOffers(network, members, party, question, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
     ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
@@ -152,19 +154,7 @@ async function start(
     }
   })
   await agreements.open()
-  const disclosure = new Disclosure({
-    self,
-    get rules() {
-      return policies.disclosure
-    },
-    datasets,
-    isParty: (dataset, party) =>
-      agreements.inForce({ provider: self.organisation, dataset, party }).length > 0,
-    store,
-    clock,
-    log,
-    changed: () => announceAnew()
-  })
+  const disclosure = openDisclosure(base, { datasets, agreements, changed: () => announceAnew() })
   const approvals = new Approvals({
     store,
     agreements,
@@ -326,6 +316,7 @@ async function start(
 
   serveExchanges({
     network,
+    members,
     agreements,
     exchanges,
     flows

@@ -26,6 +26,15 @@ export { quasiIdentifiers } from './quasi.ts'
 export { requiredServices } from './required-services.ts'
 export { parseSigningRule, type SigningRule } from './signing-rule.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
+export {
+  describeDraft,
+  describeOffer,
+  mayTake,
+  type Offered,
+  takenName,
+  takenTerms,
+  writeOffer
+} from './standing.ts'
 export { didYouMean } from './suggestion.ts'
 export {
   type DescribedTable,

@@ -88,5 +88,9 @@ export function formOfAgreement({ name, provider, dataset, terms }: Agreed): Rec
 
 /** An agreement as a file: read again, it has the same terms. */
 export function writeAgreement(agreed: Agreed): string {
-  return stringify(formOfAgreement(agreed), { lineWidth: 0, flowCollectionPadding: false })
+  return writeForm(formOfAgreement(agreed))
+}
+
+export function writeForm(form: Record<string, unknown>): string {
+  return stringify(form, { lineWidth: 0, flowCollectionPadding: false })
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { agreement, agreementRefusal, revocation } from './agreement.ts'
+import { agreement, agreementRefusal, agreementReplaced, revocation, standingOffer } from './agreement.ts'
 import { capability } from './capability.ts'
 import { checkpoint } from './checkpoint.ts'
 import { outcome, receipt } from './ending.ts'
@@ -14,6 +14,8 @@ export const DOCUMENTS = {
   capability,
   agreement,
   'agreement-refusal': agreementRefusal,
+  'agreement-replaced': agreementReplaced,
+  'standing-offer': standingOffer,
   revocation,
   request,
   offer,

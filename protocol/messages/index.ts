@@ -125,11 +125,40 @@ export const agreementReply = z.strictObject({
   pending: refusal.nullable()
 })
 
-/** `/dynamos/agreement-notice/1`: a party refuses a proposed agreement, or revokes one in force. */
+/**
+ * `/dynamos/standing-offers/1`: what a provider offers to the member that asks, or one of them whole. What is not for that
+ * member is answered like what does not exist.
+ */
+export const STANDING_OFFERS_PROTOCOL = '/dynamos/standing-offers/1'
+export const MAX_OFFERS = 128
+export const standingQuestion = z.strictObject({ name: fields.name.exactOptional() })
+export const standingReply = z.strictObject({
+  offers: z
+    .array(
+      z.strictObject({
+        id: documentId,
+        name: fields.name,
+        dataset: fields.name,
+        purposes: fields.anyOrNames,
+        until: z.int().nonnegative()
+      })
+    )
+    .max(MAX_OFFERS),
+  /** The one that was asked for. */
+  offer: signedBytes.nullable()
+})
+export type StandingQuestion = z.infer<typeof standingQuestion>
+export type StandingReply = z.infer<typeof standingReply>
+
+/**
+ * `/dynamos/agreement-notice/1`: a party refuses a proposed agreement, or revokes one in force, or tells one that it left out
+ * that another version took its place.
+ */
 export const AGREEMENT_NOTICE_PROTOCOL = '/dynamos/agreement-notice/1'
 export const agreementNotice = z.union([
   z.strictObject({ refusal: signedBytes }),
-  z.strictObject({ revocation: signedBytes })
+  z.strictObject({ revocation: signedBytes }),
+  z.strictObject({ replaced: signedBytes })
 ])
 export type AgreementNotice = z.infer<typeof agreementNotice>
 export const agreementNoticeReply = z.strictObject({ taken: z.literal(true) })

@@ -146,6 +146,7 @@ export async function openProvider(dir: string): Promise<Provider> {
     self: self.peer,
     steward: null,
     show: async () => await Promise.reject(new Error('there is no network here')),
+    offered: async () => await Promise.reject(new Error('there is no network here')),
     tell: async () => await Promise.reject(new Error('there is no network here')),
     enforced: () => {}
   })
