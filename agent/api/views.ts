@@ -124,6 +124,8 @@ export const termsView = z.object({
   maxRows: z.number().nullable(),
   /** Of so many people at least each group is made, at each provider; absent: of any number. */
   minGroupSize: z.number().optional(),
+  /** Those of its data providers who want the last word have released it. */
+  releaseAsk: z.literal(true).optional(),
   onward: z.string()
 })
 export type TermsView = z.infer<typeof termsView>

@@ -20,6 +20,7 @@ export const ENTRY_KINDS = [
   'job-started',
   'job-finished',
   'job-wiped',
+  'release',
   'receipt',
   'outcome',
   'refusal',

@@ -74,12 +74,28 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  receive: z.strictObject({ for: anyOrNames.default([]), purposes: anyOrNames.default([]) }).prefault({}),
   decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
+
+/** By organisation that asks and by purpose: results of others' requests that this organisation takes. */
+export interface Receive {
+  for: '*' | string[]
+  purposes: '*' | string[]
+}
+
+export function takesResultsOf(
+  receive: Receive,
+  { organisation, purpose }: { organisation: string; purpose: string }
+): boolean {
+  const named = (names: '*' | readonly string[], name: string): boolean =>
+    names === '*' || names.includes(name)
+  return named(receive.for, organisation) && named(receive.purposes, purpose)
+}
 
 /** What an agent is told by its owner: paths absolute, quantities in base units, every default filled in. Plain data. */
 export interface AgentConfig {
@@ -111,6 +127,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** Whose results it takes although it did not ask, and for which purposes. */
+  receive: Receive
   /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
   decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
@@ -144,6 +162,10 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
           `roles has computeProvider, but hosting.${clause} is omitted, and nothing is open by omission: no request will be hosted; write hosting.${clause}: "*" or a list`
         )
   }
+  if (nobody(file.receive.for) !== nobody(file.receive.purposes))
+    warnings.push(
+      'receive names one of `for` and `purposes`, and nothing is open by omission: no result that others ask for is taken; write both, each "*" or a list'
+    )
   if (file.datasets.length > 0 && !file.roles.includes('dataProvider'))
     warnings.push('datasets are listed, but roles lacks dataProvider: they will not be offered')
   if (file.sandbox === 'none')
@@ -231,6 +253,7 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    receive: file.receive,
     ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,

@@ -86,6 +86,10 @@ hosting:
   algorithms: []
   perJob: {memory: 4GiB, seconds: 900, disk: 20GiB}
 
+# Whose results it takes although it did not ask for them (request: recipients: [this organisation]), and for which purposes:
+# names, or "*". Nothing is open by omission.
+receive: {for: [], purposes: []}
+
 # required: jobs run in bubblewrap or not at all. none: no sandbox, and every offer says so.
 sandbox: required
 

@@ -7,7 +7,7 @@ import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
 import { LogWatch } from '../audit/index.ts'
 import { computesAtData } from '../composition/index.ts'
-import type { AgentConfig } from '../config/index.ts'
+import { type AgentConfig, takesResultsOf } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
@@ -31,6 +31,7 @@ import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
+import { openReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
 import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
@@ -170,7 +171,7 @@ async function start(
       hosting: config.hosting,
       resources: config.resources,
       slots: Math.max(2, config.resources.cores * 2),
-      consents: config.autoApprove === 'all',
+      consents: (request) => config.autoApprove === 'all' || takesResultsOf(config.receive, request),
       offerLifetime: OFFER_LIFETIME_MS
     },
     {
@@ -278,6 +279,8 @@ async function start(
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
+  const told = { exchanges: () => exchanges, beforeRelease: seams.beforeRelease }
+  const releases = openReleases(network, { self, speaker, store, clock, log, decisions }, told)
   const shares = new Shares({
     self,
     launcher,
@@ -286,6 +289,7 @@ async function start(
     flows,
     decisions,
     results,
+    releases,
     resources: config.resources,
     limits,
     outbox: join(config.data, 'outbox'),
@@ -322,6 +326,7 @@ async function start(
     flows
   })
 
+  serveReleases(network, releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()

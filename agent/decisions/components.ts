@@ -23,8 +23,8 @@ export interface DecisionsInit {
   resources: Resources
   /** Shares that may run here at once; more are answered `busy`. */
   slots: number
-  /** Takes results of requests that others made, without asking a human. */
-  consents: boolean
+  /** Whether results of requests that others made are taken here. */
+  consents(request: { organisation: string; purpose: string }): boolean
   /** Milliseconds that an offer stays good. */
   offerLifetime: number
 }

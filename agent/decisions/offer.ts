@@ -190,7 +190,7 @@ export class OfferMaker {
         question: 'accept' as const,
         ...this.#shared(answering, index),
         asked: false,
-        consents: this.#init.consents
+        consents: this.#init.consents(request)
       }
       const decided = decideAsRecipient(answering.engine, facts)
       const verdict = await answering.confirm(decided)

@@ -6,6 +6,7 @@ import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import { ATTEMPT, ownJobs } from './noting.ts'
 import type { ExchangePorts } from './ports.ts'
+import { MESSAGE } from './replay.ts'
 import { isSigning, type SignedHere, signOrder, wireOf } from './signing.ts'
 
 /** The two machines that an agent may keep of one request. */
@@ -84,7 +85,7 @@ async function putMessages(
 ): Promise<void> {
   const messages = entries.map(async (bytes) => ({
     id: await idOf(bytes),
-    type: 'message',
+    type: MESSAGE,
     request,
     bytes,
     receivedAt

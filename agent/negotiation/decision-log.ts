@@ -5,6 +5,7 @@ import { appendAll } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
 import { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
+import { MESSAGE } from './replay.ts'
 
 /** Long enough for a contract to follow an offer, so that both cost one write. */
 const WITHIN_MS = 1000
@@ -36,7 +37,7 @@ export class DecisionLog {
     const { id: request } = this.#dossier.request
     const receivedAt = this.#ports.clock.now()
     return await Promise.all(
-      asked.map(async (bytes) => ({ id: await idOf(bytes), type: 'message', request, bytes, receivedAt }))
+      asked.map(async (bytes) => ({ id: await idOf(bytes), type: MESSAGE, request, bytes, receivedAt }))
     )
   }
 

@@ -206,6 +206,7 @@ export const agreementForm = mapping(
     valid: valid.optional(),
     sandbox: z.enum(['required', 'none'], { error: 'expected required or none' }).optional(),
     onward: text.optional(),
+    releaseAsk: z.boolean({ error: 'expected true or false' }).optional(),
     revocation: revocation.optional(),
     timezone: z.string({ error: zoneError }).refine(isTimezone, zoneError).optional(),
     about: z

@@ -133,7 +133,7 @@ function outputOf({ output }: AgreementForm): Terms['output'] {
 }
 
 function laterClauses(form: AgreementForm): Partial<Terms> {
-  const { approval, privacy, cache, onward, revocation, cedar } = form
+  const { approval, privacy, cache, onward, releaseAsk, revocation, cedar } = form
   return {
     ...(approval === undefined ? {} : { approval }),
     ...(privacy === undefined
@@ -143,6 +143,7 @@ function laterClauses(form: AgreementForm): Partial<Terms> {
       ? {}
       : { cache: { extract: cache.extract ?? 'none', results: cache.results ?? 'none' } }),
     ...(onward === undefined ? {} : { onward }),
+    ...(releaseAsk === undefined ? {} : { releaseAsk }),
     ...(revocation === undefined
       ? {}
       : { revocation: { effect: revocation.effect ?? 'stop', notice: revocation.notice ?? 0 } }),

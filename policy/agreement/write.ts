@@ -78,6 +78,7 @@ export function formOfAgreement({ name, provider, dataset, terms }: Agreed): Rec
       valid: present({ from: instant(valid.from, timezone), until: instant(valid.until, timezone) }),
       sandbox: terms.sandbox,
       onward: terms.onward,
+      releaseAsk: terms.releaseAsk,
       revocation: revocation && { effect: revocation.effect, notice: formatDuration(revocation.notice) },
       timezone: timezone === 'UTC' ? undefined : timezone,
       about: Object.keys(terms.about).length > 0 ? terms.about : undefined,

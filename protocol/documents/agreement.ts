@@ -79,6 +79,8 @@ export const terms = z.strictObject({
   valid: z.strictObject({ from: instant.optional(), until: instant.optional() }),
   sandbox: z.enum(['required', 'none']).optional(),
   onward: text.optional(),
+  /** Each result waits for the provider's last word. */
+  releaseAsk: z.boolean().optional(),
   revocation: z.strictObject({ effect: z.enum(['stop', 'finish']), notice: duration }).optional(),
   timezone: text,
   about: z.record(z.string().max(64), text),

@@ -5,6 +5,7 @@ import { checkpoint } from './checkpoint.ts'
 import { outcome, receipt } from './ending.ts'
 import { charter, membership, statusList } from './membership.ts'
 import { acceptance, contract, decline, offer, request } from './negotiation.ts'
+import { release } from './release.ts'
 
 /** Every signed document: its type, to the schema of its payload. */
 export const DOCUMENTS = {
@@ -22,6 +23,7 @@ export const DOCUMENTS = {
   contract,
   acceptance,
   decline,
+  release,
   receipt,
   outcome,
   checkpoint

@@ -162,3 +162,21 @@ export const agreementNotice = z.union([
 ])
 export type AgreementNotice = z.infer<typeof agreementNotice>
 export const agreementNoticeReply = z.strictObject({ taken: z.literal(true) })
+
+/** `/dynamos/release/1`: whoever would send a result to its recipient asks a data provider for its last word. */
+export const RELEASE_PROTOCOL = '/dynamos/release/1'
+export const releaseQuestion = z.strictObject({
+  contract: documentId,
+  flow: z.int().nonnegative(),
+  result: documentId
+})
+export type ReleaseQuestion = z.infer<typeof releaseQuestion>
+export const releaseReply = z.strictObject({ release: signedBytes })
+export type ReleaseReply = z.infer<typeof releaseReply>
+
+/** `/dynamos/released/1`: the recipient asks whoever sent it a result for the last words about it. */
+export const RELEASED_PROTOCOL = '/dynamos/released/1'
+export const releasedQuestion = z.strictObject({ contract: documentId, flow: z.int().nonnegative() })
+export type ReleasedQuestion = z.infer<typeof releasedQuestion>
+export const releasedReply = z.strictObject({ releases: z.array(signedBytes).max(64) })
+export type ReleasedReply = z.infer<typeof releasedReply>

@@ -165,7 +165,7 @@ export async function openProvider(dir: string): Promise<Provider> {
       hosting: { for: [], algorithms: [], perJob: { memory: GIB, seconds: 60, disk: GIB } },
       resources: { cores: 2, memory: GIB, disk: GIB, milliwatts: { idle: 1, full: 2 }, carbon: 1 },
       slots: 1_000,
-      consents: false,
+      consents: () => false,
       offerLifetime: HOUR
     },
     {
