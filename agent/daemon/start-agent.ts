@@ -108,12 +108,8 @@ async function start(
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   await keepRulesets(base)
   const watch = new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
-  const limits = {
-    memory: config.hosting.perJob.memory,
-    threads: config.resources.cores,
-    seconds: config.hosting.perJob.seconds,
-    disk: config.hosting.perJob.disk
-  }
+  const { memory, seconds, disk } = config.hosting.perJob
+  const limits = { memory, threads: config.resources.cores, seconds, disk }
   const datasets = new Datasets({ datasets: base.datasets, limits }, { store, launcher, clock })
   const problems = (await datasets.open()).map(({ id, error }) => {
     log.error({ dataset: id, code: codeOf(error), err: toError(error) }, 'a dataset could not be opened')
