@@ -29,6 +29,7 @@ import type { AgentSeams } from './seams.ts'
 import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
 import { loggingRefusals } from './standing-log.ts'
+import { openDisclosure, tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -100,12 +101,8 @@ async function start(
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   const watch = await watchLog(base, speaker)
-  const limits = {
-    memory: config.hosting.perJob.memory,
-    threads: config.resources.cores,
-    seconds: config.hosting.perJob.seconds,
-    disk: config.hosting.perJob.disk
-  }
+  const { memory, seconds, disk } = config.hosting.perJob
+  const limits = { memory, threads: config.resources.cores, seconds, disk }
   const datasets = new Datasets({ datasets: base.datasets, limits }, { store, launcher, clock })
   const problems = (await datasets.open()).map(({ id, error }) => {
     log.error({ dataset: id, code: codeOf(error), err: toError(error) }, 'a dataset could not be opened')
@@ -143,13 +140,11 @@ async function start(
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
       if (!datasets.ids().some((id) => datasets.visibilityOf(id) === 'parties')) return
-      publisher.changed()
-      void discovery
-        .announce()
-        .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
+      announceAnew()
     }
   })
   await agreements.open()
+  const disclosure = openDisclosure(base, { datasets, agreements, changed: () => announceAnew() })
   const approvals = new Approvals({
     store,
     agreements,
@@ -174,6 +169,7 @@ async function start(
         return policies.engine
       },
       point,
+      disclosure,
       notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
@@ -194,7 +190,7 @@ async function start(
     version: installation.version,
     sandbox,
     datasets,
-    agreements,
+    disclosure,
     manifests,
     archetypes: [...archetypes.keys()],
     speaker,
@@ -208,8 +204,9 @@ async function start(
     clock,
     log,
     capability: async (audience) => await publisher.for(audience),
-    visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
+    visibleTo: (dataset, audience) => disclosure.visibleTo(dataset, audience)
   })
+  const announceAnew = tellOfChanges({ policies, publisher, discovery, log })
 
   const results = new ResultFiles(
     join(config.data, 'results'),
