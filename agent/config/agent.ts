@@ -7,7 +7,7 @@ import { checkSource, problemAt } from './check.ts'
 import { decisionPoint, pointOf } from './decision-point.ts'
 import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
 import { readConfigFile } from './file.ts'
-import { scaled, size } from './quantities.ts'
+import { duration, scaled, size } from './quantities.ts'
 import type { Source } from './source.ts'
 
 const MILLI = 1e3
@@ -79,6 +79,7 @@ export const agentFile = z.strictObject({
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
+  audit: z.strictObject({ keep: duration.prefault('P3650D') }).prefault({}),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
 
@@ -136,6 +137,8 @@ export interface AgentConfig {
   autoApprove: 'none' | 'all'
   /** What the agent may sign with the steward's key without asking a human; `parseSigningRule` reads each. */
   autoSign: { from: string; dataset: string; [clause: string]: unknown }[]
+  /** How long it is kept what decisions rested on, in milliseconds. The log itself is never shortened. */
+  audit: { keep: number }
   log: 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /** What is allowed but probably not meant, for the log at start. */
   warnings: string[]
@@ -258,6 +261,7 @@ export async function loadAgentConfig(
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
     autoSign: checkedRules(file.autoSign, source),
+    audit: file.audit,
     log: file.log,
     warnings: warningsFor(file)
   }

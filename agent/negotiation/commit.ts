@@ -62,7 +62,8 @@ export async function commitStep(
       await ports.store.transaction(async (tx) => {
         await write(tx)
         return await work(tx)
-      })
+      }),
+    ports.log
   )
   dossier.saved(stored)
   for (const one of signed) hold(dossier, one)

@@ -174,6 +174,7 @@ export async function openProvider(dir: string): Promise<Provider> {
       point: noDecisionPoint,
       agreements,
       approvals,
+      disclosure: { deniesTo: () => false },
       datasets,
       launcher,
       manifests: found,

@@ -1,5 +1,6 @@
 """Section 3.4: what the log of an exporter says it did, and what had to be there before."""
 
+from .dagcbor import encode, id_of
 from .finding import Finding
 
 NEEDS = {"acceptance": "accept", "start": "start", "flow-sent": "send", "flow-received": "receive"}
@@ -28,6 +29,7 @@ class _Acts:
                 self._late,
                 self._before_start,
                 self._twice,
+                self._released,
                 self._flow,
             ):
                 look(entry)
@@ -88,6 +90,32 @@ class _Acts:
         if job in self.jobs or fields.get("attempt") not in (1, 2):
             self._fail("ran-twice", entry, f"step {job[1]}, round {job[2]}, attempt {job[3]} once more")
         self.jobs.add(job)
+
+    def _released(self, entry):
+        contract = self.bundle.get(entry.contract, "contract")
+        if entry.kind != "flow-sent" or contract is None:
+            return
+        content, fields, own = contract.payload, entry.fields, self.export.peer
+        recipients = {party["peer"] for party in content["parties"] if "recipient" in party["roles"]}
+        if fields.get("peer") not in recipients:
+            return
+        sources = {own} | {flow["from"] for flow in content["flows"] if flow["to"] == own}
+        data = {party["peer"] for party in content["parties"] if "data" in party["roles"]} & sources
+        result = id_of(encode(fields.get("parts")))
+        for acceptance in self.bundle.of_type("acceptance"):
+            said = acceptance.payload
+            if said["contract"] != contract.id or acceptance.issuer not in data:
+                continue
+            if (said["resultTerms"] or {}).get("releaseAsk") and not any(
+                release.issuer == acceptance.issuer
+                and release.payload["contract"] == contract.id
+                and release.payload["flow"] == fields.get("flow")
+                and release.payload["to"] == fields.get("peer")
+                and release.payload["result"] == result
+                and release.payload["refused"] is None
+                for release in self.bundle.of_type("release")
+            ):
+                self._fail("not-released", entry, f"{said['organisation']} had wanted the last word, and gave none")
 
     def _flow(self, entry):
         if entry.kind not in OTHER_END:

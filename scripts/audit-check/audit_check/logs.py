@@ -3,7 +3,7 @@
 from .finding import Finding
 
 # The documents that carry a position: that of the entry which tells of signing them.
-POSITIONED = ("acceptance", "receipt", "outcome")
+POSITIONED = ("acceptance", "release", "receipt", "outcome")
 
 
 def check_logs(bundle):

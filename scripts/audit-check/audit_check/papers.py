@@ -3,6 +3,7 @@
 from . import dagcbor
 from .finding import Finding
 from .membership import Members
+from .standing import taken_of
 from .terms import broken_by, hosts_of, not_permitted, wider
 
 AGENTS = {
@@ -14,6 +15,8 @@ AGENTS = {
     "receipt",
     "outcome",
     "agreement-refusal",
+    "agreement-replaced",
+    "release",
     "checkpoint",
     "capability",
 }
@@ -68,14 +71,16 @@ class _Papers:
         if document.type == "agreement":
             parties = document.payload["parties"]
             stewards = {party: members.stewards_of(party) for party in parties}
-            known = set().union(*stewards.values())
+            counting = taken_of(document, members)
+            known = set().union(*stewards.values(), {document.issuer} if counting is None else {document.issuer, counting})
             for signer in document.signers:
-                if signer != document.issuer and signer not in known:
+                if signer not in known:
                     yield self._found("not-a-member", "signed by no steward of a party", document, signer=signer)
                 elif members.is_expelled(signer, at):
                     yield self._found("expelled", "its signer had been expelled", document, signer=signer)
             for party in parties:
-                if not stewards[party].intersection(document.signers):
+                taken = party == document.payload["provider"] and counting in document.signers
+                if not taken and not stewards[party].intersection(document.signers):
                     yield self._found("agreement-unsigned", f"no steward of {party} signed it", document)
             return
         if document.type in AGENTS:
@@ -91,7 +96,7 @@ class _Papers:
 
     def _contract(self, contract):
         content = contract.payload
-        for document in self.bundle.of_type("acceptance", "decline", "receipt"):
+        for document in self.bundle.of_type("acceptance", "decline", "release", "receipt"):
             said = document.payload
             if said["contract"] != contract.id:
                 continue

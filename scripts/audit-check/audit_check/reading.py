@@ -9,7 +9,7 @@ from .keys import BadEnvelope, open_envelope, read_varint
 from .schema import RECORDS, SHAPES, entry_fault
 
 MAX_RECORD = 1 << 20
-MANY_SIGNERS = {"charter", "membership", "status", "agreement"}
+MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}
 
 
 class Cut(Exception):
