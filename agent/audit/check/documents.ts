@@ -1,0 +1,55 @@
+import type { DocumentType } from '../../../protocol/documents/index.ts'
+import { checkAgreements } from './agreements.ts'
+import { type CaseFile, Findings, type Kept } from './case-file.ts'
+import { checkContracts } from './contracts.ts'
+import { checkEndings } from './endings.ts'
+import type { Finding, FindingCode } from './finding.ts'
+import { Members, strangerIn } from './members.ts'
+import { checkTerms } from './terms.ts'
+
+/** Takes a finding about `kept`: it takes `others` to see it. */
+export type Tell = (
+  code: FindingCode,
+  kept: Kept<DocumentType>,
+  reason: string,
+  others?: readonly { record: number }[]
+) => void
+
+const CODES: readonly FindingCode[] = [
+  'not-a-member',
+  'expelled',
+  'agreement-unsigned',
+  'contract-mismatch',
+  'acceptance-twice',
+  'outcome-twice',
+  'outcome-contradicted',
+  'terms-wider',
+  'agreement-basis',
+  'receipt-mismatch'
+]
+
+/** Stage 3.3: who signed might, and what was signed fits together. */
+export function checkDocuments(file: CaseFile): Finding | null {
+  const findings = new Findings(CODES)
+  const tell: Tell = (code, kept, reason, others = []) =>
+    findings.add({
+      code,
+      organisation: kept.from.header.organisation,
+      record: Math.max(kept.record, ...others.map(({ record }) => record)),
+      sequence: null,
+      signer: kept.document.payload.issuer,
+      reason
+    })
+  const members = new Members(file)
+  for (const kept of file.documents) {
+    const stranger = strangerIn(kept, members)
+    if (stranger === null) continue
+    const { record, from } = kept
+    findings.add({ ...stranger, organisation: from.header.organisation, record, sequence: null })
+  }
+  checkAgreements(file, members, tell)
+  checkContracts(file, tell)
+  checkEndings(file, tell)
+  checkTerms(file, tell)
+  return findings.first
+}
