@@ -13,7 +13,14 @@ export {
   parseEntry,
   verifyChain
 } from './chain.ts'
-export { type CheckedFile, checkRecords, type Finding, type FindingCode } from './check/index.ts'
+export {
+  type AuditReport,
+  type CheckedFile,
+  checkExport,
+  checkRecords,
+  type Finding,
+  type FindingCode
+} from './check/index.ts'
 export {
   type DecisionFields,
   ENTRY_KINDS,
