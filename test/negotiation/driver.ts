@@ -87,6 +87,8 @@ export class Driver {
   /** How many approvals were not needed any more. */
   withdrawn = 0
   readonly released: { contract: string; spent: boolean }[] = []
+  /** What policy has against what runs here. */
+  objection: Awaited<ReturnType<ExchangePorts['decisions']['continue']>> = null
   guard: RequestGuard = async () => undefined
   readonly #folder: string
   #life = { dead: false }
@@ -192,7 +194,7 @@ export class Driver {
           this.withdrawn += 1
         },
         start: async () => null,
-        continue: async () => null,
+        continue: async () => this.objection,
         reserve: async () => null,
         hold: (_, contract) => {
           this.held.push(contract)
