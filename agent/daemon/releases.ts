@@ -40,13 +40,25 @@ export function serveReleases(network: Network, releases: Releases): void {
   network.handle(
     RELEASE_PROTOCOL,
     releaseQuestion,
-    async (question: ReleaseQuestion, { peer }) => await releases.answer(question, peer),
+    async (question: ReleaseQuestion, { peer, signal }) =>
+      await unlessStopped(signal, async () => await releases.answer(question, peer)),
     LIMITS
   )
   network.handle(
     RELEASED_PROTOCOL,
     releasedQuestion,
-    async (question: ReleasedQuestion, { peer }) => await releases.released(question, peer),
+    async (question: ReleasedQuestion, { peer, signal }) =>
+      await unlessStopped(signal, async () => await releases.released(question, peer)),
     LIMITS
   )
+}
+
+/** What fails because the agent stops, or nobody waits any more, fails for that reason, and not as whatever it ran into. */
+async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
 }
