@@ -1,3 +1,4 @@
+import { DynamosError } from '../../protocol/errors/index.ts'
 import {
   RELEASE_PROTOCOL,
   RELEASED_PROTOCOL,
@@ -8,7 +9,7 @@ import {
   releaseQuestion,
   releaseReply
 } from '../../protocol/messages/index.ts'
-import { Releases, type ReleasesComponents } from '../exchange/index.ts'
+import { ReleaseNotGiven, Releases, type ReleasesComponents } from '../exchange/index.ts'
 import type { Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
 
@@ -58,7 +59,8 @@ async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   try {
     return await work()
   } catch (error) {
-    signal.throwIfAborted()
-    throw error
+    if (!signal.aborted) throw error
+    if (signal.reason instanceof DynamosError) throw signal.reason
+    throw new ReleaseNotGiven('cancelled', 'nobody waits for the answer any more')
   }
 }
