@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import {
   RELEASE_PROTOCOL,
@@ -36,8 +37,18 @@ export function openReleases(
   })
 }
 
+/** As much of the network as answers questions. */
+export interface AskedOf {
+  handle<T>(
+    protocol: string,
+    schema: z.ZodType<T>,
+    handler: (message: T, caller: { peer: string; signal: AbortSignal }) => Promise<unknown>,
+    limits: typeof LIMITS
+  ): void
+}
+
 /** Answers those who ask this agent for releases. */
-export function serveReleases(network: Network, releases: Releases): void {
+export function serveReleases(network: AskedOf, releases: Pick<Releases, 'answer' | 'released'>): void {
   network.handle(
     RELEASE_PROTOCOL,
     releaseQuestion,
