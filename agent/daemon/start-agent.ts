@@ -28,7 +28,6 @@ import { openReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
 import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
-import { loggingRefusals } from './standing-log.ts'
 import { openDisclosure, tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
@@ -303,7 +302,7 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    loggingRefusals(guardedBy(watch, createRequestGuard({ members, store, clock })), base)
+    guardedBy(watch, createRequestGuard({ members, store, clock }))
   )
   requests.connect(exchanges)
 

@@ -93,6 +93,8 @@ export class Driver {
   /** How many approvals were not needed any more. */
   withdrawn = 0
   readonly released: { contract: string; spent: boolean }[] = []
+  /** What policy has against what runs here. */
+  objection: Awaited<ReturnType<ExchangePorts['decisions']['continue']>> = null
   guard: RequestGuard = async () => undefined
   readonly #folder: string
   #life = { dead: false }
@@ -198,7 +200,7 @@ export class Driver {
           this.withdrawn += 1
         },
         start: async (dossier, contract) => await this.mayStart(dossier, contract),
-        continue: async () => null,
+        continue: async () => this.objection,
         reserve: async () => null,
         hold: (_, contract) => {
           this.held.push(contract)
