@@ -6,6 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { z } from 'zod'
+import type { Signed } from '../../protocol/documents/index.ts'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
 import { PeerRefused, StreamEndedEarly } from '../../protocol/streams/index.ts'
 import type { Member, Members } from '../membership/index.ts'
@@ -52,6 +53,8 @@ export interface NetworkEvents {
   'peer:gone': [{ peer: string }]
   /** It says that its capability has this sequence number. */
   'peer:changed': [{ peer: string; capability: number }]
+  /** It was not heard out: at hello, or by the protocol it spoke. `proof`: documents of its own that contradict each other. */
+  refused: [{ peer: string; protocol: string; code: string; proof?: readonly Signed<'capability'>[] }]
 }
 
 /** Everything between this agent and others: connections of members, questions and replies, streams for bulk data. */
@@ -78,7 +81,12 @@ export class Network extends EventEmitter<NetworkEvents> {
       await level?.open()
     }
     this.#closeStore = async () => await level?.close()
-    this.#serving = new Serving({ members, log, self: this.peerId })
+    this.#serving = new Serving({
+      members,
+      log,
+      self: this.peerId,
+      refused: (refused) => this.emit('refused', refused)
+    })
     this.#standing = new Standing({
       members,
       clock,
@@ -94,6 +102,7 @@ export class Network extends EventEmitter<NetworkEvents> {
         clock,
         log,
         capability: () => this.#standing.capability,
+        refused: (refused) => this.emit('refused', refused),
         gone: (peer) => {
           this.#conversations.gone(peer)
           this.emit('peer:gone', { peer })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Market } from './harness.ts'
-import { HeldFlow } from './seams.ts'
+import { HeldFlow, MovedClock } from './seams.ts'
 import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 30)
@@ -12,6 +12,8 @@ forbid (principal, action == Action::"release", resource) when { context.purpose
 describe('A provider that wants the last word about results', function () {
   this.timeout(180_000)
   const word = new HeldFlow()
+  /** Of the one who computes, and waits for releases. */
+  const clock = new MovedClock()
   let market: Market
 
   before(async () => {
@@ -25,6 +27,10 @@ describe('A provider that wants the last word about results', function () {
     await vu.stop()
     vu.seams = { beforeRelease: word.beforePart }
     await vu.start()
+    const surf = market.agent('SURF')
+    await surf.stop()
+    surf.seams = { clock }
+    await surf.start()
     await market.untilAllSee()
   })
   afterEach(() => word.release())
@@ -58,11 +64,15 @@ describe('A provider that wants the last word about results', function () {
     expect(JSON.stringify(view)).not.to.contain('the press office decides')
   })
 
-  it('is silent: it ends by its deadline, and nothing has left', async () => {
+  it('is silent: it is waited for so long, and the one who asked is told that it was this provider', async () => {
     await agreed()
     word.hold()
-    const view = await market.agent('UVA').ask(asked({ deadline: 'PT16S' }))
-    expect(view.status, JSON.stringify(view.error)).to.be.oneOf(['failed', 'timed-out'])
+    const id = await market.agent('UVA').submit(asked({ require: 'all' }))
+    await word.reached()
+    clock.move(30_000)
+    const view = await market.agent('UVA').outcome(id)
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'VU', code: 'peer-silent' })
     expect(view.results).to.equal(undefined)
   })
 

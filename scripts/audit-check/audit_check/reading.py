@@ -6,7 +6,8 @@ from . import dagcbor
 from .bundle import Bundle, Document, Entry, Export
 from .finding import Finding
 from .keys import BadEnvelope, open_envelope, read_varint
-from .schema import RECORDS, SHAPES, entry_fault
+from .record_schema import RECORDS, entry_fault
+from .schema import SHAPES
 
 MAX_RECORD = 1 << 20
 MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}
@@ -66,6 +67,9 @@ def open_document(kind, payload, signatures, record, organisation):
         signers.append(signer)
     if kind not in MANY_SIGNERS and content["issuer"] not in signers:
         raise Finding("bad-signature", record, f"{kind}: not signed by its issuer")
+    if kind == "agreement" and "standing" in content:
+        carried = content["standing"]
+        open_document("standing-offer", carried["payload"], carried["signatures"], record, organisation)
     return Document(record, kind, content, identifier, signers, organisation)
 
 
