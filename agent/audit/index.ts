@@ -19,7 +19,11 @@ export {
   checkExport,
   checkRecords,
   type Finding,
-  type FindingCode
+  type FindingCode,
+  type OpenedDecision,
+  type Replayed,
+  type ReplaySources,
+  replayDecisions
 } from './check/index.ts'
 export {
   type DecisionFields,

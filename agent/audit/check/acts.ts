@@ -2,6 +2,7 @@ import { encodePlain, idOf, type Payload } from '../../../protocol/documents/ind
 import type { LogEntry } from '../entry.ts'
 import { type CaseFile, Findings, type KeptEntry, type KeptExport } from './case-file.ts'
 import type { Finding, FindingCode } from './finding.ts'
+import type { Replay } from './replay-file.ts'
 
 const CODES: readonly FindingCode[] = [
   'decision-missing',
@@ -32,7 +33,7 @@ type Tell = (
 ) => void
 
 /** Stage 3.4: what each exporter did, by its own log. */
-export async function checkActs(file: CaseFile): Promise<Finding | null> {
+export async function checkActs(file: CaseFile, replay: Replay): Promise<Finding | null> {
   const findings = new Findings(CODES)
   for (const shown of file.exports) {
     const { organisation, peer } = shown.header
@@ -50,12 +51,22 @@ export async function checkActs(file: CaseFile): Promise<Finding | null> {
       if (kept.entry.kind === 'flow-sent' || kept.entry.kind === 'flow-received')
         await checkFlow(file, shown, kept, tell)
   }
+  for (const { shown, kept, opening, answer } of replay)
+    if (answer.standing === 'differs')
+      findings.add({
+        code: 'decision-differs',
+        organisation: shown.header.organisation,
+        record: Math.max(kept.record, opening.record),
+        sequence: kept.sequence,
+        signer: shown.header.peer,
+        reason: answer.why
+      })
   return findings.first
 }
 
 /** What has to come before what, and what may be there once. */
 function checkOrder(file: CaseFile, shown: KeptExport, tell: Tell): void {
-  const decided = new Map<string, { permitted: boolean; last: string }>()
+  const decided = new Map<string, string>()
   const started = new Set<string>()
   const ran = new Map<string, KeptEntry>()
   for (const kept of shown.entries) {
@@ -63,17 +74,15 @@ function checkOrder(file: CaseFile, shown: KeptExport, tell: Tell): void {
     const contract = entry.contract ?? ''
     if (entry.kind === 'decision') {
       const { question, verdict } = entry.fields
-      const key = `${contract} ${question}`
-      const permitted = verdict === 'permit' || decided.get(key)?.permitted === true
-      decided.set(key, { permitted, last: verdict })
+      decided.set(`${contract} ${question}`, verdict)
       continue
     }
     const question = ASKED[entry.kind]
     if (question !== undefined) {
       const before = decided.get(`${contract} ${question}`)
-      if (before?.permitted !== true)
-        tell('decision-missing', kept, `nothing permitted this ${entry.kind}: ${question} was not decided so`)
-      else if (before.last === 'deny')
+      if (before === undefined)
+        tell('decision-missing', kept, `policy was not asked ${question} before this ${entry.kind}`)
+      else if (before === 'deny')
         tell('decision-denied', kept, `the last decision before this ${entry.kind} was to deny it`)
     }
     if (entry.kind === 'start') {
@@ -134,41 +143,42 @@ type Flow = Payload<'contract'>['flows'][number]
 async function checkFlow(file: CaseFile, shown: KeptExport, kept: KeptEntry, tell: Tell): Promise<void> {
   const { entry } = kept
   const contract = file.find('contract', entry.contract)
-  if (contract === undefined || entry.kind === 'decision') return
+  if (entry.kind === 'decision') return
   const sends = entry.kind === 'flow-sent'
   const self = shown.header.peer
   const peer = typeof entry.fields.peer === 'string' ? entry.fields.peer : ''
   const [from, to] = sends ? [self, peer] : [peer, self]
-  const flow = contract.document.payload.flows.find((one) => one.flow === numberOf(entry, 'flow'))
-  if (flow === undefined || flow.from !== from || flow.to !== to) {
+  const number = numberOf(entry, 'flow')
+  const flow = contract?.document.payload.flows.find(
+    (one) => one.flow === number && one.from === from && one.to === to
+  )
+  if (contract !== undefined && flow === undefined)
     tell('flow-mismatch', kept, 'the contract has no such flow between these two')
-    return
-  }
-  if (sends) await checkReleases(file, contract.document.payload, kept, flow, tell)
+  if (contract !== undefined && flow !== undefined && sends)
+    await checkReleases(file, contract.document.payload, kept, flow, tell)
   const other = file.exportOf(peer)
   if (other === undefined) return
   const pair = other.entries.filter(
     (one) =>
       one.entry.kind === (sends ? 'flow-received' : 'flow-sent') &&
       one.entry.contract === entry.contract &&
-      numberOf(one.entry, 'flow') === flow.flow &&
+      numberOf(one.entry, 'flow') === number &&
       numberOf(one.entry, 'attempt') === numberOf(entry, 'attempt')
   )
   if (pair.length === 0) {
+    // A sender that went down before it heard of the arrival has neither.
     const certain =
       sends ||
-      file
-        .all('receipt')
-        .some(({ document: { payload } }) => payload.issuer === peer && payload.contract === entry.contract)
+      other.entries.some((one) => one.entry.kind === 'receipt' && one.entry.contract === entry.contract)
     if (certain)
-      tell('flow-unpaired', kept, `flow ${flow.flow}: the other end does not tell of it in its export`)
+      tell('flow-unpaired', kept, `flow ${number}: the other end does not tell of it in its export`)
     return
   }
   const parts = textsOf(entry, 'parts').join()
   if (!pair.some((one) => textsOf(one.entry, 'parts').join() === parts))
     for (const one of pair)
       if (one.record < kept.record)
-        tell('flow-mismatch', kept, `flow ${flow.flow}: what was sent is not what was received`, [one])
+        tell('flow-mismatch', kept, `flow ${number}: what was sent is not what was received`, [one])
 }
 
 /** That each provider that wants the last word has given it about these very parts. */

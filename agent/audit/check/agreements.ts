@@ -26,7 +26,7 @@ export function checkAgreements(file: CaseFile, members: Members, tell: Tell): v
     )
     if (missing !== undefined) tell('agreement-unsigned', kept, `no steward of ${missing} signed it`)
   }
-  for (const acceptance of file.all('acceptance')) checkBasis(file, acceptance, tell)
+  for (const contract of file.all('contract')) checkBasis(file, contract, tell)
 }
 
 /** Whether the provider has signed by an offer to anybody, whose taking its agent counted. */
@@ -34,7 +34,9 @@ function isTaken(agreement: Signed<'agreement'>, party: string, members: Members
   const { payload, standing: offer, signers } = agreement
   if (offer === undefined || party !== payload.provider) return false
   return (
-    offer.signers.some((one) => members.isSteward(one, party)) &&
+    offer.signers.some(
+      (one) => members.isSteward(one, party) && !members.isExpelled(one, offer.payload.issuedAt)
+    ) &&
     follows(payload, offer.payload) &&
     signers.includes(offer.payload.issuer)
   )
@@ -74,41 +76,31 @@ function dataSections(content: Uint8Array): DataSection[] {
   }
 }
 
-function checkBasis(file: CaseFile, acceptance: Kept<'acceptance'>, tell: Tell): void {
-  const { contract: id, issuer, issuedAt } = acceptance.document.payload
-  const contract = file.find('contract', id)
-  const party = contract?.document.payload.parties.find(({ peer }) => peer === issuer)
-  if (contract === undefined || party === undefined || !party.roles.includes('data')) return
-  const opened = file.section(party.section)
-  if (opened === undefined) return
-  for (const { agreements } of dataSections(opened.section.content))
-    for (const { dataset, agreement: named } of agreements) {
-      const agreement = file.find('agreement', named)
-      if (agreement === undefined) continue
-      const seen = [contract, opened, agreement]
-      const problem = forbids(
-        agreement.document.payload,
-        contract.document.payload,
-        party.organisation,
-        dataset,
-        issuedAt
-      )
-      if (problem !== null)
-        tell(
-          'agreement-basis',
-          acceptance,
-          `the agreement that it rests on does not permit it: ${problem}`,
-          seen
-        )
-      for (const revocation of file.all('revocation')) {
-        const ended = revocation.document.payload
-        if (ended.agreement === named && issuedAt >= ended.issuedAt + ended.notice)
-          tell('agreement-basis', acceptance, 'the agreement that it rests on had ended', [
-            ...seen,
-            revocation
-          ])
+/** A data party answers for what it shows under its own agreements. */
+function checkBasis(file: CaseFile, contract: Kept<'contract'>, tell: Tell): void {
+  const { id, payload } = contract.document
+  for (const party of payload.parties) {
+    const opened = file.section(party.section)
+    if (opened === undefined || !party.roles.includes('data')) continue
+    const acceptance = file
+      .all('acceptance')
+      .find(({ document: { payload: said } }) => said.contract === id && said.issuer === party.peer)
+    const at = acceptance?.document.payload.issuedAt
+    for (const { agreements } of dataSections(opened.section.content))
+      for (const { dataset, agreement: named } of agreements) {
+        const agreement = file.find('agreement', named)
+        if (agreement === undefined) continue
+        const seen = acceptance === undefined ? [agreement] : [agreement, acceptance]
+        const problem = forbids(agreement.document.payload, payload, party.organisation, dataset, at)
+        if (problem !== null)
+          tell('agreement-basis', contract, `its agreement does not permit it: ${problem}`, seen, party.peer)
+        for (const revocation of file.all('revocation')) {
+          const ended = revocation.document.payload
+          if (ended.agreement === named && at !== undefined && at >= ended.issuedAt + ended.notice)
+            tell('agreement-basis', contract, 'its agreement had ended', [...seen, revocation], party.peer)
+        }
       }
-    }
+  }
 }
 
 /** What of a contract an agreement does not permit to its provider. */
@@ -117,7 +109,7 @@ function forbids(
   contract: Payload<'contract'>,
   organisation: string,
   dataset: string,
-  at: number
+  at: number | undefined
 ): string | null {
   const lists = (list: '*' | readonly string[], one: string) => list === '*' || list.includes(one)
   const { user } = contract
@@ -129,7 +121,9 @@ function forbids(
   if (!consumer) return 'consumers'
   if (!lists(terms.purposes, contract.purpose)) return 'purposes'
   if (!lists(terms.archetypes, contract.archetype.name)) return 'archetypes'
-  const computing = contract.parties.filter(({ roles }) => roles.includes('infrastructure'))
+  const computing = contract.parties.filter(
+    ({ roles }) => roles.includes('infrastructure') && !roles.includes('data')
+  )
   if (
     !computing.every(
       (one) => one.organisation === provider || lists(terms.computeProviders, one.organisation)
@@ -138,12 +132,11 @@ function forbids(
     return 'computeProviders'
   if (!lists(terms.algorithms, contract.algorithm)) return 'algorithms'
   const received = contract.recipients.every(
-    (one) =>
-      lists(terms.recipients, one) || (one === contract.organisation && lists(terms.recipients, REQUESTER))
+    (one) => lists(terms.recipients, one) || (one === user.organisation && lists(terms.recipients, REQUESTER))
   )
   if (!received) return 'recipients'
   const { from, until } = terms.valid
-  if (from !== undefined && at < from) return 'valid.from'
-  if (until !== undefined && at >= until) return 'valid.until'
+  if (at !== undefined && from !== undefined && at < from) return 'valid.from'
+  if (at !== undefined && until !== undefined && at >= until) return 'valid.until'
   return null
 }

@@ -150,25 +150,25 @@ export class CaseFile {
   }
 }
 
-/** Which findings come first: the record that it took to see it, then the table of the stage. */
+/** Which finding comes first: by the place that a stage goes by (a record, an export), then the table of the stage. */
 export class Findings {
   readonly #codes: readonly FindingCode[]
-  #first: Finding | null = null
+  #first: { finding: Finding; rank: readonly number[] } | null = null
 
   constructor(codes: readonly FindingCode[]) {
     this.#codes = codes
   }
 
-  add(finding: Finding): void {
+  /** @param place where the stage comes to it; its record, if it goes by records */
+  add(finding: Finding, place: number = finding.record): void {
+    const rank = [place, this.#codes.indexOf(finding.code), finding.record]
     const first = this.#first
-    if (first === null || this.#rank(finding, first) < 0) this.#first = finding
+    const order =
+      first === null ? -1 : rank.map((one, at) => one - (first.rank[at] ?? 0)).find((by) => by !== 0)
+    if (order !== undefined && order < 0) this.#first = { finding, rank }
   }
 
   get first(): Finding | null {
-    return this.#first
-  }
-
-  #rank(one: Finding, other: Finding): number {
-    return one.record - other.record || this.#codes.indexOf(one.code) - this.#codes.indexOf(other.code)
+    return this.#first?.finding ?? null
   }
 }

@@ -21,7 +21,9 @@ export function checkContracts(file: CaseFile, tell: Tell): void {
       const contract = file.find('contract', said.contract)
       if (contract === undefined) continue
       const { parties, request, epoch } = contract.document.payload
-      const problem = !parties.some(({ peer }) => peer === said.issuer)
+      const problem = !parties.some(
+        ({ peer, organisation }) => peer === said.issuer && organisation === said.organisation
+      )
         ? `the ${type} is by nobody of the contract`
         : said.request !== request || ('epoch' in said && said.epoch !== epoch)
           ? `the ${type} names another request or epoch than its contract`
@@ -52,7 +54,8 @@ function rowsOf({ archetype, parties }: Contract, { rows }: Request): number[] {
     const fits =
       row.infrastructure === null
         ? computing.every(({ roles }) => roles.includes('data'))
-        : computing.length > 0 && computing.every(({ peer }) => peer === row.infrastructure)
+        : computing.some(({ peer }) => peer === row.infrastructure) &&
+          computing.every(({ peer, roles }) => peer === row.infrastructure || roles.includes('data'))
     return fits ? [index] : []
   })
 }

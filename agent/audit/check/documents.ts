@@ -7,12 +7,14 @@ import type { Finding, FindingCode } from './finding.ts'
 import { Members, strangerIn } from './members.ts'
 import { checkTerms } from './terms.ts'
 
-/** Takes a finding about `kept`: it takes `others` to see it. */
+/** Takes a finding about documents: the last of them is where it is, and who has signed that one saw the others. */
 export type Tell = (
   code: FindingCode,
   kept: Kept<DocumentType>,
   reason: string,
-  others?: readonly { record: number }[]
+  others?: readonly Kept<DocumentType>[],
+  /** Who broke the rule, where that is not who signed last. */
+  signer?: string
 ) => void
 
 const CODES: readonly FindingCode[] = [
@@ -31,15 +33,17 @@ const CODES: readonly FindingCode[] = [
 /** Stage 3.3: who signed might, and what was signed fits together. */
 export function checkDocuments(file: CaseFile): Finding | null {
   const findings = new Findings(CODES)
-  const tell: Tell = (code, kept, reason, others = []) =>
+  const tell: Tell = (code, kept, reason, others = [], signer) => {
+    const last = others.reduce((one, other) => (other.record > one.record ? other : one), kept)
     findings.add({
       code,
-      organisation: kept.from.header.organisation,
-      record: Math.max(kept.record, ...others.map(({ record }) => record)),
+      organisation: last.from.header.organisation,
+      record: last.record,
       sequence: null,
-      signer: kept.document.payload.issuer,
+      signer: signer ?? last.document.payload.issuer,
       reason
     })
+  }
   const members = new Members(file)
   for (const kept of file.documents) {
     const stranger = strangerIn(kept, members)

@@ -17,7 +17,11 @@ export function checkEndings(file: CaseFile, tell: Tell): void {
       if (!parties.some(({ peer, roles }) => peer === issuer && roles.includes('recipient')))
         tell('outcome-contradicted', kept, 'completed by somebody who receives nothing', [contract])
       for (const receipt of file.all('receipt'))
-        if (isLast(receipt.document.payload, contract) && !receipts.includes(receipt.document.id))
+        if (
+          receipt.document.payload.issuer === issuer &&
+          isLast(receipt.document.payload, contract) &&
+          !receipts.includes(receipt.document.id)
+        )
           tell('outcome-contradicted', kept, 'the receipt of the recipient is not among its receipts', [
             contract,
             receipt
@@ -51,7 +55,7 @@ function isLast(receipt: Payload<'receipt'>, { document: { id, payload } }: Kept
     receipt.contract === id &&
     recipient &&
     receipt.service === 'convert' &&
-    payload.chain.every(({ step }) => step < receipt.step)
+    receipt.step === payload.chain.length
   )
 }
 
@@ -67,22 +71,23 @@ function checkReceipts(file: CaseFile, tell: Tell): void {
     const contract = file.find('contract', said.contract)
     if (contract === undefined) continue
     const { chain, flows } = contract.document.payload
-    const own = chain.some((one) => one.step === said.step && one.at === said.issuer)
+    const own = chain.some(
+      (one) => one.step === said.step && one.service === said.service && one.at === said.issuer
+    )
     if (!own && !isLast(said, contract))
       tell('receipt-mismatch', kept, `step ${said.step} is not the signer's`, [contract])
     const senders = new Set(flows.filter(({ to }) => to === said.issuer).map(({ from }) => from))
     const given = receipts.filter(
       ({ document: { payload } }) => payload.contract === said.contract && senders.has(payload.issuer)
     )
-    if (![...senders].every((one) => given.some(({ document }) => document.payload.issuer === one))) continue
+    const complete = chain
+      .filter(({ at }) => senders.has(at))
+      .every(({ at, step }) =>
+        given.some(({ document: { payload } }) => payload.issuer === at && payload.step === step)
+      )
+    if (!complete) continue
     const outputs = new Set(given.flatMap(({ document }) => document.payload.outputs))
-    for (const one of receipts)
-      if (one.document.payload.issuer === said.issuer && one.document.payload.contract === said.contract)
-        for (const output of one.document.payload.outputs) outputs.add(output)
     if (said.inputs.some((one) => !outputs.has(one)))
-      tell('receipt-mismatch', kept, 'an input that nobody who sends to the signer put out', [
-        contract,
-        ...given
-      ])
+      tell('receipt-mismatch', kept, 'an input that nobody who sends to the signer put out', [contract])
   }
 }

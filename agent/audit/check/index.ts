@@ -6,6 +6,7 @@
 export { checkExport } from './check-export.ts'
 export { type CheckedFile, checkRecords } from './check-records.ts'
 export type { Finding, FindingCode } from './finding.ts'
+export { type OpenedDecision, type Replayed, type ReplaySources, replayDecisions } from './replay.ts'
 export type {
   AuditReport,
   CheckedDecision,

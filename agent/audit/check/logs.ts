@@ -23,14 +23,11 @@ export function checkLogs(file: CaseFile): Finding | null {
   const documents = file.documents.flatMap(placed)
   for (const shown of file.exports)
     for (const one of documents)
-      if (one.signer === shown.header.peer) {
-        const contradicted = contradiction(one, shown)
-        if (contradicted !== null) findings.add(contradicted)
-        const cut = cutOff(one, shown)
-        if (cut !== null) findings.add(cut)
-      }
-  for (const one of equivocations(documents)) findings.add(one)
-  for (const one of rivals(file.exports)) findings.add(one)
+      if (one.signer === shown.header.peer)
+        for (const found of [contradiction(one, shown), cutOff(one, shown)])
+          if (found !== null) findings.add(found, shown.record)
+  for (const { finding, shown } of [...equivocations(documents), ...rivals(file.exports)])
+    findings.add(finding, shown.record)
   return findings.first
 }
 
@@ -42,7 +39,7 @@ function contradiction({ kept, log, contract, signer }: Placed, shown: KeptExpor
     organisation: kept.from.header.organisation,
     sequence: log.sequence,
     signer,
-    record: Math.max(kept.record, there.record)
+    record: kept.record
   }
   const { type } = kept.document
   if (there.head !== log.head)
@@ -59,14 +56,20 @@ function cutOff({ kept, log, signer }: Placed, shown: KeptExport): Finding | nul
   return {
     code: 'end-cut-off',
     organisation: kept.from.header.organisation,
-    record: Math.max(kept.record, shown.end),
+    record: kept.record,
     sequence: log.sequence,
     signer,
     reason: `a ${kept.document.type} names entry ${log.sequence}, and the export ends before it`
   }
 }
 
-function* equivocations(documents: readonly Placed[]): Generator<Finding> {
+interface FoundIn {
+  finding: Finding
+  /** The export with the later of the two. */
+  shown: KeptExport
+}
+
+function* equivocations(documents: readonly Placed[]): Generator<FoundIn> {
   const heads = new Map<string, string>()
   for (const { kept, signer, log } of documents) {
     const key = `${signer} ${log.sequence}`
@@ -74,34 +77,39 @@ function* equivocations(documents: readonly Placed[]): Generator<Finding> {
     if (known === undefined) heads.set(key, log.head)
     else if (known !== log.head)
       yield {
-        code: 'equivocation',
-        organisation: kept.from.header.organisation,
-        record: kept.record,
-        sequence: log.sequence,
-        signer,
-        reason: `two documents name entry ${log.sequence} of one log with two heads`
+        shown: kept.from,
+        finding: {
+          code: 'equivocation',
+          organisation: kept.from.header.organisation,
+          record: kept.record,
+          sequence: log.sequence,
+          signer,
+          reason: `two documents name entry ${log.sequence} of one log with two heads`
+        }
       }
   }
 }
 
-/** Two exports of one log that part. */
-function* rivals(exports: readonly KeptExport[]): Generator<Finding> {
+/** Two exports of one log that part: an entry of the later one has another head in the earlier one. */
+function* rivals(exports: readonly KeptExport[]): Generator<FoundIn> {
   for (const [index, later] of exports.entries())
     for (const earlier of exports.slice(0, index)) {
       if (earlier.header.peer !== later.header.peer) continue
-      const from = Math.max(earlier.header.after.sequence, later.header.after.sequence)
-      for (let at = from; at <= Math.min(earlier.last, later.last); at++) {
-        const there = later.headAt(at)
-        if (there === null || earlier.headAt(at)?.head === there.head) continue
-        yield {
+      const differs = later.entries.find(({ sequence }) => {
+        const there = earlier.headAt(sequence)
+        return there !== null && there.head !== later.headAt(sequence)?.head
+      })
+      if (differs === undefined) continue
+      yield {
+        shown: later,
+        finding: {
           code: 'equivocation',
           organisation: later.header.organisation,
-          record: there.record,
-          sequence: at,
+          record: differs.record,
+          sequence: differs.sequence,
           signer: later.header.peer,
-          reason: `two exports of one agent show two heads for entry ${at}`
+          reason: `two exports of one agent show two heads for entry ${differs.sequence}`
         }
-        break
       }
     }
 }

@@ -43,7 +43,7 @@ export class Members {
     return this.#statuses.some(({ expelled }) =>
       expelled.some(
         (one) =>
-          one.peer === peer && (one.since < at || (one.stolenFrom !== undefined && one.stolenFrom < at))
+          one.peer === peer && (one.since <= at || (one.stolenFrom !== undefined && one.stolenFrom <= at))
       )
     )
   }

@@ -51,5 +51,6 @@ export function wider(terms: ResultTerms, given: ResultTerms): string | null {
   if (given.maxRows !== null && (terms.maxRows === null || terms.maxRows > given.maxRows)) return 'maxRows'
   if (given.minGroupSize !== undefined && (terms.minGroupSize ?? 0) < given.minGroupSize)
     return 'minGroupSize'
+  if (given.releaseAsk === true && terms.releaseAsk !== true) return 'releaseAsk'
   return null
 }
