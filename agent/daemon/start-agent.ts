@@ -133,6 +133,7 @@ async function start(
       await showAgreement(network, members, party, agreement, options),
     offered: async (party, question, options) =>
       await askForOffers(network, members, party, question, options),
+    hides: (dataset, party) => disclosure.hides(dataset, party),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
     ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
@@ -314,7 +315,7 @@ async function start(
     flows
   })
 
-  serveReleases(network, releases)
+  serveReleases(network, seams.releaseAnswers?.(releases) ?? releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()
