@@ -149,7 +149,7 @@ export class Releases {
           { hop: flow.from, code: 'release-missing', step: STEP, position: null },
           `expected the release of ${organisationOf(dossier, contract, peer)} for what came by flow ${flow.flow}, found none`
         )
-      await this.#keep(found, clock.now())
+      await this.#keep(dossier, found, clock.now())
     }
   }
 
@@ -210,12 +210,13 @@ export class Releases {
       signal
     )
     const { refused } = release.payload
+    if (refused !== null) dossier.positions.hear(release, clock.now())
     if (refused !== null) {
       const reason = `${organisationOf(dossier, question.contract, peer)} refused to release the result`
       const refusal = { code: refused, clause: null, reason, acceptable: null, position: null }
       throw new StoppedByPolicy({ refusal, hop: peer })
     }
-    await this.#keep(release, clock.now())
+    await this.#keep(dossier, release, clock.now())
   }
 
   /** Asks until there is an answer or no time left. @throws {ShareFailed} `peer-silent`, or what `stop` was aborted with */
@@ -319,7 +320,9 @@ export class Releases {
     return release
   }
 
-  async #keep(release: Release, receivedAt: number): Promise<void> {
+  async #keep(dossier: Dossier, release: Release, receivedAt: number): Promise<void> {
+    // Written with the next step of the exchange.
+    dossier.positions.hear(release, receivedAt)
     const { request } = release.payload
     const bytes = encodeSigned(release)
     await this.#components.store.documents.put({ id: release.id, type: RELEASE, request, bytes, receivedAt })
