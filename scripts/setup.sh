@@ -107,3 +107,11 @@ install_sandbox() {
     return 1
   }
 }
+
+# What the second checker of audit exports needs, which is written in Python.
+install_checker() {
+  local -a packages
+  mapfile -t packages < <(missing_packages python3=/usr/bin/python3 python3-cbor2=/usr/lib/python3/dist-packages/cbor2 \
+    python3-cryptography=/usr/lib/python3/dist-packages/cryptography)
+  apt_install ${packages[@]+"${packages[@]}"}
+}

@@ -5,6 +5,7 @@ import { addSignature, decodeSigned, openDocument } from '../../protocol/documen
 import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
 import { type CheckComponents, checkDraft } from './check-draft.ts'
+import { assertCounters } from './counters.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
@@ -13,7 +14,9 @@ import { AgreementNotSignable } from './errors.ts'
 import { unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
+import { signReplaced, tellLeftOut } from './replaced.ts'
 import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
+import { StandingOffers, type StandingOffersComponents } from './standing-offers.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
 
 export type AgreementReply = z.infer<typeof agreementReply>
@@ -28,6 +31,8 @@ export interface AgreementsComponents extends ShelfComponents, CheckComponents {
   rules?: { steward: PrivateKey; rules: readonly SigningRule[] }
   /** Tells an organisation's agents of a refusal or a revocation. @throws when none can be reached */
   tell(organisation: string, notice: AgreementNotice, options?: { signal?: AbortSignal }): Promise<void>
+  /** Asks an organisation's agents what they offer. @throws when none can be reached */
+  offered: StandingOffersComponents['offered']
   /** Shows an agreement to an organisation's agents. @throws when none can be reached */
   show(
     organisation: string,
@@ -48,19 +53,25 @@ export class Agreements {
   readonly #distrust: Distrust
   /** What becomes of agreements before and after they are in force. */
   readonly proposals: Proposals
+  /** Without consumers: what members may take. */
+  readonly standing: StandingOffers
 
   constructor(components: AgreementsComponents) {
     this.#components = components
-    this.#shelf = new Shelf(components)
-    this.#distrust = new Distrust(components)
     const { members } = components
+    const own = members.own.organisation
+    this.#shelf = new Shelf({ ...components, own, left: (parties) => this.#send(parties) })
+    this.#distrust = new Distrust(components)
     this.#delivery = new Delivery({
       ...components,
-      own: members.own.organisation,
+      own,
+      replaced: async (id) => await signReplaced(id, components),
       signed: async (agreement) => {
         await this.#take(agreement, proposerOf(agreement, members))
       }
     })
+    const current = (provider: string, name: string) => this.#shelf.current(provider, name)
+    this.standing = new StandingOffers({ ...components, current }, this)
     this.proposals = new Proposals({ ...components, shelf: this.#shelf, delivery: this.#delivery }, this)
   }
 
@@ -203,11 +214,11 @@ export class Agreements {
         `expected an agreement made by ${own}, or signed by its steward`
       )
     }
-    await this.#assertCounters(agreement, proposedBy)
+    await assertCounters(agreement, proposedBy, store)
     if ((await store.agreements.get(agreement.id)) === undefined)
       await this.#replaceEarlier(agreement, proposedBy)
     const kept = await this.#take(agreement, proposedBy)
-    await this.#counteredBy(agreement)
+    await this.#counteredBy(agreement, proposedBy)
     const others = agreement.payload.parties.filter((party) => party !== own)
     const pending = await this.#tellAll(kept, others, options)
     const bytes = (await store.agreements.get(kept.id))?.bytes
@@ -246,14 +257,14 @@ export class Agreements {
     }
     const proposedBy = proposerOf(agreement, members)
     if ((await store.agreements.get(agreement.id)) === undefined) {
-      await this.#assertCounters(agreement, proposedBy)
+      await assertCounters(agreement, proposedBy, store)
       await this.#makeRoom(agreement, proposedBy)
     }
     const wrong = unknownHere(agreement.payload, this.#components.manifests, clock.now())
     const steward = wrong === null ? this.#signerOf(agreement, proposedBy) : null
     const had = signedBy(agreement, members).includes(own)
     const current = await this.#take(agreement, proposedBy, steward)
-    await this.#counteredBy(agreement)
+    await this.#counteredBy(agreement, proposedBy)
     const signed = signedBy(current, members).includes(own)
     // The sender reads it in the answer; the others have to hear of it.
     const unheard = parties.filter((party) => party !== own && party !== sender)
@@ -284,7 +295,7 @@ export class Agreements {
     const taken = await this.#shelf.take(agreement, {
       proposedBy,
       complete: (one) => isFullySigned(one, this.#components.members),
-      ...(steward === null ? {} : { add: async (one: Agreement) => await addSignature(one, steward) })
+      add: async (one) => await this.standing.count(steward === null ? one : await addSignature(one, steward))
     })
     if (this.#distrust.has(taken.id)) await this.judgeSigners()
     return taken
@@ -307,13 +318,33 @@ export class Agreements {
   }
 
   async #replaceEarlier({ payload }: Agreement, proposedBy: string): Promise<void> {
-    const { store, clock } = this.#components
+    const { store } = this.#components
     for (const earlier of await store.agreements.byName(payload.name, payload.provider)) {
       if (earlier.state !== 'proposed' || earlier.proposedBy !== proposedBy) continue
-      const { payload: before } = await decodeSigned('agreement', earlier.bytes)
-      if (before.issuedAt < payload.issuedAt)
-        await store.agreements.setState(earlier.id, 'superseded', clock.now())
+      const before = await decodeSigned('agreement', earlier.bytes)
+      if (before.payload.issuedAt >= payload.issuedAt) continue
+      await this.#end(before, 'superseded', { after: payload.parties, proposedBy })
     }
+  }
+
+  /** Those whom this organisation's own proposal leaves out hear of it. */
+  async #end(
+    before: Agreement,
+    state: 'superseded' | 'countered',
+    { after, proposedBy }: { after: readonly string[]; proposedBy: string }
+  ): Promise<void> {
+    const { store, clock, members } = this.#components
+    const at = clock.now()
+    const left = await store.transaction(async (tx) => {
+      await tx.agreements.setState(before.id, state, at)
+      return proposedBy === members.own.organisation ? await tellLeftOut(tx, before, { after, at }) : []
+    })
+    this.#send(left)
+  }
+
+  /** What does not arrive now is sent later. */
+  #send(parties: readonly string[]): void {
+    for (const party of parties) void this.#delivery.run(party).catch(() => undefined)
   }
 
   /**
@@ -332,41 +363,12 @@ export class Agreements {
     }
   }
 
-  /** What it answers must be another proposal of the same name, and wait still. @throws {AgreementNotSignable} */
-  async #assertCounters({ id, payload }: Agreement, proposedBy: string): Promise<void> {
-    const { counters, supersedes, name, provider, issuedAt } = payload
-    for (const earlier of [counters, supersedes]) {
-      const known = earlier === undefined ? undefined : await this.#components.store.agreements.get(earlier)
-      if (known === undefined) continue
-      const before = (await decodeSigned('agreement', known.bytes)).payload
-      if (
-        before.name !== name ||
-        before.provider !== provider ||
-        before.issuedAt >= issuedAt ||
-        known.id === id
-      )
-        throw new AgreementNotSignable(
-          'agreement-malformed',
-          `expected an earlier version of ${name} of ${provider} as the one that it replaces or answers, found ${before.name} of ${before.provider}`
-        )
-      if (earlier === counters && !before.parties.includes(proposedBy))
-        throw new AgreementNotSignable(
-          'agreement-malformed',
-          `expected a counter by a party of ${before.name}, found one by ${proposedBy}`
-        )
-      if (earlier === counters && known.state !== 'proposed' && known.state !== 'countered')
-        throw new AgreementNotSignable(
-          'already-ended',
-          `expected a counter to a proposal that waits, found one to ${known.name} ${known.id}, which was ${known.state}`
-        )
-    }
-  }
-
-  async #counteredBy({ payload: { counters } }: Agreement): Promise<void> {
-    const { store, clock } = this.#components
-    if (counters === undefined) return
-    const known = await store.agreements.get(counters)
-    if (known?.state === 'proposed') await store.agreements.setState(counters, 'countered', clock.now())
+  async #counteredBy({ payload: { counters, parties } }: Agreement, proposedBy: string): Promise<void> {
+    const { store } = this.#components
+    const known = counters === undefined ? undefined : await store.agreements.get(counters)
+    if (known?.state !== 'proposed') return
+    const before = await decodeSigned('agreement', known.bytes)
+    await this.#end(before, 'countered', { after: parties, proposedBy })
   }
 
   #assertAcceptable(agreement: Agreement): void {

@@ -1,5 +1,5 @@
 import { type AgreementDraft, checkAgreement, type Finding, type KnownFacts } from '../../policy/index.ts'
-import type { Signed } from '../../protocol/documents/index.ts'
+import { MAX_OFFER_NAME, type Signed } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Members } from '../membership/index.ts'
@@ -16,6 +16,36 @@ export interface CheckComponents {
   clock: { now(): number }
   /** What is to be said of the rules that stand in an agreement of this organisation. */
   readRules?: KnownFacts['rules']
+}
+
+/** What keeps it from being offered to members, when it is an offer. */
+function checkOffered(
+  { name, dataset, standing, lines }: AgreementDraft,
+  datasets: Pick<Datasets, 'visibilityOf'>
+): Finding[] {
+  if (standing === undefined) return []
+  const error = (clause: string, message: string): Finding => {
+    const line = lines[clause]
+    return { level: 'error', clause, message, ...(line === undefined ? {} : { line }) }
+  }
+  return [
+    ...(name.length > MAX_OFFER_NAME
+      ? [
+          error(
+            'agreement',
+            `expected at most ${MAX_OFFER_NAME} characters: takers' agreements are called after it`
+          )
+        ]
+      : []),
+    ...(standing.takers === '*' && datasets.visibilityOf(dataset) === 'parties'
+      ? [
+          error(
+            'standing.takers',
+            `the dataset ${dataset} has visibility: parties, so members may not know of it; name the organisations that may`
+          )
+        ]
+      : [])
+  ]
 }
 
 /** What a steward should know about a draft, compared with everything that is known here. */
@@ -37,6 +67,7 @@ export function checkDraft(
   if (dataset === undefined) return [...checkLength(draft), ...findings]
   return [
     ...checkLength(draft),
+    ...checkOffered(draft, datasets),
     ...findings,
     ...checkAnonymised(draft, dataset, findings),
     ...checkProtected(draft, dataset, findings),

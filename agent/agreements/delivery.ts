@@ -25,6 +25,8 @@ export interface DeliveryComponents {
   ): Promise<AgreementReply>
   /** Tells an organisation's agents of a refusal or a revocation. @throws when none can be reached */
   tell(organisation: string, notice: AgreementNotice, options?: { signal?: AbortSignal }): Promise<void>
+  /** Signs that others agreed on other terms, for a party that they left out. */
+  replaced(agreement: string): Promise<SignedBytes>
   /** A party has signed. */
   signed(agreement: Agreement): Promise<void>
 }
@@ -44,6 +46,9 @@ const FINAL: readonly string[] = [
   'already-ended',
   'not-acceptable'
 ]
+
+/** The same of a standing offer that is not open, or no more. */
+const NOT_OPEN: readonly string[] = ['not-found', 'quota-exceeded', 'agreement-ambiguous']
 
 /**
  * What the other parties have to hear, until they have heard it: agreements with the signatures there are, refusals,
@@ -104,7 +109,8 @@ export class Delivery {
       return reason === null ? null : { text: reason, unreached: false }
     } catch (error) {
       const text = toError(error).message
-      const gaveUp = FINAL.includes(codeOf(error))
+      const gaveUp =
+        FINAL.includes(codeOf(error)) || (delivery.kind === 'agreement' && NOT_OPEN.includes(codeOf(error)))
       await store.agreementLife.failed(delivery, text.slice(0, 1000), gaveUp)
       const { party, kind, agreement } = delivery
       log.info(
@@ -120,6 +126,10 @@ export class Delivery {
     options: { signal?: AbortSignal }
   ): Promise<string | null> {
     const { show, tell, signed } = this.#components
+    if (kind === 'replaced') {
+      await tell(party, { replaced: await this.#components.replaced(agreement) }, options)
+      return null
+    }
     if (kind !== 'agreement') {
       const bytes = await this.#ownWord(kind, agreement)
       if (bytes !== undefined)
@@ -136,7 +146,7 @@ export class Delivery {
   }
 
   async #ownWord(
-    kind: Exclude<DeliveryKind, 'agreement'>,
+    kind: Exclude<DeliveryKind, 'agreement' | 'replaced'>,
     agreement: string
   ): Promise<SignedBytes | undefined> {
     const { store, own } = this.#components

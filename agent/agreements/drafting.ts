@@ -2,13 +2,28 @@ import type { PrivateKey } from '@libp2p/interface'
 import { type AgreementDraft, agreementParties, namesToPin } from '../../policy/index.ts'
 import { signFields } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
+import { AgreementNotSignable } from './errors.ts'
 import type { Agreement } from './shelf.ts'
+import { TEN_YEARS } from './ten-years.ts'
 
-const TEN_YEARS = 3650 * 86_400_000
+/** The digests of what terms name, as far as it is known here. */
+export function pinsOf(terms: AgreementDraft['terms'], manifests: Manifests): Record<string, string> {
+  const known = {
+    archetype: manifests.archetypes,
+    service: manifests.services,
+    algorithm: manifests.algorithms
+  }
+  return Object.fromEntries(
+    namesToPin(terms).flatMap(({ kind, name, key }) => {
+      const found = known[kind].get(name)
+      return found === undefined ? [] : [[key, found.digest]]
+    })
+  )
+}
 
 /** The agreement as it would be signed: terms, parties and the digests of what it names; signed by the agent that made it. */
 export async function issueAgreement(
-  { name, provider, dataset, terms }: AgreementDraft,
+  { name, provider, dataset, terms, standing }: AgreementDraft,
   init: {
     marketplace: string
     self: string
@@ -22,11 +37,11 @@ export async function issueAgreement(
   }
 ): Promise<Agreement> {
   const { marketplace, self, key, manifests, now, supersedes, counters } = init
-  const known = {
-    archetype: manifests.archetypes,
-    service: manifests.services,
-    algorithm: manifests.algorithms
-  }
+  if (standing !== undefined)
+    throw new AgreementNotSignable(
+      'agreement-malformed',
+      `expected consumers in ${name}, found a standing offer; publish it with \`dynamos agreement publish\``
+    )
   const earlier = Math.max(supersedes?.payload.issuedAt ?? 0, counters?.payload.issuedAt ?? 0)
   return await signFields(
     'agreement',
@@ -42,12 +57,7 @@ export async function issueAgreement(
       dataset,
       parties: agreementParties({ provider, terms }),
       terms,
-      pins: Object.fromEntries(
-        namesToPin(terms).flatMap(({ kind, name: named, key: pin }) => {
-          const found = known[kind].get(named)
-          return found === undefined ? [] : [[pin, found.digest]]
-        })
-      ),
+      pins: pinsOf(terms, manifests),
       ...(supersedes === undefined ? {} : { supersedes: supersedes.id }),
       ...(counters === undefined ? {} : { counters: counters.id })
     },

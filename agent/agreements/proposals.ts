@@ -24,6 +24,7 @@ import { issueAgreement } from './drafting.ts'
 import { revocationClause } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { whatIsWrong } from './objection.ts'
+import { type Left, takeReplaced, whoLeftOut } from './replaced.ts'
 import type { Agreement, Shelf } from './shelf.ts'
 import { assertIssued, signedBy } from './verify.ts'
 
@@ -43,6 +44,7 @@ export interface AgreementRecords {
   refusals: StoredRefusal[]
   revocations: StoredRevocation[]
   undelivered: StoredDelivery[]
+  left: Left[]
 }
 
 type Sent = { agreement: Agreement; pending: Pending[] }
@@ -306,6 +308,11 @@ export class Proposals {
       await this.#keepRevocation(await openDocument('revocation', notice.revocation))
       return
     }
+    if ('replaced' in notice) {
+      const ended = await takeReplaced(notice.replaced, this.#components)
+      if (ended !== undefined) this.#components.shelf.replaced(ended)
+      return
+    }
     const refusal = await openDocument('agreement-refusal', notice.refusal)
     const { agreement: id, organisation, issuer, marketplace } = refusal.payload
     assertIssued(refusal, clock.now())
@@ -323,12 +330,13 @@ export class Proposals {
   /** What parties said of agreements, and what they have still to hear. */
   async records(): Promise<AgreementRecords> {
     const { agreementLife } = this.#components.store
-    const [refusals, revocations, undelivered] = await Promise.all([
+    const [refusals, revocations, undelivered, left] = await Promise.all([
       agreementLife.allRefusals(),
       agreementLife.allRevocations(),
-      agreementLife.undelivered()
+      agreementLife.undelivered(),
+      whoLeftOut(this.#components.store)
     ])
-    return { refusals, revocations, undelivered }
+    return { refusals, revocations, undelivered, left }
   }
 
   /** What parties have still to hear is sent: to one that came back, or to all. */

@@ -1,6 +1,7 @@
 import type { Members } from '../membership/index.ts'
 import { AgreementNotSignable } from './errors.ts'
 import type { Agreement } from './shelf.ts'
+import { takerOf } from './taken.ts'
 import { signedBy } from './verify.ts'
 
 /**
@@ -13,7 +14,10 @@ export function proposerOf(agreement: Agreement, members: Members): string {
   const { payload, signers } = agreement
   const { issuer, parties, provider } = payload
   const stewards = parties.flatMap((party) => members.byOrganisation(party)?.stewards ?? [])
-  const stranger = signers.find((signer) => signer !== issuer && !stewards.includes(signer))
+  const counts = agreement.standing?.payload.issuer
+  const stranger = signers.find(
+    (signer) => signer !== issuer && signer !== counts && !stewards.includes(signer)
+  )
   if (stranger !== undefined)
     throw new AgreementNotSignable(
       'bad-signature',
@@ -22,6 +26,9 @@ export function proposerOf(agreement: Agreement, members: Members): string {
   const maker = signers.includes(issuer) ? members.organisationOf(issuer) : undefined
   if (maker !== undefined && parties.includes(maker)) return maker
   const signed = signedBy(agreement, members)
+  // Whose agent only counted who took its offer has not made the agreement.
+  const taker = agreement.standing === undefined ? undefined : takerOf(agreement)
+  if (taker !== undefined && signed.includes(taker)) return taker
   const first = signed.includes(provider) ? provider : signed[0]
   if (first !== undefined) return first
   throw new AgreementNotSignable(

@@ -9,6 +9,7 @@ import { append } from '../audit/index.ts'
 import type { AgreementState, Store, StoredRevocation } from '../store/index.ts'
 import { type Ending, expired, revoked, superseded } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
+import { tellLeftOut } from './replaced.ts'
 
 export type Agreement = Signed<'agreement'>
 
@@ -20,6 +21,13 @@ export interface ShelfComponents {
   enforced(): void
 }
 
+export interface ShelfInit extends ShelfComponents {
+  /** The organisation whose shelf it is. */
+  own: string
+  /** Parties have to hear that others agreed without them; it is stored. */
+  left(parties: readonly string[]): void
+}
+
 /** Longer than any exchange lasts: what ended before has nothing running under it. */
 const REMEMBERED_MS = 2 * 86_400_000
 
@@ -27,7 +35,7 @@ const ENDED: readonly AgreementState[] = ['refused', 'countered', 'superseded', 
 
 /** What is in force here, what was until a moment ago, and when what is in force ends. */
 export class Shelf {
-  readonly #components: ShelfComponents
+  readonly #components: ShelfInit
   /** By id: the order in which they are tried. */
   #inForce: Agreement[] = []
   /** Of what is in force: when it will end, once somebody revoked it. */
@@ -38,7 +46,7 @@ export class Shelf {
   #sweeping: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<(ending: Ending) => void>()
 
-  constructor(components: ShelfComponents) {
+  constructor(components: ShelfInit) {
     this.#components = components
   }
 
@@ -177,7 +185,8 @@ export class Shelf {
   }
 
   async enforce(agreement: Agreement): Promise<void> {
-    const { store, clock, log, enforced } = this.#components
+    const { store, clock, log, enforced, own, left } = this.#components
+    const leftOut = new Set<string>()
     if (this.#inForce.some(({ id }) => id === agreement.id)) {
       // A signature that came later counts: one of the others may be worth nothing any more.
       this.#inForce = this.#inForce.map((one) => (one.id === agreement.id ? agreement : one))
@@ -189,11 +198,15 @@ export class Shelf {
       const state = (await tx.agreements.get(agreement.id))?.state
       if (state !== 'proposed' && state !== 'draft') return null
       const replaced = await tx.agreements.enforce(agreement.id, time)
-      const { name, provider, issuedAt } = agreement.payload
+      const { name, provider, issuedAt, parties } = agreement.payload
       for (const other of await tx.agreements.byName(name, provider)) {
-        if (other.state !== 'proposed') continue
-        const { payload } = await decodeSigned('agreement', other.bytes)
-        if (payload.issuedAt <= issuedAt) await tx.agreements.setState(other.id, 'superseded', time)
+        if (other.state !== 'proposed' && other.id !== replaced) continue
+        const before = await decodeSigned('agreement', other.bytes)
+        if (other.id !== replaced && before.payload.issuedAt > issuedAt) continue
+        if (other.id !== replaced) await tx.agreements.setState(other.id, 'superseded', time)
+        // One voice: the provider is a party of all of them.
+        if (own !== provider) continue
+        for (const party of await tellLeftOut(tx, before, { after: parties, at: time })) leftOut.add(party)
       }
       await append(tx, {
         time,
@@ -213,6 +226,17 @@ export class Shelf {
       one.id < other.id ? -1 : 1
     )
     if (old !== undefined) this.#tell(old, superseded(old, time))
+    enforced()
+    left([...leftOut])
+  }
+
+  /** It is stored that others agreed on other terms instead, without this organisation. */
+  replaced(agreement: Agreement): void {
+    const { clock, log, enforced } = this.#components
+    if (!this.#inForce.some(({ id }) => id === agreement.id)) return
+    this.#inForce = this.#inForce.filter(({ id }) => id !== agreement.id)
+    log.info({ agreement: agreement.id, name: agreement.payload.name }, 'an agreement was replaced')
+    this.#tell(agreement, superseded(agreement, clock.now()))
     enforced()
   }
 

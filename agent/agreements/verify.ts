@@ -2,17 +2,20 @@ import { agreementParties } from '../../policy/index.ts'
 import type { Signed } from '../../protocol/documents/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Members } from '../membership/index.ts'
 import { AgreementNotSignable } from './errors.ts'
+import { coveredByOffer, notAsOffered } from './taken.ts'
 
 /**
- * Parties whose steward has signed, by the memberships known now.
+ * Parties whose steward has signed, by the memberships known now; the provider too where its standing offer was taken.
  *
  * @param heldSince when it came into force here, in milliseconds since 1970; undefined for one that did not
  */
 export function signedBy(agreement: Signed<'agreement'>, members: Members, heldSince?: number): string[] {
   const { parties, issuedAt } = agreement.payload
   const when = heldSince === undefined ? { issuedAt } : { issuedAt, heldSince }
-  return parties.filter((party) =>
-    members.stewardKeys(party, when).some((steward) => agreement.signers.includes(steward))
+  return parties.filter(
+    (party) =>
+      members.stewardKeys(party, when).some((steward) => agreement.signers.includes(steward)) ||
+      (party === agreement.payload.provider && coveredByOffer(agreement, members, heldSince))
   )
 }
 
@@ -37,6 +40,9 @@ export function assertWellFormed(agreement: Signed<'agreement'>, members: Member
       `expected the parties ${expected.join(', ')}, found ${parties.join(', ')}`
     )
   }
+  const wrong = notAsOffered(agreement)
+  if (wrong !== null)
+    throw new AgreementNotSignable('agreement-malformed', `not what the standing offer says: ${wrong}`)
 }
 
 /**

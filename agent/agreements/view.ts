@@ -14,7 +14,7 @@ export interface Known {
   proposedBy?: string
 }
 
-const NOTHING: AgreementRecords = { refusals: [], revocations: [], undelivered: [] }
+const NOTHING: AgreementRecords = { refusals: [], revocations: [], undelivered: [], left: [] }
 
 /** An agreement as people see it: exact terms, and plain words made from the same terms; what its parties said of it. */
 export function viewAgreement(
@@ -28,6 +28,7 @@ export function viewAgreement(
     rows.filter((row) => row.agreement === agreement.id)
   const refusals = ofThis(records.refusals).map(({ organisation, reason }) => ({ organisation, reason }))
   const [revocation] = ofThis(records.revocations)
+  const [left] = ofThis(records.left)
   const unheard = ofThis(records.undelivered).flatMap(({ party, problem, gaveUp }) =>
     problem === null ? [] : [{ organisation: party, reason: problem, gaveUp: gaveUp === 1 }]
   )
@@ -46,6 +47,8 @@ export function viewAgreement(
     ...(proposedBy === undefined ? {} : { proposedBy }),
     ...(supersedes === undefined ? {} : { supersedes }),
     ...(counters === undefined ? {} : { counters }),
+    ...(agreement.standing === undefined ? {} : { standing: agreement.standing.payload.name }),
+    ...(left === undefined ? {} : { replacedBy: left.organisation }),
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(revocation === undefined
       ? {}

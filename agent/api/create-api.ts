@@ -1,13 +1,16 @@
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   LogController
 } from 'fastify'
 import { type TokenVerifier, verifyBearer } from './bearer.ts'
+import type { RouteContext } from './context.ts'
 import { assertOwnHost } from './host-guard.ts'
 import type { Caller, Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
+import { assertRole, type Roles } from './roles.ts'
 import { agreementRoutes } from './routes/agreements.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
@@ -17,6 +20,7 @@ import { networkRoutes } from './routes/network.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { resultRoutes } from './routes/results.ts'
+import { standingRoutes } from './routes/standing.ts'
 
 /** Requests and agreements are texts that people wrote. */
 const BODY_LIMIT = 1 << 20
@@ -28,7 +32,7 @@ const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text
 
 export interface ApiInit {
   operations: Operations
-  tokens: TokenVerifier
+  tokens: TokenVerifier & Roles
   logger: FastifyBaseLogger
   /** @default 127.0.0.1. On a loopback address only loopback names are taken as Host. */
   listensOn?: string
@@ -49,6 +53,8 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     forceCloseConnections: true,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
+    // A path that the router cannot take never comes to a route, nor to the handler of errors below.
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply),
     routerOptions: { maxParamLength: 256 }
   })
   const callers = new WeakMap<FastifyRequest, Caller>()
@@ -67,22 +73,17 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
     callers.set(request, verifyBearer(request.headers.authorization, tokens))
   })
 
-  api.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
-    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
-    return reply
-      .code(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(problem))
-  })
+  api.setErrorHandler(answerProblem)
   api.setNotFoundHandler(() => {
     throw notFound('such page')
   })
 
   api.get('/health', () => operations.health())
-  const context = { operations, callerOf }
+  const context: RouteContext = {
+    operations,
+    callerOf,
+    needs: (request, wanted, what) => assertRole(callerOf(request), tokens, { wanted, what })
+  }
   requestRoutes(api, context)
   artifactRoutes(api, context)
   resultRoutes(api, context)
@@ -92,5 +93,17 @@ export function createApi({ operations, tokens, logger, listensOn = '127.0.0.1' 
   approvalRoutes(api, context)
   policyRoutes(api, context)
   auditRoutes(api, context)
+  standingRoutes(api, context)
   return api
+}
+
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error)
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'an API call failed')
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="dynamos"')
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem))
 }

@@ -20,4 +20,7 @@ export type { Caller, Operations, ResultBody, ResultFormat, ResultPage } from '.
 export type { PolicyDraft, PolicyOperations, RuleText } from './policy-operations.ts'
 export * from './policy-views.ts'
 export { ApiProblem, conflict, notFound } from './problem.ts'
+export type { Role, Roles } from './roles.ts'
+export type { StandingOperations } from './standing-operations.ts'
+export * from './standing-view.ts'
 export * from './views.ts'

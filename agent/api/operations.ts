@@ -7,6 +7,7 @@ import type { AuditOperations } from './audit-operations.ts'
 import type { ContractView } from './contract-view.ts'
 import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type { PolicyOperations } from './policy-operations.ts'
+import type { StandingOperations } from './standing-operations.ts'
 import type {
   AgreementDiff,
   AgreementView,
@@ -124,6 +125,7 @@ export interface Operations {
     input: { signed?: string; reason?: string },
     signal: AbortSignal
   ): Promise<AgreementView>
+  standing: StandingOperations
   policy: PolicyOperations
   audit: AuditOperations
   /** Requests that wait for this caller's approval. */

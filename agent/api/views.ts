@@ -124,6 +124,8 @@ export const termsView = z.object({
   maxRows: z.number().nullable(),
   /** Of so many people at least each group is made, at each provider; absent: of any number. */
   minGroupSize: z.number().optional(),
+  /** Those of its data providers who want the last word have released it. */
+  releaseAsk: z.literal(true).optional(),
   onward: z.string()
 })
 export type TermsView = z.infer<typeof termsView>
@@ -284,6 +286,10 @@ export const agreementView = z.object({
   /** The version in force that it replaces, and the proposal that it answers. */
   supersedes: z.string().exactOptional(),
   counters: z.string().exactOptional(),
+  /** The standing offer that it came of, when a member took one. */
+  standing: z.string().exactOptional(),
+  /** Who told that other terms took its place, to which this organisation is no party. */
+  replacedBy: z.string().exactOptional(),
   refusals: z.array(z.object({ organisation: z.string(), reason: z.string() })).exactOptional(),
   /** Who ends it, and from when on it is in force no longer. */
   revocation: z

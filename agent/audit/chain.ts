@@ -28,22 +28,58 @@ export interface BrokenChain {
   reason: string
 }
 export type ChainVerdict = { intact: true; position: LogPosition } | BrokenChain
+type LineVerdict = { intact: true; position: LogPosition; entry: LogEntry } | BrokenChain
 
-/** What stands for an entry in the chain: whoever has it can follow the chain and learns nothing of the entry. */
+/** The head of a CBOR item (RFC 8949, 3): its kind and its number, as short as it can be written. */
+function cborHead(kind: number, number: number): Uint8Array {
+  const major = kind << 5
+  if (number < 24) return Uint8Array.of(major | number)
+  if (number < 2 ** 8) return Uint8Array.of(major | 24, number)
+  const wide = number < 2 ** 16 ? 2 : number < 2 ** 32 ? 4 : 8
+  const bytes = Buffer.alloc(1 + wide)
+  bytes[0] = major | (wide === 2 ? 25 : wide === 4 ? 26 : 27)
+  if (wide === 2) bytes.writeUInt16BE(number, 1)
+  else if (wide === 4) bytes.writeUInt32BE(number, 1)
+  else bytes.writeBigUInt64BE(BigInt(number), 1)
+  return bytes
+}
+const NUMBER = 0
+const BYTES = 2
+const TEXT = 3
+const LIST = 4
+
+/**
+ * What stands for an entry in the chain: SHA-256 over the DAG-CBOR of [salt, entry]. Whoever has it can follow the chain and
+ * learns nothing of the entry. Written by hand, since logs of millions of entries are read.
+ */
 export function entryDigest(salt: Uint8Array, entry: Uint8Array): Uint8Array {
   return createHash('sha256')
-    .update(encodePlain([salt, entry]))
+    .update(cborHead(LIST, 2))
+    .update(cborHead(BYTES, salt.byteLength))
+    .update(salt)
+    .update(cborHead(BYTES, entry.byteLength))
+    .update(entry)
     .digest()
 }
 
 /** SHA-256 over the DAG-CBOR of [previous head, sequence, digest of the entry], in hex. */
 export function headAfter(previous: LogPosition, digest: Uint8Array): LogPosition {
-  return hashedAfter(previous, digest)
+  const sequence = previous.sequence + 1
+  const head = createHash('sha256')
+    .update(cborHead(LIST, 3))
+    .update(cborHead(TEXT, previous.head.length))
+    .update(previous.head)
+    .update(cborHead(NUMBER, sequence))
+    .update(cborHead(BYTES, digest.byteLength))
+    .update(digest)
+    .digest('hex')
+  return { sequence, head }
 }
 
-function hashedAfter(previous: LogPosition, content: unknown): LogPosition {
+/** As entries of before there were salts are hashed: over [previous head, sequence, entry]. */
+function unsaltedAfter(previous: LogPosition, entry: LogEntry): LogPosition {
   const sequence = previous.sequence + 1
-  const hash = createHash('sha256').update(encodePlain([previous.head, sequence, content]))
+  const hash = createHash('sha256').update(encodePlain([previous.head, sequence, entry]))
   return { sequence, head: hash.digest('hex') }
 }
 
@@ -53,7 +89,7 @@ export function parseEntry(bytes: Uint8Array): LogEntry {
 }
 
 /** Whether `line` is what comes after `previous`. */
-function verifyLine(previous: LogPosition, line: ChainLine): ChainVerdict {
+function verifyLine(previous: LogPosition, line: ChainLine): LineVerdict {
   const sequence = previous.sequence + 1
   const broken = (reason: string): BrokenChain => ({ intact: false, sequence, reason })
   if (line.sequence !== sequence) return broken(`expected entry ${sequence}, found ${line.sequence}`)
@@ -64,16 +100,17 @@ function verifyLine(previous: LogPosition, line: ChainLine): ChainVerdict {
     if (error instanceof MalformedDocument) return broken(`the entry is malformed: ${error.message}`)
     throw error
   }
-  // Bytes that decode alike but differ would let two logs with one head look different.
-  if (Buffer.compare(encodePlain(entry), line.entry) !== 0)
+  // Of a salted line the bytes themselves are hashed. Of others what they say is: bytes that decode alike but differ would let
+  // two logs with one head look different.
+  if (line.salt === null && Buffer.compare(encodePlain(entry), line.entry) !== 0)
     return broken('the entry is not in canonical form')
   const position =
     line.salt === null
-      ? hashedAfter(previous, entry)
+      ? unsaltedAfter(previous, entry)
       : headAfter(previous, entryDigest(line.salt, line.entry))
   if (position.head !== line.head)
     return broken('the entry, or one before it, is not the one that was hashed')
-  return { intact: true, position }
+  return { intact: true, position, entry }
 }
 
 export interface ChainOptions {
@@ -89,7 +126,7 @@ export function chainCheck({ after = EMPTY_LOG, expected }: ChainOptions = {}) {
   let salted = false
   return {
     /** The first answer that is not intact is the verdict. */
-    next(line: ChainLine): ChainVerdict {
+    next(line: ChainLine): LineVerdict {
       const verdict = verifyLine(position, line)
       if (!verdict.intact) return verdict
       if (salted && line.salt === null)

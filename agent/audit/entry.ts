@@ -20,6 +20,7 @@ export const ENTRY_KINDS = [
   'job-started',
   'job-finished',
   'job-wiped',
+  'release',
   'receipt',
   'outcome',
   'refusal',
@@ -59,6 +60,8 @@ const decisionFields = z.strictObject({
   code: z.string().max(64).exactOptional(),
   /** The other party, where there is one. */
   party: z.string().max(MAX_TEXT).exactOptional(),
+  /** What it is about, where there is no request that says so. */
+  dataset: z.string().max(MAX_TEXT).exactOptional(),
   row: count.exactOptional()
 })
 

@@ -34,6 +34,9 @@ export interface Held {
   lastSigned: number
 }
 
+/** What is kept as it came over the wire. */
+const MESSAGE = 'message'
+
 const said = z.looseObject({
   issuer: fields.peer,
   organisation: fields.organisation.optional(),
@@ -75,7 +78,12 @@ export async function heldOf(store: Store, request: string, self: string): Promi
     known.add(digest)
     held.sections.push(section)
   }
-  for (const { bytes } of await store.documents.ofRequest(request)) {
+  for (const { type, bytes } of await store.documents.ofRequest(request)) {
+    if (type === 'release') {
+      await add('release', storedDocument(bytes))
+      continue
+    }
+    if (type !== MESSAGE) continue
     const wire = decodePlain(bytes, wireMessage)
     switch (wire.kind) {
       case 'ask': {

@@ -13,6 +13,7 @@ export {
   parseEntry,
   verifyChain
 } from './chain.ts'
+export { type CheckedFile, checkRecords, type Finding, type FindingCode } from './check/index.ts'
 export {
   type DecisionFields,
   ENTRY_KINDS,

@@ -105,8 +105,7 @@ export async function entriesOfRequest(tables: { log: Log }, request: string): P
 }
 
 /** The columns that entries are looked up by are outside the hash: one that lies would hide an entry. */
-function indexLies(line: StoredLine): boolean {
-  const { kind, request, contract } = parseEntry(line.entry)
+function indexLies(line: StoredLine, { kind, request, contract }: LogEntry): boolean {
   return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
 }
 
@@ -126,7 +125,7 @@ export async function verifyLog(
     for (const line of page) {
       const verdict = check.next(line)
       if (!verdict.intact) return verdict
-      if (indexLies(line))
+      if (indexLies(line, verdict.entry))
         return {
           intact: false,
           sequence: line.sequence,

@@ -128,7 +128,9 @@ export class LogWatch {
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#checking
-    await this.checkpoint(1)
+    await this.checkpoint(1).catch((error: unknown) =>
+      this.#components.log.warn({ code: codeOf(error), err: toError(error) }, 'no checkpoint was signed')
+    )
   }
 
   async #check(): Promise<void> {

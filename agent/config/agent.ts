@@ -7,7 +7,7 @@ import { checkSource, problemAt } from './check.ts'
 import { decisionPoint, pointOf } from './decision-point.ts'
 import { address, filePath, hostAndPort, listOf, peerAddress, userName } from './fields.ts'
 import { readConfigFile } from './file.ts'
-import { scaled, size } from './quantities.ts'
+import { duration, scaled, size } from './quantities.ts'
 import type { Source } from './source.ts'
 
 const MILLI = 1e3
@@ -42,6 +42,8 @@ export const agentFile = z.strictObject({
     })
     .prefault({}),
   users: listOf(userName, 256).default([]),
+  stewards: listOf(userName, 256).optional(),
+  operators: listOf(userName, 256).optional(),
   datasets: listOf(filePath, 256).default([]),
   agreements: filePath.default('agreements'),
   policy: filePath.default('policy'),
@@ -72,12 +74,29 @@ export const agentFile = z.strictObject({
       perJob: perJob.prefault({})
     })
     .prefault({}),
+  receive: z.strictObject({ for: anyOrNames.default([]), purposes: anyOrNames.default([]) }).prefault({}),
   decisionPoint: decisionPoint.optional(),
   sandbox: z.enum(['required', 'none']).default('required'),
   autoApprove: z.enum(['none', 'all']).default('none'),
   autoSign: listOf(z.looseObject({ from: fields.organisation, dataset: z.string().min(1) }), 64).default([]),
+  audit: z.strictObject({ keep: duration.prefault('P3650D') }).prefault({}),
   log: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info')
 })
+
+/** By organisation that asks and by purpose: results of others' requests that this organisation takes. */
+export interface Receive {
+  for: '*' | string[]
+  purposes: '*' | string[]
+}
+
+export function takesResultsOf(
+  receive: Receive,
+  { organisation, purpose }: { organisation: string; purpose: string }
+): boolean {
+  const named = (names: '*' | readonly string[], name: string): boolean =>
+    names === '*' || names.includes(name)
+  return named(receive.for, organisation) && named(receive.purposes, purpose)
+}
 
 /** What an agent is told by its owner: paths absolute, quantities in base units, every default filled in. Plain data. */
 export interface AgentConfig {
@@ -97,6 +116,9 @@ export interface AgentConfig {
   /** `token` holds the token of the first user (or the steward), `tokens` those of all; see `openTokens`. */
   api: { host: string; port: number; token: string; tokens: string }
   users: string[]
+  /** Who of them leads agreements, and who runs the agent, through the API; absent: the first. */
+  stewards?: string[]
+  operators?: string[]
   /** Dataset files, see `loadDatasetFile`. */
   datasets: string[]
   agreements: string
@@ -106,6 +128,8 @@ export interface AgentConfig {
   resources: Resources
   /** Whom it serves as compute provider. `perJob` bounds its own jobs too. */
   hosting: Hosting
+  /** Whose results it takes although it did not ask, and for which purposes. */
+  receive: Receive
   /** A second engine, which can only forbid. `timeout` in milliseconds, `token` a file. */
   decisionPoint?: { url: string; timeout: number; token?: string }
   sandbox: 'required' | 'none'
@@ -113,6 +137,8 @@ export interface AgentConfig {
   autoApprove: 'none' | 'all'
   /** What the agent may sign with the steward's key without asking a human; `parseSigningRule` reads each. */
   autoSign: { from: string; dataset: string; [clause: string]: unknown }[]
+  /** How long it is kept what decisions rested on, in milliseconds. The log itself is never shortened. */
+  audit: { keep: number }
   log: 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /** What is allowed but probably not meant, for the log at start. */
   warnings: string[]
@@ -139,11 +165,30 @@ function warningsFor(file: z.output<typeof agentFile>): string[] {
           `roles has computeProvider, but hosting.${clause} is omitted, and nothing is open by omission: no request will be hosted; write hosting.${clause}: "*" or a list`
         )
   }
+  if (nobody(file.receive.for) !== nobody(file.receive.purposes))
+    warnings.push(
+      'receive names one of `for` and `purposes`, and nothing is open by omission: no result that others ask for is taken; write both, each "*" or a list'
+    )
   if (file.datasets.length > 0 && !file.roles.includes('dataProvider'))
     warnings.push('datasets are listed, but roles lacks dataProvider: they will not be offered')
   if (file.sandbox === 'none')
     warnings.push('sandbox: none lets jobs reach files and network of this machine')
   return warnings
+}
+
+function rolesOf(
+  file: z.output<typeof agentFile>,
+  source: Source
+): Pick<AgentConfig, 'stewards' | 'operators'> {
+  const listed = (key: 'stewards' | 'operators') => {
+    const named = file[key]
+    named?.forEach((user, index) => {
+      if (!file.users.includes(user))
+        throw problemAt(source, [key, index], `expected one of users, found ${user}; list it there too`)
+    })
+    return named === undefined ? {} : { [key]: named }
+  }
+  return { ...listed('stewards'), ...listed('operators') }
 }
 
 function checkedRules(rules: AgentConfig['autoSign'], source: Source): AgentConfig['autoSign'] {
@@ -196,6 +241,7 @@ export async function loadAgentConfig(
     bootstrap: file.bootstrap,
     api: { ...file.api.listen, token: absolute(file.api.token), tokens: absolute(file.api.tokens) },
     users: file.users,
+    ...rolesOf(file, source),
     datasets: file.datasets.map(absolute),
     agreements: absolute(file.agreements),
     policy: absolute(file.policy),
@@ -210,10 +256,12 @@ export async function loadAgentConfig(
       ...(price === undefined ? {} : { price: { cpuHourMicros: price.cpuHour, currency: price.currency } })
     },
     hosting: file.hosting,
+    receive: file.receive,
     ...(file.decisionPoint === undefined ? {} : { decisionPoint: pointOf(file.decisionPoint, absolute) }),
     sandbox: file.sandbox,
     autoApprove: file.autoApprove,
     autoSign: checkedRules(file.autoSign, source),
+    audit: file.audit,
     log: file.log,
     warnings: warningsFor(file)
   }

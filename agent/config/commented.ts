@@ -48,6 +48,11 @@ api:
 # People this agent speaks for; its membership must cover them.
 users: ${list(initial.users)}
 
+# Who of them may lead agreements (propose, sign, refuse, revoke, publish) and who may reload the policy, with the token of their own;
+# the others ask and read. Left out: the first of users does both. Nobody: [].
+# stewards: [anna@example.org]
+# operators: [omar@example.org]
+
 # Files that describe its datasets; "dynamos dataset add" writes them.
 datasets: ${list(initial.datasets)}
 
@@ -80,6 +85,10 @@ hosting:
   for: []
   algorithms: []
   perJob: {memory: 4GiB, seconds: 900, disk: 20GiB}
+
+# Whose results it takes although it did not ask for them (request: recipients: [this organisation]), and for which purposes:
+# names, or "*". Nothing is open by omission.
+receive: {for: [], purposes: []}
 
 # required: jobs run in bubblewrap or not at all. none: no sandbox, and every offer says so.
 sandbox: required

@@ -9,6 +9,13 @@ export interface ConfigProblem {
   message: string
 }
 
+/** A name or path of whoever wrote the file may be as long as the file. */
+const LONGEST = 500
+
+function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
 function lineOf(file: string, problem: ConfigProblem): string {
   const place = problem.line === undefined ? file : `${file}:${problem.line}:${problem.column ?? 1}`
   return `${place}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`
@@ -22,7 +29,12 @@ export class ConfigInvalid extends DynamosError {
   readonly file: string
   readonly problems: readonly ConfigProblem[]
 
-  constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
+  constructor(file: string, found: readonly ConfigProblem[], options?: ErrorOptions) {
+    const problems = found.map((problem) => ({
+      ...problem,
+      path: cut(problem.path),
+      message: cut(problem.message)
+    }))
     super('config-invalid', problems.map((problem) => lineOf(file, problem)).join('\n'), options)
     this.file = file
     this.problems = problems

@@ -2,7 +2,14 @@
  * The files users write (agent.yaml, dataset, topology, request): schemas, places of mistakes, defaults. What comes out is
  * plain data with absolute paths and base units (bytes, milliseconds, milliwatts, millionths).
  */
-export { type AgentConfig, loadAgentConfig, type Machine, thisMachine } from './agent.ts'
+export {
+  type AgentConfig,
+  loadAgentConfig,
+  type Machine,
+  type Receive,
+  takesResultsOf,
+  thisMachine
+} from './agent.ts'
 export { readAttached } from './attached.ts'
 export { checkSource, describeValue, problemAt } from './check.ts'
 export { commentedAgentConfig } from './commented.ts'

@@ -17,6 +17,8 @@ const tokensFile = z.record(z.string().min(1).max(256), token)
 export interface Tokens {
   /** The user of a bearer token, as the configuration names them; takes as long for a wrong token as for a right one. */
   userOf(bearer: string): string | undefined
+  /** What that user may do besides asking and reading. */
+  rolesOf(user: string): ('steward' | 'operator')[]
 }
 
 async function existing(file: string): Promise<Record<string, string>> {
@@ -50,7 +52,7 @@ async function writeSecret(file: string, text: string): Promise<void> {
  * @throws {ConfigInvalid} when the tokens file is not one
  */
 export async function openTokens(
-  config: Pick<AgentConfig, 'users' | 'api'>,
+  config: Pick<AgentConfig, 'users' | 'api'> & Partial<Pick<AgentConfig, 'stewards' | 'operators'>>,
   random: (bytes: number) => Uint8Array = randomBytes
 ): Promise<Tokens> {
   const users = config.users.length === 0 ? [STEWARD] : config.users
@@ -60,7 +62,13 @@ export async function openTokens(
   )
   await writeSecret(config.api.tokens, `${JSON.stringify(Object.fromEntries(tokens), null, 2)}\n`)
   await writeSecret(config.api.token, `${tokens.get(users[0] ?? STEWARD) ?? ''}\n`)
+  // Whose token is in the file of its own runs the agent, unless the configuration says who does.
+  const { stewards = users.slice(0, 1), operators = users.slice(0, 1) } = config
   return {
+    rolesOf: (user) => [
+      ...(stewards.includes(user) ? (['steward'] as const) : []),
+      ...(operators.includes(user) ? (['operator'] as const) : [])
+    ],
     userOf: (bearer) => {
       let found: string | undefined
       for (const [user, secret] of tokens) {

@@ -1,4 +1,10 @@
-import { changesBetween, writeAgreement } from '../../policy/index.ts'
+import {
+  type AgreementDraft,
+  changesBetween,
+  describeDraft,
+  unenforceableClauses,
+  writeAgreement
+} from '../../policy/index.ts'
 import { decodeSigned, encodePlain, idOf } from '../../protocol/documents/index.ts'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import type { Manifests } from '../../services/index.ts'
@@ -87,7 +93,11 @@ export function agreementOperations(components: AgreementOperationsComponents): 
       const draft = agreements.parse(text, files)
       const findings = agreements.check(draft)
       const isOwn = draft.provider === own && !findings.some((finding) => finding.level === 'error')
-      return { findings, view: isOwn ? draftView(await agreements.draft(text, files)) : null }
+      if (!isOwn) return { findings, view: null }
+      if (draft.standing === undefined)
+        return { findings, view: draftView(await agreements.draft(text, files)) }
+      const { id } = await agreements.standing.draft(text, files)
+      return { findings, view: offerAsDraft(draft, id) }
     },
     prepareAgreement: async (text, files) => {
       const agreement = await agreements.draft(text, files)
@@ -155,6 +165,23 @@ export function agreementOperations(components: AgreementOperationsComponents): 
             })
       return await viewOf(agreement.id)
     }
+  }
+}
+
+/** Nobody is a party of an offer yet. */
+function offerAsDraft(draft: AgreementDraft, id: string): AgreementView {
+  const { name, provider, dataset, terms } = draft
+  return {
+    id,
+    name,
+    provider,
+    dataset,
+    parties: [],
+    signedBy: [],
+    state: 'draft',
+    unenforceable: unenforceableClauses(terms).map((one) => `${one.clause}: ${one.reason}`),
+    plain: describeDraft(draft),
+    terms
   }
 }
 

@@ -1,21 +1,30 @@
 import type { AuditOperations } from '../api/index.ts'
-import { type ExportComponents, exportRequest, type LogWatch, parseEntry, rulesetOf } from '../audit/index.ts'
+import { type ExportComponents, exportRequest, LogWatch, parseEntry, rulesetOf } from '../audit/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { RequestGuard, Speaker } from '../negotiation/index.ts'
 import type { Foundations } from './foundations.ts'
+import { logStanding } from './standing-log.ts'
 
 const DAY = 86_400_000
 /** As long as documents about an ended exchange. */
 const CHECKPOINT_LIFETIME = 3650 * DAY
 
 /** Signs where this agent's log stands. */
-export function checkpointSigner(speaker: Speaker): ExportComponents['sign'] {
+function checkpointSigner(speaker: Speaker): ExportComponents['sign'] {
   return async (body) =>
     await speaker.sign('checkpoint', { organisation: speaker.organisation, ...body }, CHECKPOINT_LIFETIME)
 }
 
+/** Opens what belongs to the log before anything is written to it. */
+export async function watchLog(base: Foundations, speaker: Speaker): Promise<LogWatch> {
+  await keepRulesets(base)
+  await logStanding(base)
+  const { store, self, clock, log } = base
+  return new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
+}
+
 /** Rules under which something is decided are kept: whoever evaluates a decision again needs them. */
-export async function keepRulesets({ policies, store }: Foundations): Promise<void> {
+async function keepRulesets({ policies, store }: Foundations): Promise<void> {
   const keep = async (): Promise<void> => {
     const ruleset = rulesetOf(policies.engine.source)
     if (ruleset !== null) await store.rulesets.put(ruleset)

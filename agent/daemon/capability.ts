@@ -1,8 +1,8 @@
 import type { Payload, Signed } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
-import type { Agreements } from '../agreements/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import type { Datasets } from '../datasets/index.ts'
+import type { Disclosure } from '../decisions/index.ts'
 import type { Body, Speaker } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
 
@@ -16,7 +16,7 @@ export interface CapabilityComponents {
   version: string
   sandbox: 'bubblewrap' | 'none'
   datasets: Datasets
-  agreements: Agreements
+  disclosure: Pick<Disclosure, 'visibleTo'>
   manifests: Manifests
   archetypes: readonly string[]
   speaker: Speaker
@@ -40,23 +40,9 @@ export class CapabilityPublisher {
     this.#signed.clear()
   }
 
-  /** Whether an organisation, or any member without one, may know of a dataset. */
-  visibleTo(dataset: string, organisation?: string): boolean {
-    const { datasets, agreements, speaker } = this.#components
-    const visibility = datasets.visibilityOf(dataset)
-    if (visibility === undefined) return false
-    if (visibility === 'members' || organisation === speaker.organisation) return true
-    return (
-      organisation !== undefined &&
-      agreements
-        .inForce({ provider: speaker.organisation, dataset })
-        .some((agreement) => agreement.payload.parties.includes(organisation))
-    )
-  }
-
   async for(audience?: string): Promise<Signed<'capability'>> {
-    const { datasets, clock } = this.#components
-    const descriptions = datasets.descriptions().filter((one) => this.visibleTo(one.id, audience))
+    const { datasets, disclosure, clock } = this.#components
+    const descriptions = datasets.descriptions().filter((one) => disclosure.visibleTo(one.id, audience))
     const key = descriptions.map((one) => one.id).join('\n')
     const held = this.#signed.get(key)
     if (held !== undefined && clock.now() < held.renewAt) return await held.document

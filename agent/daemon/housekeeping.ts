@@ -20,7 +20,8 @@ export function keepHouse({
   store,
   clock,
   log,
-  watch
+  watch,
+  keep
 }: {
   network: Network
   agreements: Agreements
@@ -29,6 +30,7 @@ export function keepHouse({
   clock: Clock
   log: Logger
   watch: LogWatch
+  keep: number
 }): { stop(): void } {
   const warned = (message: string) => (error: unknown) =>
     log.warn({ code: codeOf(error), err: toError(error) }, message)
@@ -38,7 +40,7 @@ export function keepHouse({
     exchanges.prune()
     deliver()
     void watch.checkpoint().catch(warned('no checkpoint could be signed'))
-    void forgetOld({ store, agreements, clock }).catch(warned('what is over could not be forgotten'))
+    void forgetOld({ store, agreements, clock, keep }).catch(warned('what is over could not be forgotten'))
   }, PRUNE_EVERY_MS)
   const sweep = setInterval(
     () => void agreements.sweep().catch(warned('an agreement that ended could not be ended')),

@@ -16,6 +16,7 @@ import type { Members } from '../membership/index.ts'
 import type { Requests, ResultReader } from '../requests/index.ts'
 import { agreementOperations } from './agreement-operations.ts'
 import { matches, type Offered, viewDataset } from './dataset-views.ts'
+import { standingOperations } from './standing-operations.ts'
 
 export interface OperationsComponents {
   health(): HealthView
@@ -109,6 +110,16 @@ export function createOperations(components: OperationsComponents): Operations {
 
     ...agreementOperations({ agreements, manifests, own, clock }),
 
+    standing: standingOperations({
+      agreements,
+      own,
+      clock,
+      providers: async (signal) => {
+        const found = await discovery.findMembers({ signal })
+        const holders = found.filter(({ capability }) => capability.payload.roles.includes('dataProvider'))
+        return [...new Set(holders.map(({ organisation }) => organisation))]
+      }
+    }),
     policy: components.policy,
     audit: components.audit,
     approvals: async ({ user }) => await approvals.list(user),

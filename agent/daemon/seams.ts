@@ -5,4 +5,6 @@ import type { Clock } from '../network/index.ts'
 export interface AgentSeams {
   clock?: Clock
   beforePart?: BeforePart
+  /** Awaited before a release is decided on. */
+  beforeRelease?: (contract: string) => Promise<void>
 }

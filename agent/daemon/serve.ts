@@ -10,6 +10,11 @@ import {
   agreementReply,
   MESSAGE_LIMITS,
   protocolOf,
+  STANDING_OFFERS_PROTOCOL,
+  type StandingQuestion,
+  type StandingReply,
+  standingQuestion,
+  standingReply,
   type WireKind,
   type WireMessage,
   wireMessage,
@@ -49,7 +54,23 @@ export async function showAgreement(
     members,
     party,
     async (peer) =>
-      await network.ask(peer, AGREEMENT_PROTOCOL, { agreement: agreement.bytes }, agreementReply, options)
+      await network.ask(peer, AGREEMENT_PROTOCOL, { agreement: agreement.bytes }, agreementReply, options),
+    agreement.standing?.payload.issuer
+  )
+}
+
+/** Asks an organisation's agents what they offer. */
+export async function askForOffers(
+  network: Network,
+  members: Members,
+  party: string,
+  question: StandingQuestion,
+  options?: { signal?: AbortSignal }
+): Promise<StandingReply> {
+  return await askParty(
+    members,
+    party,
+    async (peer) => await network.ask(peer, STANDING_OFFERS_PROTOCOL, question, standingReply, options)
   )
 }
 
@@ -68,9 +89,16 @@ export async function tellOfAgreement(
   )
 }
 
-async function askParty<T>(members: Members, party: string, ask: (peer: string) => Promise<T>): Promise<T> {
+/** @param first the agent to try before the others, when it is one of that organisation */
+async function askParty<T>(
+  members: Members,
+  party: string,
+  ask: (peer: string) => Promise<T>,
+  first?: string
+): Promise<T> {
   let last: unknown = new DynamosError('provider-missing', `no agent of ${party} is known here`)
-  for (const peer of members.byOrganisation(party)?.agents ?? []) {
+  const agents = members.byOrganisation(party)?.agents ?? []
+  for (const peer of [...agents].sort((one, other) => Number(other === first) - Number(one === first))) {
     try {
       return await ask(peer)
     } catch (error) {
@@ -82,13 +110,14 @@ async function askParty<T>(members: Members, party: string, ask: (peer: string) 
 
 export interface Served {
   network: Network
+  members: Members
   agreements: Agreements
   exchanges: Exchanges
   flows: FlowStreams
 }
 
 /** Answers the protocols of negotiations, agreements and flows, and tells exchanges of parties that are gone. */
-export function serveExchanges({ network, agreements, exchanges, flows }: Served): void {
+export function serveExchanges({ network, members, agreements, exchanges, flows }: Served): void {
   network.handle(
     AGREEMENT_PROTOCOL,
     agreementProposal,
@@ -105,6 +134,13 @@ export function serveExchanges({ network, agreements, exchanges, flows }: Served
       return { taken: true }
     },
     { ...AGREEMENT_LIMITS, maxBytes: 16 * 1024 }
+  )
+  network.handle(
+    STANDING_OFFERS_PROTOCOL,
+    standingQuestion,
+    async (question: StandingQuestion, { peer }) =>
+      await agreements.standing.answer(question, members.organisationOf(peer)),
+    { ...AGREEMENT_LIMITS, maxBytes: 4 * 1024 }
   )
   for (const kind of Object.keys(MESSAGE_LIMITS).filter(isWireKind)) {
     network.handle(

@@ -5,9 +5,8 @@ import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
-import { LogWatch } from '../audit/index.ts'
 import { computesAtData } from '../composition/index.ts'
-import type { AgentConfig } from '../config/index.ts'
+import { type AgentConfig, takesResultsOf } from '../config/index.ts'
 import { Datasets } from '../datasets/index.ts'
 import { createRequestGuard, Decisions } from '../decisions/index.ts'
 import { Discovery } from '../discovery/index.ts'
@@ -16,13 +15,7 @@ import { ownStanding } from '../membership/index.ts'
 import { createSpeaker, Exchanges } from '../negotiation/index.ts'
 import { createNetwork } from '../network/index.ts'
 import { Exports, Requests, ResultFiles, ResultReader, suppressedIn } from '../requests/index.ts'
-import {
-  checkpointSigner,
-  createAuditOperations,
-  guardedBy,
-  keepRulesets,
-  logProblems
-} from './audit-desk.ts'
+import { createAuditOperations, guardedBy, logProblems, watchLog } from './audit-desk.ts'
 import { CapabilityPublisher } from './capability.ts'
 import { openFoundations, type Undo } from './foundations.ts'
 import { keepHouse } from './housekeeping.ts'
@@ -31,9 +24,12 @@ import { knownNames } from './known-names.ts'
 import { marketplaceOperations } from './marketplace.ts'
 import { createOperations } from './operations.ts'
 import { openPolicyDesk } from './policy-desk.ts'
+import { openReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
-import { postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
+import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
+import { loggingRefusals } from './standing-log.ts'
+import { openDisclosure, tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
 export interface RunningAgent {
@@ -104,14 +100,9 @@ async function start(
     tokens
   } = base
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
-  await keepRulesets(base)
-  const watch = new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
-  const limits = {
-    memory: config.hosting.perJob.memory,
-    threads: config.resources.cores,
-    seconds: config.hosting.perJob.seconds,
-    disk: config.hosting.perJob.disk
-  }
+  const watch = await watchLog(base, speaker)
+  const { memory, seconds, disk } = config.hosting.perJob
+  const limits = { memory, threads: config.resources.cores, seconds, disk }
   const datasets = new Datasets({ datasets: base.datasets, limits }, { store, launcher, clock })
   const problems = (await datasets.open()).map(({ id, error }) => {
     log.error({ dataset: id, code: codeOf(error), err: toError(error) }, 'a dataset could not be opened')
@@ -141,19 +132,19 @@ async function start(
     readRules: (text) => policies.reader.agreement(text, { known: knownNames(base, datasets) }),
     show: async (party, agreement, options) =>
       await showAgreement(network, members, party, agreement, options),
+    offered: async (party, question, options) =>
+      await askForOffers(network, members, party, question, options),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
     ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
       exchanges.reconsider()
       // Who may see a dataset that only parties see has changed.
       if (!datasets.ids().some((id) => datasets.visibilityOf(id) === 'parties')) return
-      publisher.changed()
-      void discovery
-        .announce()
-        .catch((error: unknown) => log.warn({ err: toError(error) }, 'a change was not announced'))
+      announceAnew()
     }
   })
   await agreements.open()
+  const disclosure = openDisclosure(base, { datasets, agreements, changed: () => announceAnew() })
   const approvals = new Approvals({
     store,
     agreements,
@@ -169,7 +160,7 @@ async function start(
       hosting: config.hosting,
       resources: config.resources,
       slots: Math.max(2, config.resources.cores * 2),
-      consents: config.autoApprove === 'all',
+      consents: (request) => config.autoApprove === 'all' || takesResultsOf(config.receive, request),
       offerLifetime: OFFER_LIFETIME_MS
     },
     {
@@ -178,6 +169,7 @@ async function start(
         return policies.engine
       },
       point,
+      disclosure,
       notes: () => policies.notes(self.organisation),
       agreements,
       approvals,
@@ -198,7 +190,7 @@ async function start(
     version: installation.version,
     sandbox,
     datasets,
-    agreements,
+    disclosure,
     manifests,
     archetypes: [...archetypes.keys()],
     speaker,
@@ -212,8 +204,9 @@ async function start(
     clock,
     log,
     capability: async (audience) => await publisher.for(audience),
-    visibleTo: (dataset, audience) => publisher.visibleTo(dataset, audience)
+    visibleTo: (dataset, audience) => disclosure.visibleTo(dataset, audience)
   })
+  const announceAnew = tellOfChanges({ policies, publisher, discovery, log })
 
   const results = new ResultFiles(
     join(config.data, 'results'),
@@ -275,6 +268,8 @@ async function start(
     progress: (request, flow) =>
       requests.progress(request, 'transfer', flow.direction === 'in' ? 'sends its rows' : 'gets rows', flow)
   })
+  const told = { exchanges: () => exchanges, beforeRelease: seams.beforeRelease }
+  const releases = openReleases(network, { self, speaker, store, clock, log, decisions }, told)
   const shares = new Shares({
     self,
     launcher,
@@ -283,6 +278,7 @@ async function start(
     flows,
     decisions,
     results,
+    releases,
     resources: config.resources,
     limits,
     outbox: join(config.data, 'outbox'),
@@ -307,17 +303,19 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    guardedBy(watch, createRequestGuard({ members, store, clock }))
+    loggingRefusals(guardedBy(watch, createRequestGuard({ members, store, clock })), base)
   )
   requests.connect(exchanges)
 
   serveExchanges({
     network,
+    members,
     agreements,
     exchanges,
     flows
   })
 
+  serveReleases(network, releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()
@@ -365,7 +363,7 @@ async function start(
   undo.push(async () => await api.close())
 
   watch.start()
-  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch })
+  const house = keepHouse({ network, agreements, exchanges, store, clock, log, watch, ...config.audit })
   void launcher
     .prepare()
     .catch((error: unknown) => log.warn({ err: toError(error) }, 'no sandbox could be made ready ahead'))
@@ -383,9 +381,7 @@ async function start(
       await discovery.stop()
       await network.stop()
       await agreements.proposals.idle()
-      await watch
-        .stop()
-        .catch((error: unknown) => log.warn({ err: toError(error) }, 'no checkpoint was signed'))
+      await watch.stop()
       for (const step of opened.reverse()) await step()
     }
   }

@@ -18,6 +18,7 @@ import {
 } from '../composition/index.ts'
 import { MAX_CLOCK_SKEW_MS } from '../membership/index.ts'
 import { refuse } from './components.ts'
+import { refuseOutsideTerms } from './result-terms.ts'
 
 export interface ContractFacts {
   self: { peer: string; organisation: string; sandbox: 'bubblewrap' | 'none' }
@@ -48,7 +49,8 @@ export function checkContract(facts: ContractFacts): Refusal | null {
     checkParties(facts) ??
     checkChain(facts) ??
     checkOffer(facts) ??
-    checkSections(facts)
+    checkSections(facts) ??
+    refuseOutsideTerms(facts.contract, facts.now)
   )
 }
 

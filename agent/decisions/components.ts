@@ -15,6 +15,7 @@ import type { Launcher } from '../jobs/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Logger, Speaker } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
+import type { Disclosure } from './disclosure.ts'
 
 export interface DecisionsInit {
   roles: readonly ('dataProvider' | 'computeProvider')[]
@@ -22,8 +23,8 @@ export interface DecisionsInit {
   resources: Resources
   /** Shares that may run here at once; more are answered `busy`. */
   slots: number
-  /** Takes results of requests that others made, without asking a human. */
-  consents: boolean
+  /** Whether results of requests that others made are taken here. */
+  consents(request: { organisation: string; purpose: string }): boolean
   /** Milliseconds that an offer stays good. */
   offerLifetime: number
 }
@@ -35,6 +36,7 @@ export interface DecisionsComponents {
   /** What is to be said with every offer. */
   notes?(): readonly string[]
   agreements: Agreements
+  disclosure: Pick<Disclosure, 'deniesTo'>
   approvals: Pick<Approvals, 'of' | 'ask' | 'withdraw'>
   datasets: Datasets
   launcher: Launcher

@@ -1,12 +1,10 @@
 import {
-  combineTerms,
   decideAsHost,
   decideAsProvider,
   decideAsRecipient,
   decideFlow,
   type ProviderFacts,
   type ProviderVerdict,
-  resultTermsOf,
   type Verdict
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
@@ -14,7 +12,6 @@ import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
-import { sealShares } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
 import { basisOf, type Called } from './basis.ts'
 import { checkContract } from './check-contract.ts'
@@ -23,16 +20,16 @@ import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInW
 import { Inspections, unprotected, usesOf } from './inspection.ts'
 import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
+import { ownAcceptance } from './own-acceptance.ts'
 import { checkPins } from './pins.ts'
 import { reserveQuota } from './quota.ts'
+import { objectionToAccepted, refuseOutsideTerms } from './result-terms.ts'
 import { Slots } from './slots.ts'
 import { objectionToParties, refuseFlowWith } from './standing.ts'
 import { together } from './together.ts'
 
 type LaterQuestion = 'accept' | 'start' | 'continue'
 type DataSection = Extract<Section, { as: 'data' }>
-
-const KEY_SHARE_BYTES = 32
 
 /** What this agent decides about others' requests and contracts, at every question; each verdict goes into the log. */
 export class Decisions implements HopDecisions, FlowDecisions {
@@ -88,6 +85,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
 
   async start(dossier: Dossier, contract: string): Promise<Objection | null> {
     this.#startedBy.set(dossier, this.#components.engine.policy)
+    const signed = objectionToAccepted(dossier.contract(contract), this.#components.clock.now())
+    if (signed !== null) return signed
     return await this.#ask('start', dossier, contract, dossier.mine(contract))
   }
 
@@ -137,24 +136,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
     dossier: Dossier,
     contract: string
   ): Promise<Pick<Body<'acceptance'>, 'resultTerms' | 'shares' | 'statusNumber'>> {
-    const { agreements, members, random } = this.#components
-    const { payload } = dossier.contract(contract).contract
-    const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
-    const terms = (data?.agreements ?? []).flatMap(
-      (one) => agreements.get(one.agreement)?.payload.terms ?? []
-    )
-    const pseudonyms = payload.chain.some((step) => step.service === 'anonymize')
-    const providers = payload.parties
-      .filter((party) => party.roles.includes('data'))
-      .map((party) => party.peer)
-    return {
-      statusNumber: members.statusNumber,
-      resultTerms:
-        terms.length === 0
-          ? null
-          : combineTerms(terms.map((one) => resultTermsOf(one, dossier.request.payload.organisation))),
-      shares: terms.length > 0 && pseudonyms ? sealShares(random(KEY_SHARE_BYTES), providers) : []
-    }
+    return ownAcceptance(this.#components, dossier, contract)
   }
 
   async flow(
@@ -181,6 +163,18 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
     if (data === undefined || question === 'receive') return null
     return await this.#asProvider(question, dossier, contract, data)
+  }
+
+  /** A data provider's last word about a result that another party made and would send on. */
+  async lastWord(dossier: Dossier, contract: string): Promise<Refusal | null> {
+    const { payload } = dossier.contract(contract).contract
+    const data = dossier.mine(contract).find((section): section is DataSection => section.as === 'data')
+    if (data === undefined) return refuse('role-not-offered', 'this agent provides no data to it')
+    return (
+      objectionToParties(this.#components, payload)?.refusal ??
+      refuseOutsideTerms(payload, this.#components.clock.now()) ??
+      (await this.#asProvider('release', dossier, contract, data))
+    )
   }
 
   async #ask(
@@ -349,7 +343,11 @@ export class Decisions implements HopDecisions, FlowDecisions {
       recipients: payload.recipients
     }
     const hosting = this.#init.roles.includes('computeProvider') ? this.#init.hosting : null
-    const received = { ...shared, asked: payload.issuer === self.peer, consents: this.#init.consents }
+    const received = {
+      ...shared,
+      asked: payload.issuer === self.peer,
+      consents: this.#init.consents(payload)
+    }
     const hosts = as === 'infrastructure'
     const decided: Verdict = hosts
       ? decideAsHost(asking.engine, shared, hosting)

@@ -143,9 +143,8 @@ export class OfferMaker {
 
   /** Takes part only who has every dataset of the request; one that is hidden from the asker is answered as one that is not. */
   async #held(dataset: string, requester: string): Promise<Refusal | null> {
-    const { datasets, self } = this.#components
-    const hidden = datasets.visibilityOf(dataset) === 'parties' && !this.#isParty(dataset, requester)
-    if (datasets.get(dataset) === undefined || hidden)
+    const { datasets, self, disclosure } = this.#components
+    if (datasets.get(dataset) === undefined || disclosure.deniesTo(dataset, requester))
       return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset}`)
     try {
       await datasets.assertUnchanged(dataset)
@@ -155,13 +154,6 @@ export class OfferMaker {
       await datasets.refresh(dataset)
     }
     return null
-  }
-
-  #isParty(dataset: string, organisation: string): boolean {
-    const { agreements, self } = this.#components
-    return agreements
-      .inForce({ provider: self.organisation, dataset })
-      .some((one) => one.payload.parties.includes(organisation))
   }
 
   async #row(answering: Answering, index: number): Promise<RowAnswer> {
@@ -198,7 +190,7 @@ export class OfferMaker {
         question: 'accept' as const,
         ...this.#shared(answering, index),
         asked: false,
-        consents: this.#init.consents
+        consents: this.#init.consents(request)
       }
       const decided = decideAsRecipient(answering.engine, facts)
       const verdict = await answering.confirm(decided)

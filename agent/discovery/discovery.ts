@@ -226,11 +226,14 @@ export class Discovery {
   /** What may leave for an audience: a dataset it may not know of is a bug that must not become a leak. */
   async #guarded(audience: string | undefined): Promise<Signed<'capability'>> {
     const { capability, visibleTo } = this.#components
+    const leaks = ({ payload }: Signed<'capability'>) =>
+      payload.datasets.some(({ id }) => !visibleTo(id, audience))
     const document = await capability(audience)
-    const leak = document.payload.datasets.find(({ id }) => !visibleTo(id, audience))
-    if (leak !== undefined)
-      throw new Error(`a capability for ${audience ?? 'everybody'} names a hidden dataset`)
-    return document
+    if (!leaks(document)) return document
+    // What may be told can change while it is signed.
+    const again = await capability(audience)
+    if (leaks(again)) throw new Error(`a capability for ${audience ?? 'everybody'} names a hidden dataset`)
+    return again
   }
 
   async #cids() {

@@ -14,4 +14,5 @@ export type {
   StoredResult
 } from './ports.ts'
 export { pseudonymKey, sealShares } from './pseudonym-key.ts'
+export { ReleaseNotGiven, Releases, type ReleasesComponents } from './releases.ts'
 export { Shares } from './shares.ts'

@@ -6,6 +6,7 @@ import type { Datasets } from '../datasets/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { Dossier, Logger, ShareGate } from '../negotiation/index.ts'
 import type { GroupHistory } from './group-history.ts'
+import type { Releases } from './releases.ts'
 
 /** A part on this agent's disk. */
 export interface HeldPart extends Omit<Part, 'path'> {
@@ -96,6 +97,8 @@ export interface ShareComponents {
   flows: Flows
   decisions: FlowDecisions
   results: Results
+  /** Last words of data providers about results. */
+  releases: Pick<Releases, 'obtain' | 'verify'>
   resources: Resources
   limits: JobLimits
   /** Finished parts, outside of any job. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Section } from '../../protocol/documents/index.ts'
 import type { Assignment } from '../../services/index.ts'
-import { type Dossier, RESULT_SERVICE, ShareFailed } from '../negotiation/index.ts'
+import { type Dossier, RESULT_SERVICE, ShareFailed, StoppedByPolicy } from '../negotiation/index.ts'
 import { type Arrived, digestsOf, inputOf, labelOf, placeInputs } from './arrived.ts'
 import { explained, GRAPH, graphOrderOf, keepPicture } from './graph-step.ts'
 import { moveFile, runJob } from './job-run.ts'
@@ -66,6 +66,18 @@ export async function runRecipientShare(
     throw explained(components, request, error)
   })
   const { stored, drawing } = taken
+  // It may have taken long to make; nothing is kept of what may not be had any more.
+  if (terms.until !== null && components.clock.now() >= terms.until) {
+    const reason = 'the terms of the data ended before the result was whole'
+    const refusal = {
+      code: 'agreement-expired' as const,
+      clause: null,
+      reason,
+      acceptable: null,
+      position: null
+    }
+    throw new StoppedByPolicy({ refusal, hop: self.peer })
+  }
   await results.store(request, stored)
   return receiptsOf({
     round: 0,

@@ -147,7 +147,7 @@ class Share {
       flow,
       signal
     )
-    await this.#send(flow, parts, signal)
+    await this.#send(flow, parts, [self.organisation], signal)
     return receipts
   }
 
@@ -168,7 +168,11 @@ class Share {
       outgoing,
       signal
     )
-    for (const { flow, parts } of outputs) await this.#send(flow, parts, signal)
+    const all = section.inputs.flatMap((input) => input.organisations)
+    for (const [index, { flow, parts }] of outputs.entries()) {
+      const of = section.union ? all : (section.inputs[index]?.organisations ?? all)
+      await this.#send(flow, parts, of, signal)
+    }
     return receipts
   }
 
@@ -177,6 +181,19 @@ class Share {
       section.inputs.map((input) => input.flow),
       signal
     )
+    for (const { flow: number, organisations } of section.inputs) {
+      const flow = this.#flows().find((one) => one.flow === number)
+      const parts = arrived.get(number)
+      if (flow !== undefined && parts !== undefined)
+        await this.#components.releases.verify(
+          this.#dossier,
+          this.#contract,
+          flow,
+          organisations,
+          parts,
+          signal
+        )
+    }
     this.#step = 'convert'
     try {
       return await runRecipientShare(
@@ -206,12 +223,16 @@ class Share {
     return new Map(await Promise.all(arriving))
   }
 
-  async #send(flow: Flow, parts: HeldPart[], signal: AbortSignal): Promise<void> {
-    const { decisions, flows } = this.#components
+  /** @param of organisations whose rows are in it */
+  async #send(flow: Flow, parts: HeldPart[], of: readonly string[], signal: AbortSignal): Promise<void> {
+    const { decisions, flows, releases } = this.#components
+    const release = async (): Promise<void> =>
+      await releases.obtain(this.#dossier, this.#contract, flow, of, parts, signal)
     const delivers = this.#delivers(flow)
     const rows = parts.reduce((sum, part) => sum + part.rows, 0)
     const handover = this.#local.get(flow.flow)
     if (handover !== undefined) {
+      if (delivers) await release()
       handover.resolve(parts)
       return
     }
@@ -219,6 +240,7 @@ class Share {
     for (const question of questions) {
       await this.#assertPermitted(await decisions.flow(question, this.#dossier, this.#contract, flow, rows))
     }
+    if (delivers) await release()
     await this.#gate.leaving()
     await flows.send(this.#dossier, this.#contract, flow, parts, signal, this.#gate.mayContinue)
   }

@@ -6,6 +6,7 @@ import { withDecisions } from './decision-log.ts'
 import type { Dossier } from './dossier.ts'
 import { ATTEMPT, ownJobs } from './noting.ts'
 import type { ExchangePorts } from './ports.ts'
+import { MESSAGE } from './replay.ts'
 import { isSigning, type SignedHere, signOrder, wireOf } from './signing.ts'
 
 /** The two machines that an agent may keep of one request. */
@@ -61,7 +62,8 @@ export async function commitStep(
       await ports.store.transaction(async (tx) => {
         await write(tx)
         return await work(tx)
-      })
+      }),
+    ports.log
   )
   dossier.saved(stored)
   for (const one of signed) hold(dossier, one)
@@ -84,7 +86,7 @@ async function putMessages(
 ): Promise<void> {
   const messages = entries.map(async (bytes) => ({
     id: await idOf(bytes),
-    type: 'message',
+    type: MESSAGE,
     request,
     bytes,
     receivedAt

@@ -5,6 +5,8 @@ import { appendAll } from '../audit/index.ts'
 import type { Transaction } from '../store/index.ts'
 import { Dossier } from './dossier.ts'
 import type { ExchangePorts } from './ports.ts'
+import { type HeardPositions, rememberPositions } from './positions.ts'
+import { MESSAGE } from './replay.ts'
 
 /** Long enough for a contract to follow an offer, so that both cost one write. */
 const WITHIN_MS = 1000
@@ -36,7 +38,7 @@ export class DecisionLog {
     const { id: request } = this.#dossier.request
     const receivedAt = this.#ports.clock.now()
     return await Promise.all(
-      asked.map(async (bytes) => ({ id: await idOf(bytes), type: 'message', request, bytes, receivedAt }))
+      asked.map(async (bytes) => ({ id: await idOf(bytes), type: MESSAGE, request, bytes, receivedAt }))
     )
   }
 
@@ -52,7 +54,8 @@ export class DecisionLog {
         await this.#ports.store.transaction(async (tx) => {
           await write(tx)
           await tx.documents.putAll(await this.#asMessages(asked))
-        })
+        }),
+      this.#ports.log
     )
     this.#dossier.saved(asked)
   }
@@ -76,16 +79,29 @@ export class DecisionLog {
  */
 export async function withDecisions<T>(
   dossier: Dossier,
-  run: (write: (tx: Transaction) => Promise<void>) => Promise<T>
+  run: (write: (tx: Transaction) => Promise<void>) => Promise<T>,
+  log: ExchangePorts['log']
 ): Promise<T> {
   let taken: ReturnType<Dossier['takeNotes']> = []
+  let heard: ReturnType<HeardPositions['take']> = []
+  let contradicting: Awaited<ReturnType<typeof rememberPositions>> = []
+  let result: T
   try {
-    return await run(async (tx) => {
+    result = await run(async (tx) => {
       taken = dossier.takeNotes()
       if (taken.length > 0) await appendAll(tx, taken)
+      heard = dossier.positions.take()
+      contradicting = await rememberPositions(tx, heard)
     })
   } catch (error) {
     dossier.returnNotes(taken)
+    dossier.positions.giveBack(heard)
     throw error
   }
+  for (const { peer, sequence } of contradicting)
+    log.error(
+      { request: dossier.request.id, peer, sequence },
+      'an agent signed two heads for one place in its log (dynamos audit list --proofs)'
+    )
+  return result
 }

@@ -20,6 +20,7 @@ import {
 import { DynamosError } from '../../protocol/errors/index.ts'
 import { type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
 import type { Basis, LogEntry, Noted } from '../audit/index.ts'
+import { HeardPositions } from './positions.ts'
 
 /** One for each epoch, and as many that are declined for another. */
 const MAX_CONTRACTS = 2 * MAX_EPOCHS
@@ -70,6 +71,7 @@ export class Dossier {
   /** What the store does not have yet. */
   #unsaved: readonly Uint8Array[] = []
   #noted: readonly Noted[] = []
+  readonly positions = new HeardPositions()
   readonly #told = new Map<string, ToldDecision[]>()
   readonly #self: string
 
@@ -111,7 +113,7 @@ export class Dossier {
   }
 
   get hasNotes(): boolean {
-    return this.#noted.length > 0
+    return this.#noted.length > 0 || this.positions.size > 0
   }
 
   /** What is to be logged now; whoever takes it writes it. */

@@ -63,6 +63,14 @@ export class Exchanges {
     return [...this.#open.values()].find((exchange) => exchange.dossier.contracts.has(contract))
   }
 
+  /** As {@link byContract}, when it has started here and is not over. */
+  running(contract: string): Exchange | undefined {
+    const exchange = this.byContract(contract)
+    const stage = exchange?.hop?.stage
+    const runs = stage?.phase === 'started' && stage.contract.id === contract && stage.share !== 'failed'
+    return runs ? exchange : undefined
+  }
+
   /** Exchanges that need `peer`: it is a party of a contract that is proposed or runs, and has not done its share yet. */
   withParty(peer: string): Exchange[] {
     return [...this.#open.values()].filter((exchange) => {

@@ -52,6 +52,7 @@ export async function hearMessage(
     case 'acceptance': {
       const acceptance = await openDocument('acceptance', wire.acceptance)
       assertSignedBy(acceptance, from)
+      dossier.positions.hear(acceptance, ports.clock.now())
       if (dossier.holdAcceptance(acceptance)) dossier.keep(wire)
       return { kind: 'acceptance', acceptance: viewAcceptance(acceptance) }
     }
@@ -63,11 +64,12 @@ export async function hearMessage(
       return { kind: 'decline', contract, epoch, refusal }
     }
     case 'start':
-      return await hearStart(dossier, wire)
+      return await hearStart(dossier, wire, ports)
     case 'outcome':
       return await outcomeMessage(dossier, wire, ports)
     case 'receipt': {
       const receipt = await openDocument('receipt', wire.receipt)
+      dossier.positions.hear(receipt, ports.clock.now())
       if (dossier.holdReceipt(receipt)) dossier.keep(wire)
       ports.coordination.received(dossier, wire, from)
       return null
@@ -87,7 +89,11 @@ export async function hearMessage(
   }
 }
 
-async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Message> {
+async function hearStart(
+  dossier: Dossier,
+  wire: WireOf<'start'>,
+  { clock }: Pick<ExchangePorts, 'clock'>
+): Promise<Message> {
   const contract = await openDocument('contract', wire.contract)
   const known = dossier.contracts.has(contract.id)
   const { parties } = contract.payload
@@ -97,6 +103,7 @@ async function hearStart(dossier: Dossier, wire: WireOf<'start'>): Promise<Messa
   const acceptances = []
   for (const bytes of wire.acceptances) {
     const acceptance = await openDocument('acceptance', bytes)
+    dossier.positions.hear(acceptance, clock.now())
     // Kept one by one: the same start can be written in many ways.
     if (known && dossier.holdAcceptance(acceptance)) dossier.keep({ kind: 'acceptance', acceptance: bytes })
     acceptances.push(viewAcceptance(acceptance))

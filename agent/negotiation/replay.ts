@@ -3,6 +3,9 @@ import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Store } from '../store/index.ts'
 import { Dossier, openRequest, UnknownDocument } from './dossier.ts'
 
+/** How what came or went on the wire is kept; other documents of a request are kept for whoever proves something by them. */
+export const MESSAGE = 'message'
+
 /**
  * Puts a stored message back into its dossier, verified as if it had just come.
  *
@@ -60,7 +63,8 @@ export async function replay(dossier: Dossier, wire: WireMessage): Promise<void>
  */
 export async function openDossier(store: Store, request: string, self: string): Promise<Dossier | undefined> {
   let dossier: Dossier | undefined
-  for (const { bytes } of await store.documents.ofRequest(request)) {
+  for (const { type, bytes } of await store.documents.ofRequest(request)) {
+    if (type !== MESSAGE) continue
     const wire = Dossier.parse(bytes)
     if (dossier === undefined) {
       if (wire.kind !== 'ask') continue

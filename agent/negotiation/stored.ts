@@ -7,6 +7,7 @@ import type { Store, StoredExchange } from '../store/index.ts'
 import type { Machines } from './commit.ts'
 import { Dossier } from './dossier.ts'
 import type { Logger } from './ports.ts'
+import { MESSAGE } from './replay.ts'
 
 /** @throws {ZodError}, {SyntaxError} when the state is not one that an agent writes */
 export function machineOf({ state }: StoredExchange): Exchange {
@@ -55,7 +56,8 @@ export async function storedEnd(store: Store, hop: Hop, from: string): Promise<W
   const parties = new Set([hop.coordinator])
   const receipts: WireMessage[] = []
   let outcome: WireMessage | undefined
-  for (const { bytes } of await store.documents.ofRequest(hop.request)) {
+  for (const { type, bytes } of await store.documents.ofRequest(hop.request)) {
+    if (type !== MESSAGE) continue
     const wire = Dossier.parse(bytes)
     if (wire.kind === 'propose')
       for (const { peer } of decodePlain(wire.contract.payload, agreed).parties) parties.add(peer)

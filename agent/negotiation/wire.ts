@@ -115,7 +115,9 @@ export async function outcomeMessage(
   wire: WireOf<'outcome'>,
   ports: ExchangePorts
 ): Promise<Message> {
-  const { outcome, isNew } = dossier.holdOutcome(await openDocument('outcome', wire.outcome))
+  const heard = await openDocument('outcome', wire.outcome)
+  const { outcome, isNew } = dossier.holdOutcome(heard)
+  if (heard.payload.issuer !== ports.self) dossier.positions.hear(heard, ports.clock.now())
   const hop = outcome.payload.hop
   const parties = [...dossier.contracts.values()].flatMap((held) => held.contract.payload.parties)
   const peer = hop === null ? null : (parties.find((one) => one.organisation === hop)?.peer ?? null)

@@ -1,5 +1,7 @@
 import {
   createCedarEngine,
+  createDisclosureRules,
+  type DisclosureRules,
   loadRuleReader,
   type PolicyEngine,
   type RuleFinding,
@@ -67,6 +69,7 @@ export class Policies {
   readonly #listeners = new Set<(change: PolicyChange) => void>()
   readonly #worried = new Set<(broken: BrokenPolicy) => void>()
   #engine: PolicyEngine
+  #disclosure: DisclosureRules
   #read: PolicyFolder
   #since: number
   #broken: BrokenPolicy | null = null
@@ -79,6 +82,7 @@ export class Policies {
     components: PoliciesComponents,
     read: PolicyFolder,
     engine: PolicyEngine,
+    disclosure: DisclosureRules,
     /** Reads rules that are not in force. */
     readonly reader: RuleReader
   ) {
@@ -86,6 +90,7 @@ export class Policies {
     this.#components = components
     this.#read = read
     this.#engine = engine
+    this.#disclosure = disclosure
     this.#since = components.clock.now()
   }
 
@@ -93,7 +98,8 @@ export class Policies {
   static async open(folder: string, components: PoliciesComponents): Promise<Policies> {
     const read = await (components.read ?? readPolicyFolder)(folder)
     const engine = await createCedarEngine(read.files)
-    const policies = new Policies(folder, components, read, engine, await loadRuleReader())
+    const disclosure = await createDisclosureRules(read.files)
+    const policies = new Policies(folder, components, read, engine, disclosure, await loadRuleReader())
     policies.#warn()
     return policies
   }
@@ -101,6 +107,11 @@ export class Policies {
   /** What decides now. Whoever decides in several steps takes it once. */
   get engine(): PolicyEngine {
     return this.#engine
+  }
+
+  /** What decides now who may know of a dataset. */
+  get disclosure(): DisclosureRules {
+    return this.#disclosure
   }
 
   get status(): PolicyStatus {
@@ -171,8 +182,10 @@ export class Policies {
       const found = await read(this.#folder)
       if (this.#broken === null && sameFiles(found, this.#read)) return
       const engine = await createCedarEngine(found.files)
+      const disclosure = await createDisclosureRules(found.files)
       this.#read = found
       this.#broken = null
+      this.#disclosure = disclosure
       this.#enforce(engine)
     } catch (error) {
       this.#refuse(error)

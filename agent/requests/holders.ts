@@ -64,6 +64,15 @@ export async function findHolders(
     [...new Set(quiet)].map(async (peer) => await finder.describe(peer, options))
   )
   for (const one of asked) if (one.status === 'fulfilled') note(one.value, [])
+  // Whoever signed an agreement answers for itself why there is nothing to be had, also where it shows the dataset no longer.
+  for (const dataset of datasets)
+    for (const provider of partnersIn(dataset)) {
+      const agents = [...held.values()].filter(
+        ({ capability }) => capability.payload.organisation === provider
+      )
+      if (agents.some(({ ids }) => ids.has(dataset))) continue
+      for (const { capability } of agents) note(capability, [dataset])
+    }
 
   const holders = [...held.values()].map(({ capability, ids }) => ({
     capability,

@@ -23,6 +23,8 @@ export function explainStop(code: string, hop: string): string | null {
       return `a rule of ${hop} forbids that this goes on`
     case 'approval-refused':
       return `${hop} took its approval back`
+    case 'release-refused':
+      return `${hop} refused to release the result`
     default:
       return null
   }

@@ -113,6 +113,36 @@ function checkPredicate(add: Add, table: string, where: string): void {
   )
 }
 
+/** The same organisation computes and receives: then nobody can hold a result back from it. */
+function checkRelease(
+  add: Add,
+  { terms }: AgreementDraft,
+  throughOthers: (archetype: string) => boolean | undefined
+): void {
+  const { computeProviders, recipients } = terms
+  if (terms.releaseAsk !== true || computeProviders.length === 0) return
+  const archetypes = names(terms.archetypes)
+  if (terms.archetypes !== '*' && archetypes.every((archetype) => throughOthers(archetype) === false)) return
+  const asking = terms.consumers.map((one) => ('user' in one ? one.user.organisation : one.organisation))
+  const receive = new Set(names(recipients).flatMap((name) => (name === REQUESTER ? asking : [name])))
+  const both = names(computeProviders).filter((name) => recipients === '*' || receive.has(name))
+  const open = computeProviders === '*' ? [...receive] : []
+  if (both.length + open.length === 0) return
+  const who = listInWords([...both, ...open])
+  const closed =
+    terms.archetypes !== '*' &&
+    archetypes.every((archetype) => throughOthers(archetype) === true) &&
+    computeProviders !== '*' &&
+    recipients !== '*' &&
+    computeProviders.length === 1 &&
+    receive.size === 1
+  add(
+    closed ? 'error' : 'warning',
+    'releaseAsk',
+    `clause-not-enforceable where ${who} computes and receives: nobody could hold a result back from it, so that it is refused there${closed ? ', which is everywhere' : ''}; keep compute providers and recipients apart`
+  )
+}
+
 /** Clauses that contradict each other, or that can never bind whatever is asked. */
 export function checkClauses(
   add: Add,
@@ -122,6 +152,7 @@ export function checkClauses(
   const { terms } = draft
   checkPlaces(add, draft, known.throughOthers ?? (() => undefined))
   checkPeople(add, draft)
+  checkRelease(add, draft, known.throughOthers ?? (() => undefined))
   checkTables(add, terms)
   const first = terms.services.forbid.indexOf(FIRST)
   if (first >= 0)

@@ -98,6 +98,8 @@ function checkNames(check: Check, draft: AgreementDraft, known: KnownFacts): voi
   // An organisation may join later and nobody is let in meanwhile: a warning, unless its signature is needed
   check.unknown('warning', 'computeProviders', 'organisation', terms.computeProviders, known.organisations)
   check.unknown('warning', 'recipients', 'organisation', terms.recipients, known.organisations)
+  if (draft.standing !== undefined)
+    check.unknown('warning', 'standing.takers', 'organisation', draft.standing.takers, known.organisations)
   const organisations = known.organisations
   if (organisations === undefined) return
   const must = (clause: string, name: string) => {
@@ -139,8 +141,9 @@ function checkTables(check: Check, terms: Terms, known: NonNullable<KnownFacts['
 }
 
 /** Clauses that permit nothing. Legal, and often an oversight. */
-function checkEmpty(check: Check, terms: Terms): void {
+function checkEmpty(check: Check, { terms, standing }: AgreementDraft): void {
   for (const clause of ['purposes', 'archetypes', 'algorithms', 'recipients', 'consumers'] as const) {
+    if (clause === 'consumers' && standing !== undefined) continue
     if (terms[clause].length === 0) check.add('warning', clause, `no ${clause}: nothing is permitted`)
   }
   if (terms.tables !== '*') {
@@ -187,7 +190,7 @@ export function checkAgreement(draft: AgreementDraft, known: KnownFacts): Findin
   else if (known.tables !== undefined) checkTables(check, terms, known.tables)
   checkAnonymize((...finding) => check.add(...finding), terms, known.tables)
   if (known.rules !== undefined) check.findings.push(...checkRules(draft, known.rules))
-  checkEmpty(check, terms)
+  checkEmpty(check, draft)
   checkProtection(check, terms)
   terms.approval?.by.forEach((user, index) => {
     if (known.approves?.(user) === false)

@@ -110,6 +110,9 @@ export function describeAgreement({ name, provider, dataset, terms }: Agreed): s
       ? `Only ${provider} itself may hold the data.`
       : `Besides ${provider}, ${anyOr(terms.computeProviders, 'anybody', 'nobody')} may hold the data.`,
     `Results go to: ${anyOr(recipients, 'anybody', 'nobody')}. They may not be passed on.`,
+    ...(terms.releaseAsk === true
+      ? [`Each result waits where it was made until ${provider} has released it; ${provider} may refuse.`]
+      : []),
     ...(terms.services.require.length > 0
       ? [`Every chain contains ${listInWords(terms.services.require, '')}.`]
       : []),

@@ -11,6 +11,8 @@ export interface AgreementDraft {
   lines: Readonly<Record<string, number>>
   /** The same, to the column of that line. */
   columns?: Readonly<Record<string, number>>
+  /** An offer to members, instead of consumers: who may take it, how many of them, and until when. */
+  standing?: { takers: '*' | string[]; max: number; until?: number | undefined }
   /** The bounds of `valid` as they were written: a date says another thing than the instant that it became. */
   written?: { from?: string | undefined; until?: string | undefined }
   /** Where the text of `cedar` begins, when its lines are lines of the file. */

@@ -72,6 +72,23 @@ function unreadablePredicates({ tables }: Terms): Unenforceable[] {
 }
 
 /**
+ * Why nobody could hold a result back: whoever would have to wait for the provider's last word makes the result, and is the
+ * one that it is for.
+ *
+ * @param use who would compute, null for the provider itself, and who would get the result
+ */
+export function unenforceableRelease(
+  { releaseAsk }: Pick<Terms, 'releaseAsk'>,
+  { infrastructure, recipients }: { infrastructure: string | null; recipients: readonly string[] }
+): Unenforceable | null {
+  if (releaseAsk !== true || infrastructure === null || !recipients.includes(infrastructure)) return null
+  return {
+    clause: 'releaseAsk',
+    reason: `${infrastructure} would compute the result and receive it, so that nobody could hold it back; name another recipient or compute provider`
+  }
+}
+
+/**
  * The clauses of an agreement that this agent would not enforce. One is enough: a clause is never skipped, so every request
  * under such an agreement is refused `clause-not-enforceable`.
  */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_TAKERS } from '../../protocol/documents/index.ts'
 import { parsePredicate } from '../predicate/index.ts'
 import { REQUESTER } from './draft.ts'
 import { GENERALISE_KEYS, generaliseForm } from './generalise.ts'
@@ -154,12 +155,23 @@ const valid = mapping(
   { from: text.optional(), until: text.optional() },
   '{from: 2026-01-01, until: 2027-01-01}'
 )
+const takersError = `expected how many may take it: 1 to ${MAX_TAKERS}`
 const revocation = mapping(
   {
     effect: z.enum(['stop', 'finish'], { error: 'expected stop or finish' }).optional(),
     notice: duration.optional()
   },
   '{effect: stop, notice: PT0S}'
+)
+const standing = mapping(
+  {
+    takers: z.union([z.literal('*'), anyLength(organisation, 'organisations').min(1).max(256)], {
+      error: 'expected a list of organisations, such as [UVA], or "*" for any member'
+    }),
+    max: z.int({ error: takersError }).min(1, takersError).max(MAX_TAKERS, takersError).default(MAX_TAKERS),
+    until: text.optional()
+  },
+  'a standing offer: {takers: "*", max: 20, until: 2027-01-01}'
 )
 const zoneError = 'expected a time zone such as UTC or Europe/Amsterdam'
 
@@ -171,7 +183,9 @@ export const agreementForm = mapping(
     dataset: name,
     consumers: z
       .array(consumer, { error: 'expected a list of consumers, such as [{organisation: UVA}]' })
-      .max(256),
+      .max(256)
+      .optional(),
+    standing: standing.optional(),
     purposes: anyOr(name, 256, 'purposes').optional(),
     archetypes: anyOr(name, 256, 'archetypes').optional(),
     computeProviders: anyOr(organisation, 256, 'organisations').optional(),
@@ -192,6 +206,7 @@ export const agreementForm = mapping(
     valid: valid.optional(),
     sandbox: z.enum(['required', 'none'], { error: 'expected required or none' }).optional(),
     onward: text.optional(),
+    releaseAsk: z.boolean({ error: 'expected true or false' }).optional(),
     revocation: revocation.optional(),
     timezone: z.string({ error: zoneError }).refine(isTimezone, zoneError).optional(),
     about: z
@@ -223,5 +238,6 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   privacy: Object.keys(privacy.shape),
   cache: Object.keys(cache.shape),
   valid: Object.keys(valid.shape),
-  revocation: Object.keys(revocation.shape)
+  revocation: Object.keys(revocation.shape),
+  standing: Object.keys(standing.shape)
 }

@@ -12,7 +12,7 @@ export { type ChangedClause, type Changes, changesBetween } from './changes.ts'
 export { checkAgreement, type KnownFacts } from './check.ts'
 export { describeAgreement } from './describe.ts'
 export { type Agreed, type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
-export { type Unenforceable, unenforceableClauses } from './enforceable.ts'
+export { type Unenforceable, unenforceableClauses, unenforceableRelease } from './enforceable.ts'
 export { AgreementMalformed } from './errors.ts'
 export type { Attached } from './generalise.ts'
 export { MAX_HIERARCHY_LENGTH } from './hierarchy.ts'
@@ -26,6 +26,15 @@ export { quasiIdentifiers } from './quasi.ts'
 export { requiredServices } from './required-services.ts'
 export { parseSigningRule, type SigningRule } from './signing-rule.ts'
 export { MAX_AGREEMENT_LENGTH } from './source.ts'
+export {
+  describeDraft,
+  describeOffer,
+  mayTake,
+  type Offered,
+  takenName,
+  takenTerms,
+  writeOffer
+} from './standing.ts'
 export { didYouMean } from './suggestion.ts'
 export {
   type DescribedTable,

@@ -30,7 +30,18 @@ class Conversion {
   }
 
   consumers(resolveUser: ResolveUser): Consumers {
-    return this.#form.consumers.flatMap(({ user, organisation }, index): Consumers => {
+    const { consumers, standing } = this.#form
+    if (consumers === undefined && standing === undefined)
+      this.#problem(
+        ['consumers'],
+        'expected a list of consumers, such as [{organisation: UVA}]; for an offer that members may take, `standing`'
+      )
+    if (consumers !== undefined && standing !== undefined)
+      this.#problem(
+        ['standing'],
+        'expected either consumers, or `standing` for an offer that members may take'
+      )
+    return (consumers ?? []).flatMap(({ user, organisation }, index): Consumers => {
       if (organisation !== undefined) return [{ organisation }]
       if (user === undefined) return []
       if (typeof user !== 'string') return [{ user }]
@@ -74,19 +85,30 @@ class Conversion {
     }
   }
 
-  valid(timezone: string): Terms['valid'] {
-    const bound = (key: 'from' | 'until') => {
-      const text = this.#form.valid?.[key]
-      if (text === undefined) return {}
-      const instant = parseInstant(text, timezone)
-      if (instant !== undefined) return { [key]: instant }
+  #instant(path: Path, text: string | undefined, timezone: string): number | undefined {
+    const instant = text === undefined ? undefined : parseInstant(text, timezone)
+    if (text !== undefined && instant === undefined)
       this.#problem(
-        ['valid', key],
+        path,
         `expected a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z, found "${text}"`
       )
-      return {}
+    return instant
+  }
+
+  valid(timezone: string): Terms['valid'] {
+    const bound = (key: 'from' | 'until') => {
+      const instant = this.#instant(['valid', key], this.#form.valid?.[key], timezone)
+      return instant === undefined ? {} : { [key]: instant }
     }
     return { ...bound('from'), ...bound('until') }
+  }
+
+  standing(timezone: string): Pick<AgreementDraft, 'standing'> {
+    const { standing } = this.#form
+    if (standing === undefined) return {}
+    const { takers, max } = standing
+    const until = this.#instant(['standing', 'until'], standing.until, timezone)
+    return { standing: { takers, max, ...(until === undefined ? {} : { until }) } }
   }
 }
 
@@ -111,7 +133,7 @@ function outputOf({ output }: AgreementForm): Terms['output'] {
 }
 
 function laterClauses(form: AgreementForm): Partial<Terms> {
-  const { approval, privacy, cache, onward, revocation, cedar } = form
+  const { approval, privacy, cache, onward, releaseAsk, revocation, cedar } = form
   return {
     ...(approval === undefined ? {} : { approval }),
     ...(privacy === undefined
@@ -121,6 +143,7 @@ function laterClauses(form: AgreementForm): Partial<Terms> {
       ? {}
       : { cache: { extract: cache.extract ?? 'none', results: cache.results ?? 'none' } }),
     ...(onward === undefined ? {} : { onward }),
+    ...(releaseAsk === undefined ? {} : { releaseAsk }),
     ...(revocation === undefined
       ? {}
       : { revocation: { effect: revocation.effect ?? 'stop', notice: revocation.notice ?? 0 } }),
@@ -175,6 +198,7 @@ export function parseAgreement(
     timezone,
     about: form.about ?? {}
   }
+  const standing = conversion.standing(timezone)
   if (conversion.findings.length > 0) throw new AgreementMalformed(file, conversion.findings)
   const cedarAt = form.cedar === undefined ? undefined : source.textAt(['cedar'])
   return {
@@ -184,6 +208,7 @@ export function parseAgreement(
     terms,
     lines: source.lines,
     columns: source.columns,
+    ...standing,
     ...(form.valid === undefined ? {} : { written: form.valid }),
     ...(cedarAt === undefined ? {} : { cedarAt })
   }

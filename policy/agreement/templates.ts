@@ -9,6 +9,8 @@ export interface Template {
   algorithms: readonly string[]
   /** Whether somebody besides the provider has to hold the data. */
   holders: boolean
+  /** Where people of the provider usually want to see who asks, before they answer. */
+  approval?: { when: 'firstTime' | 'always'; within: string; why: string }
   /** Further clauses, each with why it stands there. */
   clauses: readonly { key: string; value: unknown; why: string }[]
 }
@@ -53,6 +55,11 @@ export const TEMPLATES: readonly Template[] = [
     archetypes: ['computeToData', 'dataThroughTtp'],
     algorithms: ['average', 'histogram', 'crosstab', 'regression'],
     holders: true,
+    approval: {
+      when: 'firstTime',
+      within: 'P3D',
+      why: 'Somebody of the provider looks at the first request of each person for a purpose and an algorithm.'
+    },
     clauses: [
       { key: 'limits', value: { requests: 50, per: 'P1D' }, why: 'Requests of one person in a day.' },
       SANDBOX,
@@ -69,6 +76,11 @@ export const TEMPLATES: readonly Template[] = [
     archetypes: ['dataThroughTtp'],
     algorithms: ['average', 'histogram', 'topk'],
     holders: true,
+    approval: {
+      when: 'always',
+      within: 'P1D',
+      why: 'Somebody of the provider looks at each request before it is answered: whoever asks competes.'
+    },
     clauses: [
       { key: 'output', value: { maxRows: 1000 }, why: 'A result is a summary: it has few rows.' },
       { key: 'onward', value: 'none', why: 'Results stay with the recipients.' },
@@ -112,6 +124,8 @@ export interface DraftAnswers {
   purposes: readonly string[]
   algorithms?: readonly string[]
   computeProviders: readonly string[]
+  /** Users of the provider who approve requests; nobody: requests are answered without people. */
+  approvers?: readonly string[]
   from: string
   until: string
   /** Empty when nobody could be asked. */
@@ -159,6 +173,21 @@ function anonymizeLines(tables: readonly DescribedTable[]): string[] {
   ]
 }
 
+/** Who approves, when somebody is to; a comment otherwise, where the template thinks of it. */
+function approvalLines({ template, approvers = [] }: DraftAnswers): string[] {
+  const { when, within, why } = template.approval ?? {
+    when: 'firstTime',
+    within: 'P3D',
+    why: 'Somebody of the provider looks at the first request of each person for a purpose and an algorithm.'
+  }
+  if (approvers.length > 0) return [`# ${why}`, line('approval', { by: approvers, when, within })]
+  if (template.approval === undefined) return []
+  return [
+    '# No request waits for a human. If some should: who of the provider approves, which requests, how long they wait.',
+    `# ${line('approval', { by: ['steward@example.org'], when, within })}`
+  ]
+}
+
 /** A commented agreement, to be changed by whoever signs it: the file that `parseAgreement` reads. */
 export function draftFromTemplate(answers: DraftAnswers): string {
   const { template, name, provider, dataset, consumers, purposes, computeProviders, tables } = answers
@@ -185,6 +214,7 @@ export function draftFromTemplate(answers: DraftAnswers): string {
     tableLines(tables),
     ['# What may be worked out.', line('algorithms', answers.algorithms ?? template.algorithms)],
     anonymize,
+    approvalLines(answers),
     ...template.clauses.map(({ key, value, why }) => [`# ${why}`, line(key, value)]),
     [
       '# From and until midnight in `timezone`; the last day is not included.',

@@ -121,6 +121,7 @@ const CLAUSES: Readonly<Record<string, Compare>> = {
     const onward = terms.onward ?? 'none'
     return onward === 'none' || onward === bound.onward
   },
+  releaseAsk: (bound, terms) => bound.releaseAsk !== true || terms.releaseAsk === true,
   revocation: (bound, terms) => {
     const limit = bound.revocation ?? { effect: 'stop', notice: 0 }
     const found = terms.revocation ?? { effect: 'stop', notice: 0 }

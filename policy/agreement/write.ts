@@ -78,6 +78,7 @@ export function formOfAgreement({ name, provider, dataset, terms }: Agreed): Rec
       valid: present({ from: instant(valid.from, timezone), until: instant(valid.until, timezone) }),
       sandbox: terms.sandbox,
       onward: terms.onward,
+      releaseAsk: terms.releaseAsk,
       revocation: revocation && { effect: revocation.effect, notice: formatDuration(revocation.notice) },
       timezone: timezone === 'UTC' ? undefined : timezone,
       about: Object.keys(terms.about).length > 0 ? terms.about : undefined,
@@ -88,5 +89,9 @@ export function formOfAgreement({ name, provider, dataset, terms }: Agreed): Rec
 
 /** An agreement as a file: read again, it has the same terms. */
 export function writeAgreement(agreed: Agreed): string {
-  return stringify(formOfAgreement(agreed), { lineWidth: 0, flowCollectionPadding: false })
+  return writeForm(formOfAgreement(agreed))
+}
+
+export function writeForm(form: Record<string, unknown>): string {
+  return stringify(form, { lineWidth: 0, flowCollectionPadding: false })
 }

@@ -81,7 +81,10 @@ export function agreementAttributes({ payload }: AgreementInForce, facts: Provid
 }
 
 /** The facts as the rules see them, for one agreement. */
-export function agreementContext({ id, payload }: AgreementInForce, facts: ProviderFacts): Values {
+export function agreementContext(
+  { id, payload }: { id: string; payload: { terms: Pick<Terms, 'timezone'> } },
+  facts: ProviderFacts
+): Values {
   const { uses, services, sandboxes, infrastructure } = facts
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
   const { approvals = null } = facts

@@ -215,9 +215,13 @@ function warmUp(engine: PolicyEngine): void {
  */
 export async function createCedarEngine(files: readonly RuleFile[] = []): Promise<PolicyEngine> {
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
-  const own = readRules(cedar, files)
-  if (own.errors.length > 0) throw new RulesMalformed(own.errors)
-  const engine = new CedarEngine(cedar, own, files)
+  const engine = engineOf(cedar, readRules(cedar, files), files)
   warmUp(engine)
   return engine
+}
+
+/** @throws {RulesMalformed} */
+export function engineOf(cedar: Cedar, own: ReadRules, files: readonly RuleFile[]): PolicyEngine {
+  if (own.errors.length > 0) throw new RulesMalformed(own.errors)
+  return new CedarEngine(cedar, own, files)
 }

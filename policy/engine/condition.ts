@@ -1,4 +1,4 @@
-import type { Expr, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Question } from './engine.ts'
 import type { Subject } from './rules.ts'
 
@@ -226,7 +226,7 @@ function formulaOf(expression: unknown, situation: Situation): Formula {
   return found ?? { is: 'opaque', key: JSON.stringify(expression), holds: true }
 }
 
-function scope(rule: PolicyJson, situation: Situation): Formula {
+function scope(rule: Firing, situation: Situation): Formula {
   const { action, principal, resource } = rule
   const parts: Formula[] = []
   if (action.op === '==' && 'entity' in action)
@@ -257,9 +257,14 @@ function scope(rule: PolicyJson, situation: Situation): Formula {
   return and(...parts)
 }
 
+/** A rule, as far as it says when it fires. */
+export interface Firing extends Pick<PolicyJson, 'action' | 'principal' | 'resource'> {
+  conditions: readonly { kind: string; body: unknown }[]
+}
+
 /** When a rule fires in a situation. */
-export function firesWhen(rule: PolicyJson, situation: Situation): Formula {
-  const conditions = rule.conditions.map(({ kind, body }: { kind: string; body: Expr }) => {
+export function firesWhen(rule: Firing, situation: Situation): Formula {
+  const conditions = rule.conditions.map(({ kind, body }) => {
     const formula = formulaOf(body, situation)
     return kind === 'when' ? formula : not(formula)
   })

@@ -133,6 +133,10 @@ export function decideAsRecipient(engine: PolicyEngine, facts: RecipientFacts): 
             reason: `${organisation} is not among the recipients: ${listed(facts.recipients)}`,
             acceptable: null
           }
-        : { code: 'policy-forbids', reason: `${organisation} did not ask for this`, acceptable: null }
+        : {
+            code: 'recipient-declines',
+            reason: `${organisation} did not ask for this, and takes no results of ${facts.requester.organisation} for ${facts.purpose}`,
+            acceptable: null
+          }
   )
 }

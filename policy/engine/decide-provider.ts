@@ -1,5 +1,11 @@
 import type { Terms } from '../../protocol/documents/index.ts'
-import { didYouMean, requiredServices, type Unenforceable, unenforceableClauses } from '../agreement/index.ts'
+import {
+  didYouMean,
+  requiredServices,
+  type Unenforceable,
+  unenforceableClauses,
+  unenforceableRelease
+} from '../agreement/index.ts'
 import { resultTermsOf } from '../terms/index.ts'
 import { type AgreementInForce, agreementAttributes, agreementContext } from './agreement-entity.ts'
 import { explainClause } from './agreement-refusal.ts'
@@ -65,10 +71,28 @@ function unreadableRules({ cedar }: Terms, engine: PolicyEngine): Unenforceable[
     : [{ clause: 'cedar', reason: `line ${first.line}, column ${first.column}: ${first.message}` }]
 }
 
-function notEnforceable({ payload }: AgreementInForce, engine: PolicyEngine): Denial | null {
+/** Under this placement; the agreement may permit another. */
+function unreleasable(agreement: string, { clause, reason }: Unenforceable, engine: PolicyEngine): Denial {
+  const named = `${agreement}#${clause}`
+  return {
+    verdict: 'deny',
+    refusal: refusalOf('clause-not-enforceable', named, `agreement ${agreement}: ${clause}: ${reason}`, null),
+    clauses: [named],
+    detail: null,
+    policy: engine.policy
+  }
+}
+
+function notEnforceable(
+  { payload }: AgreementInForce,
+  engine: PolicyEngine,
+  facts: ProviderFacts
+): Denial | null {
   const clauses = [...unenforceableClauses(payload.terms), ...unreadableRules(payload.terms, engine)]
-  const [first] = clauses
-  if (first === undefined) return null
+  const unheld = unenforceableRelease(payload.terms, facts)
+  const [first = unheld] = clauses
+  if (first === null) return null
+  if (first === unheld) return unreleasable(payload.name, unheld, engine)
   return {
     verdict: 'deny',
     refusal: refusalOf(
@@ -89,7 +113,7 @@ function rulesOf({ cedar }: Terms): { rules?: string } {
 
 function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: AgreementInForce): Attempt {
   const { id, payload } = agreement
-  const refused = notEnforceable(agreement, engine)
+  const refused = notEnforceable(agreement, engine, facts)
   if (refused !== null) return { agreement, verdict: refused, distance: NOT_ENFORCEABLE }
   const answer = engine.evaluate({
     subject: 'Agreement',

@@ -13,6 +13,12 @@ export { decideFlow } from './decide-flow.ts'
 export { decideAsHost, decideAsRecipient } from './decide-place.ts'
 export { decideAsProvider } from './decide-provider.ts'
 export {
+  createDisclosureRules,
+  type DisclosureFacts,
+  type DisclosureRules,
+  type DisclosureVerdict
+} from './disclosure.ts'
+export {
   type Answer,
   type Evaluation,
   evaluatingBy,

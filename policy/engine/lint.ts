@@ -42,8 +42,8 @@ interface Studied {
   fires: readonly { situation: Situation; when: Formula }[]
 }
 
-/** Nobody asks it yet: what a stranger is shown follows from who the parties of agreements are. */
-const NOT_ASKED = ['discover']
+/** The folder alone is asked who may know of a dataset: whom an agreement is shown to follows from its parties. */
+const NOT_AGREED = ['discover']
 
 function subjectsOf({ of, roles }: RulePlace): Subject[] {
   if (of === 'agreement') return ['Agreement']
@@ -61,7 +61,9 @@ function at({ rule, source }: Studied, kind: LintKind, message: string, offset =
 
 function* reach(studied: Studied, place: RulePlace): Generator<LintFinding> {
   const possible = studied.fires.filter(({ when }) => isPossible(when))
-  const asked = possible.filter(({ situation }) => !NOT_ASKED.includes(situation.question))
+  const asked = possible.filter(
+    ({ situation }) => place.of === 'folder' || !NOT_AGREED.includes(situation.question)
+  )
   if (possible.length === 0) {
     const elsewhere = situations().some((situation) => isPossible(firesWhen(studied.rule.json, situation)))
     if (!elsewhere)
@@ -86,7 +88,7 @@ function* reach(studied: Studied, place: RulePlace): Generator<LintFinding> {
     yield at(
       studied,
       'unused',
-      `it is about the question ${NOT_ASKED.join(', ')} alone, which is not asked yet`
+      `it is about the question ${NOT_AGREED.join(', ')} alone, which the rules of an agreement are not asked; write it into the policy folder`
     )
   else if (studied.fires.every(({ when }) => !isPossible(not(when))))
     yield at(

@@ -36,6 +36,7 @@ function highest(one: number | undefined, other: number | undefined): number | u
 
 function combineTwo(one: ResultTerms, other: ResultTerms): ResultTerms {
   const minGroupSize = highest(one.minGroupSize, other.minGroupSize)
+  const releaseAsk = one.releaseAsk ?? other.releaseAsk
   return {
     recipients: intersection(one.recipients, other.recipients),
     purposes: intersection(one.purposes, other.purposes),
@@ -44,13 +45,14 @@ function combineTwo(one: ResultTerms, other: ResultTerms): ResultTerms {
     forbid: sorted([...one.forbid, ...other.forbid]),
     maxRows: lowest(one.maxRows, other.maxRows),
     ...(minGroupSize === undefined ? {} : { minGroupSize }),
+    ...(releaseAsk === undefined ? {} : { releaseAsk }),
     onward: 'none'
   }
 }
 
 /**
  * The terms of what was made from several inputs: the recipients and purposes that all allow, the earliest end, the fewest
- * rows, the largest groups, every required and every forbidden service. Order and repetition of inputs do not matter, grouping neither, and the
+ * rows, the largest groups, every required and every forbidden service, everybody's last word. Order and repetition of inputs do not matter, grouping neither, and the
  * answer is never wider than any input (Mahiru's derivation of result policies, kept mechanical). No inputs: nothing is
  * allowed.
  */

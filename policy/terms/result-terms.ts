@@ -20,6 +20,7 @@ export function resultTermsOf(terms: Terms, requester: string): ResultTerms {
       forbid: terms.services.forbid,
       maxRows: terms.output.maxRows ?? null,
       ...(protection === null ? {} : { minGroupSize: protection.minGroupSize }),
+      ...(terms.releaseAsk === true ? { releaseAsk: true as const } : {}),
       onward: 'none'
     }
   ])

@@ -66,6 +66,7 @@ export interface OdrlPolicy {
   prohibition: OdrlRule[]
   'dynamos:timezone': string
   'dynamos:onward'?: string
+  'dynamos:releaseAsk'?: boolean
   'dynamos:revocation'?: { 'dynamos:effect': string; 'dynamos:notice': Typed }
   'dynamos:cedar'?: string
   'dynamos:about'?: { 'dynamos:key': string; 'dynamos:text': string }[]
@@ -256,7 +257,7 @@ function duties(provider: string, terms: Terms): OdrlDuty[] {
  */
 export function odrlView(agreed: Viewed): OdrlPolicy {
   const { id, name, provider, dataset, terms, signed = false } = agreed
-  const { consumers, onward, revocation, cedar, services } = terms
+  const { consumers, onward, releaseAsk, revocation, cedar, services } = terms
   const about = Object.entries(terms.about)
   const parties = {
     assigner: { '@type': 'Party' as const, uid: organisation(provider) },
@@ -304,6 +305,7 @@ export function odrlView(agreed: Viewed): OdrlPolicy {
     ],
     'dynamos:timezone': terms.timezone,
     ...(onward === undefined ? {} : { 'dynamos:onward': onward }),
+    ...(releaseAsk === undefined ? {} : { 'dynamos:releaseAsk': releaseAsk }),
     ...(revocation === undefined
       ? {}
       : {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   anyOrNames,
+  bytes,
   count,
   digest,
   documentId,
@@ -78,6 +79,8 @@ export const terms = z.strictObject({
   valid: z.strictObject({ from: instant.optional(), until: instant.optional() }),
   sandbox: z.enum(['required', 'none']).optional(),
   onward: text.optional(),
+  /** Each result waits for the provider's last word. */
+  releaseAsk: z.boolean().optional(),
   revocation: z.strictObject({ effect: z.enum(['stop', 'finish']), notice: duration }).optional(),
   timezone: text,
   about: z.record(z.string().max(64), text),
@@ -99,7 +102,32 @@ export const agreement = z.strictObject({
   /** The version it replaces. */
   supersedes: z.string().max(128).optional(),
   /** The proposal it answers with other terms. */
-  counters: documentId.optional()
+  counters: documentId.optional(),
+  /**
+   * The standing offer that a consumer took, whole: the provider's steward signed that one, and the agent it names signs this
+   * one, so that whoever holds the agreement can check both.
+   */
+  standing: z.strictObject({ payload: bytes, signatures: z.array(bytes).min(1).max(4) }).optional()
+})
+
+/** Short enough for the names of the agreements that come of it. */
+export const MAX_OFFER_NAME = 60
+/** Members that may take one standing offer. */
+export const MAX_TAKERS = 1000
+
+/**
+ * An agreement without consumers, signed by a steward of the provider: each organisation of `takers` may become the consumer
+ * of an agreement with exactly these terms, until `expires`, `max` of them in all. The agent `issuer` counts them.
+ */
+export const standingOffer = z.strictObject({
+  ...header('standing-offer'),
+  name: name.max(MAX_OFFER_NAME),
+  provider: organisation,
+  dataset: name,
+  takers: z.union([z.literal('*'), z.array(organisation).min(1).max(256)]),
+  max: count.min(1).max(MAX_TAKERS),
+  terms: terms.extend({ consumers: z.array(z.never()).max(0) }),
+  pins: z.record(z.string().max(256), digest)
 })
 
 /** What people of other organisations read. */
@@ -111,6 +139,16 @@ export const agreementRefusal = z.strictObject({
   agreement: documentId,
   organisation,
   reason
+})
+
+/**
+ * To an organisation that is no party of what replaced an agreement or a proposal of which it was one; signed by an agent of
+ * the party that knows. Which other terms the others agreed on is not its business.
+ */
+export const agreementReplaced = z.strictObject({
+  ...header('agreement-replaced'),
+  agreement: documentId,
+  organisation
 })
 
 /**

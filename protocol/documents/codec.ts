@@ -5,10 +5,10 @@ import { create as createDigest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import type { z } from 'zod'
 import { DynamosError } from '../errors/index.ts'
+import { assertCanonical, MAX_DEPTH, NotCanonical } from './canonical.ts'
 
 /** No document is larger; bulk data travels as parts, not as documents. */
 export const MAX_DOCUMENT_BYTES = 1 << 20
-const MAX_DEPTH = 32
 
 export class MalformedDocument extends DynamosError {
   static override readonly name = 'MalformedDocument'
@@ -19,6 +19,11 @@ export class MalformedDocument extends DynamosError {
 
 /** Plain data of the DAG-CBOR model without floats and links: what a signed payload may hold. */
 export type Plain = null | boolean | number | string | Uint8Array | Plain[] | { [key: string]: Plain }
+
+/** What the DAG-CBOR library takes for a link when it writes (`multiformats`' way to know one), and then fails on. */
+function passesForALink(value: object): boolean {
+  return '/' in value && 'bytes' in value && value['/'] === value.bytes
+}
 
 function assertPlain(value: unknown, depth: number, path: string): void {
   if (depth > MAX_DEPTH) throw new MalformedDocument(`${path}: nested deeper than ${MAX_DEPTH} levels`)
@@ -36,6 +41,8 @@ function assertPlain(value: unknown, depth: number, path: string): void {
     return
   }
   if (typeof value === 'object') {
+    if (passesForALink(value))
+      throw new MalformedDocument(`${path}: expected "/" and "bytes" to differ, as links have no place here`)
     for (const [key, item] of Object.entries(value))
       if (item !== undefined) assertPlain(item, depth + 1, `${path}.${key}`)
     return
@@ -68,7 +75,7 @@ export function encodePlain(value: unknown): Uint8Array {
 }
 
 /**
- * Bytes from anywhere, checked for size, strict DAG-CBOR, depth and floats, then against a schema.
+ * Bytes from anywhere, checked for size, canonical DAG-CBOR, depth and floats, then against a schema.
  *
  * @throws {MalformedDocument} naming the first place that differs from the schema
  */
@@ -78,9 +85,11 @@ export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes
   }
   let value: unknown
   try {
+    assertCanonical(bytes)
     value = dagCbor.decode(bytes)
   } catch (cause) {
-    throw new MalformedDocument('expected strict DAG-CBOR', { cause })
+    const found = cause instanceof NotCanonical ? `, ${cause.message}` : ''
+    throw new MalformedDocument(`expected strict DAG-CBOR${found}`, { cause })
   }
   assertPlain(value, 0, 'document')
   return parsePlain(value, schema)

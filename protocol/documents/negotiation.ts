@@ -109,6 +109,8 @@ export const resultTerms = z.strictObject({
   maxRows: count.nullable(),
   /** What is made of the data are aggregates, each of at least so many units at each provider; absent: no such limit. */
   minGroupSize: count.optional(),
+  /** A result goes to its recipient when each data provider that says so has released it; absent: without. */
+  releaseAsk: z.literal(true).optional(),
   onward: z.literal('none')
 })
 export type ResultTerms = z.infer<typeof resultTerms>

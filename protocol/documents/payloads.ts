@@ -1,10 +1,11 @@
 import type { z } from 'zod'
-import { agreement, agreementRefusal, revocation } from './agreement.ts'
+import { agreement, agreementRefusal, agreementReplaced, revocation, standingOffer } from './agreement.ts'
 import { capability } from './capability.ts'
 import { checkpoint } from './checkpoint.ts'
 import { outcome, receipt } from './ending.ts'
 import { charter, membership, statusList } from './membership.ts'
 import { acceptance, contract, decline, offer, request } from './negotiation.ts'
+import { release } from './release.ts'
 
 /** Every signed document: its type, to the schema of its payload. */
 export const DOCUMENTS = {
@@ -14,12 +15,15 @@ export const DOCUMENTS = {
   capability,
   agreement,
   'agreement-refusal': agreementRefusal,
+  'agreement-replaced': agreementReplaced,
+  'standing-offer': standingOffer,
   revocation,
   request,
   offer,
   contract,
   acceptance,
   decline,
+  release,
   receipt,
   outcome,
   checkpoint

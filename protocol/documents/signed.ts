@@ -32,6 +32,8 @@ export interface Signed<T extends DocumentType> {
   /** Peer ids of the keys whose signatures stand under it; who they speak for is the membership's business. */
   readonly signers: readonly string[]
   readonly bytes: SignedBytes
+  /** Of an agreement that came of one: the standing offer inside it, opened. */
+  readonly standing?: Signed<'standing-offer'>
 }
 
 function domainOf(type: DocumentType, version: number): string {
@@ -39,7 +41,13 @@ function domainOf(type: DocumentType, version: number): string {
 }
 
 /** Documents that several sign: authorities, or the parties of an agreement. */
-const MANY_SIGNERS: readonly DocumentType[] = ['charter', 'membership', 'status', 'agreement']
+const MANY_SIGNERS: readonly DocumentType[] = [
+  'charter',
+  'membership',
+  'status',
+  'agreement',
+  'standing-offer'
+]
 
 const PAYLOAD_TYPE = fromString('/dynamos/document-id/1')
 
@@ -47,6 +55,18 @@ async function seal(id: string, type: DocumentType, version: number, key: Privat
   const domain = domainOf(type, version)
   const record = { domain, codec: PAYLOAD_TYPE, marshal: () => fromString(id), equals: () => false }
   return (await RecordEnvelope.seal(record, key)).marshal()
+}
+
+const withOffer = z.looseObject({ standing: signedBytes })
+
+/** What an agreement carries is checked like the agreement itself. */
+async function carriedBy(
+  type: DocumentType,
+  payload: unknown
+): Promise<{ standing?: Signed<'standing-offer'> }> {
+  if (type !== 'agreement') return {}
+  const carried = withOffer.safeParse(payload)
+  return carried.success ? { standing: await openDocument('standing-offer', carried.data.standing) } : {}
 }
 
 function make<T extends DocumentType>(fields: Omit<Signed<T>, typeof verified>): Signed<T> {
@@ -85,7 +105,8 @@ export async function signFields<T extends DocumentType>(
     type,
     payload,
     signers: [peerIdFromPublicKey(key.publicKey).toString()],
-    bytes: { payload: bytes, signatures: [signature] }
+    bytes: { payload: bytes, signatures: [signature] },
+    ...(await carriedBy(type, payload))
   })
 }
 
@@ -131,7 +152,7 @@ export async function openDocument<T extends DocumentType>(type: T, wire: Signed
     if (signers.includes(signer)) throw new BadSignature(`${type}: ${signer} has signed twice`)
     signers.push(signer)
   }
-  return make<T>({ id, type, payload, signers, bytes: wire })
+  return make<T>({ id, type, payload, signers, bytes: wire, ...(await carriedBy(type, payload)) })
 }
 
 /** One byte string per signed document, for files and the store. */

@@ -125,11 +125,58 @@ export const agreementReply = z.strictObject({
   pending: refusal.nullable()
 })
 
-/** `/dynamos/agreement-notice/1`: a party refuses a proposed agreement, or revokes one in force. */
+/**
+ * `/dynamos/standing-offers/1`: what a provider offers to the member that asks, or one of them whole. What is not for that
+ * member is answered like what does not exist.
+ */
+export const STANDING_OFFERS_PROTOCOL = '/dynamos/standing-offers/1'
+export const MAX_OFFERS = 128
+export const standingQuestion = z.strictObject({ name: fields.name.exactOptional() })
+export const standingReply = z.strictObject({
+  offers: z
+    .array(
+      z.strictObject({
+        id: documentId,
+        name: fields.name,
+        dataset: fields.name,
+        purposes: fields.anyOrNames,
+        until: z.int().nonnegative()
+      })
+    )
+    .max(MAX_OFFERS),
+  /** The one that was asked for. */
+  offer: signedBytes.nullable()
+})
+export type StandingQuestion = z.infer<typeof standingQuestion>
+export type StandingReply = z.infer<typeof standingReply>
+
+/**
+ * `/dynamos/agreement-notice/1`: a party refuses a proposed agreement, or revokes one in force, or tells one that it left out
+ * that another version took its place.
+ */
 export const AGREEMENT_NOTICE_PROTOCOL = '/dynamos/agreement-notice/1'
 export const agreementNotice = z.union([
   z.strictObject({ refusal: signedBytes }),
-  z.strictObject({ revocation: signedBytes })
+  z.strictObject({ revocation: signedBytes }),
+  z.strictObject({ replaced: signedBytes })
 ])
 export type AgreementNotice = z.infer<typeof agreementNotice>
 export const agreementNoticeReply = z.strictObject({ taken: z.literal(true) })
+
+/** `/dynamos/release/1`: whoever would send a result to its recipient asks a data provider for its last word. */
+export const RELEASE_PROTOCOL = '/dynamos/release/1'
+export const releaseQuestion = z.strictObject({
+  contract: documentId,
+  flow: z.int().nonnegative(),
+  result: documentId
+})
+export type ReleaseQuestion = z.infer<typeof releaseQuestion>
+export const releaseReply = z.strictObject({ release: signedBytes })
+export type ReleaseReply = z.infer<typeof releaseReply>
+
+/** `/dynamos/released/1`: the recipient asks whoever sent it a result for the last words about it. */
+export const RELEASED_PROTOCOL = '/dynamos/released/1'
+export const releasedQuestion = z.strictObject({ contract: documentId, flow: z.int().nonnegative() })
+export type ReleasedQuestion = z.infer<typeof releasedQuestion>
+export const releasedReply = z.strictObject({ releases: z.array(signedBytes).max(64) })
+export type ReleasedReply = z.infer<typeof releasedReply>

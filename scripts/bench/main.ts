@@ -4,6 +4,7 @@
  */
 import '../../agent/polyfill.ts'
 import { parseArgs } from 'node:util'
+import { auditBench } from './audit.ts'
 import type { Benchmark } from './benchmark.ts'
 import { chartBench } from './chart.ts'
 import { explainBench } from './explain.ts'
@@ -19,7 +20,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   start: startBench,
   explain: explainBench,
   policy: policyBench,
-  chart: chartBench
+  chart: chartBench,
+  audit: auditBench
 }
 
 const USAGE = `expected one of ${Object.keys(BENCHMARKS).join(', ')}, then [--json] [--repetitions 1–1000] [--rows 1–10000000]`

@@ -146,6 +146,7 @@ export async function openProvider(dir: string): Promise<Provider> {
     self: self.peer,
     steward: null,
     show: async () => await Promise.reject(new Error('there is no network here')),
+    offered: async () => await Promise.reject(new Error('there is no network here')),
     tell: async () => await Promise.reject(new Error('there is no network here')),
     enforced: () => {}
   })
@@ -164,7 +165,7 @@ export async function openProvider(dir: string): Promise<Provider> {
       hosting: { for: [], algorithms: [], perJob: { memory: GIB, seconds: 60, disk: GIB } },
       resources: { cores: 2, memory: GIB, disk: GIB, milliwatts: { idle: 1, full: 2 }, carbon: 1 },
       slots: 1_000,
-      consents: false,
+      consents: () => false,
       offerLifetime: HOUR
     },
     {
@@ -173,6 +174,7 @@ export async function openProvider(dir: string): Promise<Provider> {
       point: noDecisionPoint,
       agreements,
       approvals,
+      disclosure: { deniesTo: () => false },
       datasets,
       launcher,
       manifests: found,

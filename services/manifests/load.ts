@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ManifestInvalid } from './errors.ts'
 import { algorithmManifest, archetypeManifest, serviceManifest } from './schema.ts'
+import { readYaml } from './yaml.ts'
 
 interface Found {
   /** sha2-256 of the file's bytes, in hex. */
@@ -27,6 +27,8 @@ export interface Manifests {
 }
 
 const MANIFEST = 'manifest.yaml'
+/** A name in a file may be as long as the file. */
+const LONGEST_PROBLEM = 4_000
 const jsonSchema = z.looseObject({ type: z.literal('object') })
 
 /**
@@ -102,12 +104,11 @@ async function readManifest<T>(
   } catch (cause) {
     throw new ManifestInvalid(file, 'expected a readable file', { cause })
   }
-  const document = parseDocument(bytes.toString('utf8'), { prettyErrors: true })
-  const broken = document.errors[0]
-  if (broken !== undefined)
-    throw new ManifestInvalid(file, `expected YAML: ${broken.message}`, { cause: broken })
-  const parsed = schema.safeParse(document.toJS())
-  if (!parsed.success) throw new ManifestInvalid(file, z.prettifyError(parsed.error), { cause: parsed.error })
+  const parsed = schema.safeParse(readYaml(bytes, file))
+  if (!parsed.success)
+    throw new ManifestInvalid(file, z.prettifyError(parsed.error).slice(0, LONGEST_PROBLEM), {
+      cause: parsed.error
+    })
   return { value: parsed.data, digest: createHash('sha256').update(bytes).digest('hex') }
 }
 

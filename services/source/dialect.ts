@@ -2,7 +2,10 @@ import { RecordScanner, type Shape } from './records.ts'
 
 /** Asked in this order when several delimiters fit equally well. */
 const USUAL = [',', ';', '\t', '|', ':', '^', '~', '\u0001', '\u001f']
-const UNUSUAL = /[^\p{L}\p{N}\p{M}_\s."'()-]/gu
+/** Neither NUL, which no engine takes, nor what stands for broken bytes. */
+const UNUSUAL = /[^\p{L}\p{N}\p{M}_\s."'()\0\uFFFD-]/gu
+/** The head is read once for each: a line of a thousand odd signs would take minutes. */
+const MAX_UNUSUAL = 16
 
 /**
  * Finds the delimiter of a CSV file from its head: the one that cuts the most records into as many fields as the header.
@@ -10,9 +13,9 @@ const UNUSUAL = /[^\p{L}\p{N}\p{M}_\s."'()-]/gu
  */
 export function sniffDelimiter(head: Buffer, quote: number): string {
   const headerLine = head.toString('utf8', 0, 65_536).split(/[\r\n]/, 1)[0] ?? ''
-  const unusual = [...new Set(headerLine.match(UNUSUAL) ?? [])].filter(
-    (character) => !USUAL.includes(character)
-  )
+  const unusual = [...new Set(headerLine.match(UNUSUAL) ?? [])]
+    .filter((character) => !USUAL.includes(character))
+    .slice(0, MAX_UNUSUAL)
   let best = ','
   let bestScore = 0
   for (const [rank, candidate] of [...USUAL, ...unusual].entries()) {

@@ -28,8 +28,12 @@ const LAUNCHER: Launcher = {
 
 /** A dataset that is there without a file: only its tables matter to agreements. */
 class WagesAtVu extends Datasets {
+  override visibilityOf(id: string): ReturnType<Datasets['visibilityOf']> {
+    if (id === 'secret') return 'parties'
+    return id === 'wageGap' ? 'members' : undefined
+  }
   override get(id: string): ReturnType<Datasets['get']> {
-    if (id !== 'wageGap') return undefined
+    if (id !== 'wageGap' && id !== 'secret') return undefined
     const columns = ['sex', 'wage'].map((name) => ({ name, type: 'VARCHAR' }))
     return {
       config: { file: '/wages.yaml', id, title: 'Wages', visibility: 'members', tables: [] },
@@ -75,6 +79,12 @@ export class Office {
         if (other === undefined || this.silent.has(organisation))
           throw new PeerUnreachable(`${organisation} is silent`)
         return await other.agreements.shown({ agreement: agreement.bytes }, this.peer)
+      },
+      offered: async (organisation, question) => {
+        const other = network.get(organisation)
+        if (other === undefined || this.silent.has(organisation))
+          throw new PeerUnreachable(`${organisation} is silent`)
+        return await other.agreements.standing.answer(question, name)
       },
       tell: async (organisation, notice) => {
         const other = network.get(organisation)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { problem } from '../../agent/api/index.ts'
-import { authorised, fakeApi } from './fake-operations.ts'
+import { ANALYST, ANALYST_TOKEN, authorised, fakeApi, TOKEN } from './fake-operations.ts'
 
 const ROUTES = [
   ['POST', '/api/v1/requests'],
@@ -21,6 +21,11 @@ const ROUTES = [
   ['POST', '/api/v1/agreements'],
   ['POST', '/api/v1/agreements/check'],
   ['POST', '/api/v1/agreements/prepare'],
+  ['GET', '/api/v1/standing-offers'],
+  ['POST', '/api/v1/standing-offers'],
+  ['POST', '/api/v1/standing-offers/prepare'],
+  ['POST', '/api/v1/standing-offers/take'],
+  ['POST', '/api/v1/standing-offers/wages/withdraw'],
   ['GET', '/nowhere']
 ] as const
 
@@ -34,6 +39,55 @@ describe('access to the API', () => {
       expect(problem.parse(answer.json()).code).to.equal('token-missing')
     })
   }
+
+  const leading = [
+    ['/api/v1/agreements', { text: 'a' }],
+    ['/api/v1/agreements/propose', { text: 'a' }],
+    ['/api/v1/agreements/wages/refuse', { reason: 'no' }],
+    ['/api/v1/agreements/wages/revoke', { reason: 'no' }],
+    ['/api/v1/standing-offers', { text: 'a' }],
+    ['/api/v1/standing-offers/wages/withdraw', {}],
+    ['/api/v1/standing-offers/take', { name: 'wages', from: 'VU' }],
+    ['/api/v1/policy/reload', {}],
+    ['/api/v1/audit/accept-break', { reason: 'the disk was restored' }]
+  ] as const
+  for (const [url, payload] of leading)
+    it(`lets people with the role for it POST ${url}, and tells others which it is`, async () => {
+      const ask = async (token: string) =>
+        await fakeApi().inject({
+          method: 'POST',
+          url,
+          payload,
+          headers: { ...authorised, authorization: `Bearer ${token}` }
+        })
+      expect((await ask(TOKEN)).statusCode).to.equal(200)
+      const refused = await ask(ANALYST_TOKEN)
+      expect(refused.statusCode).to.equal(403)
+      expect(refused.headers['content-type']).to.match(/^application\/problem\+json/)
+      const { code, detail } = problem.parse(refused.json())
+      expect(code).to.equal('role-required')
+      expect(detail).to.include('steward').and.to.include(`have ${ANALYST} listed under stewards`)
+    })
+
+  it('lets everybody with a token read, check and prepare', async () => {
+    for (const [method, url] of [
+      ['GET', '/api/v1/agreements'],
+      ['GET', '/api/v1/standing-offers?from=VU'],
+      ['GET', '/api/v1/standing-offers/wages'],
+      ['GET', '/api/v1/agreements/wages/to-sign'],
+      ['POST', '/api/v1/agreements/check'],
+      ['POST', '/api/v1/standing-offers/prepare'],
+      ['GET', '/api/v1/policy']
+    ] as const) {
+      const answer = await fakeApi().inject({
+        method,
+        url,
+        ...(method === 'POST' ? { payload: { text: 'a' } } : {}),
+        headers: { ...authorised, authorization: `Bearer ${ANALYST_TOKEN}` }
+      })
+      expect(answer.statusCode, url).to.equal(200)
+    }
+  })
 
   it('refuses the token of somebody else', async () => {
     const answer = await fakeApi().inject({

@@ -8,12 +8,42 @@ import {
   type Operations,
   type PolicyView,
   type ProgressEvent,
-  type RequestView
+  type RequestView,
+  type StandingOfferView,
+  type StandingOperations
 } from '../../agent/api/index.ts'
 import { parseSubmission } from '../../agent/config/index.ts'
 
 export const TOKEN = 'token-of-the-analyst-0123456789abcdefgh'
 export const USER = 'analyst@uva.nl'
+/** Of a user without roles. */
+export const ANALYST_TOKEN = 'token-of-another-analyst-0123456789abcdef'
+export const ANALYST = 'other@uva.nl'
+
+export function anOffer(changes: Partial<StandingOfferView> = {}): StandingOfferView {
+  return {
+    id: 'bafyoffer',
+    name: 'open-wages',
+    provider: 'VU',
+    dataset: 'wageGap',
+    purposes: ['research'],
+    until: '2027-01-01T00:00:00.000Z',
+    state: 'published',
+    ...changes
+  }
+}
+
+export function fakeStanding(): StandingOperations {
+  return {
+    list: async () => ({ offers: [anOffer()], unreached: [] }),
+    show: async () => anOffer(),
+    prepare: async () => ({ id: 'bafyoffer', payload: 'AAAA', view: anOffer({ state: 'draft' }) }),
+    publish: async () => anOffer(),
+    withdraw: async () => anOffer({ state: 'withdrawn' }),
+    prepareTaking: async () => ({ id: 'bafyagreement', payload: 'AAAA', view: anAgreement() }),
+    take: async () => anAgreement()
+  }
+}
 
 export function aRequest(changes: Partial<RequestView> = {}): RequestView {
   return {
@@ -215,6 +245,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
       proofs: async () => [],
       acceptBreak: async () => ({ sequence: 1, head: '0'.repeat(64) })
     },
+    standing: fakeStanding(),
     policy: {
       status: async () => aPolicy(),
       reload: async () => aPolicy(),
@@ -245,7 +276,10 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
 export function fakeApi(changes: Partial<Operations> = {}, listensOn?: string) {
   return createApi({
     operations: fakeOperations(changes),
-    tokens: { userOf: (bearer) => (bearer === TOKEN ? USER : undefined) },
+    tokens: {
+      userOf: (bearer) => ({ [TOKEN]: USER, [ANALYST_TOKEN]: ANALYST })[bearer],
+      rolesOf: (user) => (user === USER ? ['steward', 'operator'] : [])
+    },
     logger: pino({ level: 'silent' }),
     ...(listensOn === undefined ? {} : { listensOn })
   })

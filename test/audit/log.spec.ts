@@ -153,6 +153,28 @@ describe('the chain of a log', () => {
     )
   })
 
+  it('hashes what the page says, whatever the numbers are', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        fc.uint8Array({ maxLength: 70_000 }),
+        fc.nat({ max: Number.MAX_SAFE_INTEGER - 1 }),
+        (salt, entry, sequence) => {
+          const digest = createHash('sha256')
+            .update(encodePlain([salt, entry]))
+            .digest()
+          expect(Buffer.from(entryDigest(salt, entry))).to.deep.equal(digest)
+          const previous = { sequence, head: 'b'.repeat(64) }
+          const hashed = encodePlain([previous.head, sequence + 1, digest])
+          expect(headAfter(previous, digest)).to.deep.equal({
+            sequence: sequence + 1,
+            head: createHash('sha256').update(hashed).digest('hex')
+          })
+        }
+      )
+    )
+  })
+
   it('goes on after entries of before there were salts, which verify by their own rule and come first', () => {
     const first = oldLine(EMPTY_LOG, anEntry(1))
     const second = oldLine(first, anEntry(2))

@@ -68,7 +68,7 @@ describe('agreement draft', () => {
 
   it('asks on a terminal what no option says', async () => {
     const asked: string[] = []
-    const replies = ['airlines', 'wageGap', '', 'KLM, SAS', '', 'SURF']
+    const replies = ['airlines', 'wageGap', '', 'KLM, SAS', '', 'SURF', 'steward@vu.nl']
     const { code, out, err } = await runs(['agreement', 'draft', ...(await agents.listen())], {
       cwd: agents.folder,
       interactive: true,
@@ -84,12 +84,14 @@ describe('agreement draft', () => {
       'Whose data',
       'Who may ask (organisations or users, with commas)',
       'What for (with commas)',
-      'Who may hold the data besides the provider (with commas)'
+      'Who may hold the data besides the provider (with commas)',
+      'Who of VU approves each request (users, with commas; empty: nobody)'
     ])
     const { provider, terms } = parseAgreement(out, 'a.yaml', resolve)
     expect(provider).to.equal('VU')
     expect(terms.consumers).to.deep.equal([{ organisation: 'KLM' }, { organisation: 'SAS' }])
     expect([terms.purposes, terms.computeProviders]).to.deep.equal([['research'], ['SURF']])
+    expect(terms.approval).to.deep.equal({ by: ['steward@vu.nl'], when: 'always', within: 86_400_000 })
   })
 })
 

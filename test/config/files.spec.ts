@@ -291,6 +291,31 @@ agreements:
     })
   })
 
+  describe('roles', () => {
+    const rolesOf = async (more: { stewards?: string[]; operators?: string[] }) => {
+      const api = { host: '', port: 0, token: join(folder, 'token'), tokens: join(folder, 'tokens.json') }
+      const users = ['a@x.nl', 'b@x.nl']
+      const tokens = await openTokens({ users, api, ...more })
+      return users.map((user) => tokens.rolesOf(user))
+    }
+
+    it('are both the first user’s, unless the file says whose they are', async () => {
+      expect(await rolesOf({})).to.deep.equal([['steward', 'operator'], []])
+      expect(await rolesOf({ stewards: ['b@x.nl'] })).to.deep.equal([['operator'], ['steward']])
+      expect(await rolesOf({ stewards: [], operators: ['b@x.nl'] })).to.deep.equal([[], ['operator']])
+      const api = { host: '', port: 0, token: join(folder, 'token'), tokens: join(folder, 'tokens.json') }
+      const alone = await openTokens({ users: [], api })
+      expect(alone.rolesOf('steward')).to.deep.equal(['steward', 'operator'])
+      expect(alone.rolesOf('a@x.nl')).to.deep.equal([])
+    })
+
+    it('are of users only', async () => {
+      const file = await write('agent.yaml', 'organisation: VU\nusers: [a@x.nl]\nstewards: [b@x.nl]\n')
+      const [problem] = await problemsOf(loadAgentConfig(file))
+      expect(problem).to.include('stewards[0]').and.to.include('expected one of users, found b@x.nl')
+    })
+  })
+
   it('that hold secrets are refused without showing them', async () => {
     await write('tokens.json', '{"a@x.nl": "tooshortbutsecret"}')
     const api = { host: '', port: 0, token: join(folder, 'token'), tokens: join(folder, 'tokens.json') }

@@ -173,9 +173,26 @@ describe('a contract as it was offered', () => {
     expect(codeOf(await factsOf(VU, { specs: { TUD: { rows } } }))).to.equal('accepted')
     const facts = await factsOf(VU)
     const { contract } = facts
-    const stricter = { ...TERMS, maxRows: 10, recipients: [], forbid: ['graph'], until: 5 }
+    const stricter = { ...TERMS, maxRows: 10, forbid: ['drawing'], until: facts.now + 1 }
     expect(codeOf({ ...facts, contract: { ...contract, deadline: 1 } })).to.equal('accepted')
     expect(codeOf({ ...facts, contract: { ...contract, terms: stricter } })).to.equal('accepted')
+  })
+
+  it('is refused when it is not within its own terms', async () => {
+    const outside: [Partial<typeof TERMS>, string][] = [
+      [{ recipients: [] }, 'recipient-not-permitted'],
+      [{ purposes: ['marketing'] }, 'purpose-not-permitted'],
+      [{ until: 5 }, 'agreement-expired'],
+      [{ services: ['encrypt'] }, 'service-required'],
+      [{ forbid: ['query'] }, 'service-forbidden']
+    ]
+    for (const self of [SURF, UVA]) {
+      const facts = await factsOf(self)
+      for (const [change, code] of outside) {
+        const terms = { ...facts.contract.terms, ...change }
+        expect(codeOf({ ...facts, contract: { ...facts.contract, terms } }), self.organisation).to.equal(code)
+      }
+    }
   })
 })
 

@@ -340,10 +340,16 @@ export class Market {
   /** All agents running, each knowing all others; those of `apart` in processes of their own. */
   static async open(
     specs: readonly AgentSpec[],
-    options: { apart?: string[]; seams?: AgentSeams } = {}
+    options: {
+      apart?: string[]
+      seams?: AgentSeams
+      /** What is to be done on disk before they start. */
+      prepared?: (market: Market) => Promise<void>
+    } = {}
   ): Promise<Market> {
     const market = await Market.prepare(specs)
-    const { apart = [], seams = {} } = options
+    const { apart = [], seams = {}, prepared } = options
+    await prepared?.(market)
     for (const agent of market.agents) agent.seams = seams
     try {
       const [first, ...others] = market.agents

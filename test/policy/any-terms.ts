@@ -70,6 +70,7 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record(
     valid: fc.record({ from: fc.nat({ max: 4e12 }), until: fc.nat({ max: 4e12 }) }, { requiredKeys: [] }),
     sandbox: fc.constantFrom('required' as const, 'none' as const),
     onward: some,
+    releaseAsk: fc.boolean(),
     revocation: fc.record({ effect: fc.constantFrom('stop' as const, 'finish' as const), notice: whole }),
     timezone: fc.constantFrom('UTC', 'Europe/Amsterdam'),
     about: fc.dictionary(some, anyText, { maxKeys: 3 }),

@@ -66,11 +66,13 @@ describe('What is said about rules before they are in force', () => {
     })
   })
 
-  it('that are about what an organisation does not do, or about what is not asked yet', () => {
+  it('that are about what an organisation does not do, or about what nobody asks there', () => {
     const hosting = 'forbid (principal, action, resource is Hosting) when { context.hour < 6 };'
     expect(kinds(hosting, { roles: ['dataProvider'] })).to.deep.equal(['1 unused'])
     expect(kinds(hosting, { roles: ['computeProvider'] })).to.deep.equal([])
-    expect(kinds('forbid (principal, action == Action::"discover", resource);')).to.deep.equal(['1 unused'])
+    const discovery = 'forbid (principal, action == Action::"discover", resource);'
+    expect(agreed(discovery)).to.deep.equal(['1 unused'])
+    expect(kinds(discovery)).to.deep.equal([])
   })
 
   it('that fire always', () => {

@@ -83,6 +83,7 @@ const policy = z
     prohibition: z.array(rule).min(1),
     'dynamos:timezone': z.string(),
     'dynamos:onward': z.string().optional(),
+    'dynamos:releaseAsk': z.boolean().optional(),
     'dynamos:revocation': z
       .strictObject({ 'dynamos:effect': z.enum(['stop', 'finish']), 'dynamos:notice': typed })
       .optional(),
@@ -248,6 +249,7 @@ function termsOf(read: Read): { name: string; provider: string; dataset: string;
       valid: { ...instant('gteq', 'from'), ...instant('lt', 'until') },
       ...optional('sandbox', 'dynamos:sandbox'),
       ...(read['dynamos:onward'] === undefined ? {} : { onward: read['dynamos:onward'] }),
+      ...(read['dynamos:releaseAsk'] === undefined ? {} : { releaseAsk: read['dynamos:releaseAsk'] }),
       ...(revocation === undefined
         ? {}
         : {

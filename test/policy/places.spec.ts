@@ -100,7 +100,7 @@ describe('a recipient’s decision', () => {
   }
 
   const denied: [string, Partial<RecipientFacts>, string, string][] = [
-    ['what it did not ask for', { asked: false }, 'policy-forbids', 'delivery#asked'],
+    ['what it did not ask for', { asked: false }, 'recipient-declines', 'delivery#asked'],
     ['what is for others', { recipients: ['RUG'] }, 'recipient-not-permitted', 'delivery#recipients'],
     ['what is for nobody', { recipients: [] }, 'recipient-not-permitted', 'delivery#recipients']
   ]

@@ -44,6 +44,19 @@ describe('a template of an agreement', () => {
       expect(template.archetypes.every((name) => manifests.archetypes.has(name))).to.equal(true)
     })
 
+  for (const template of TEMPLATES)
+    it(`says who approves, when somebody is to, and nobody otherwise: ${template.name}`, () => {
+      const given = { ...answers, template, computeProviders: ['SURF'] }
+      const text = draftFromTemplate({ ...given, approvers: ['steward@vu.nl', 'b@vu.nl'] })
+      const { terms } = parse(text)
+      expect(terms.approval?.by).to.deep.equal(['steward@vu.nl', 'b@vu.nl'])
+      expect(terms.approval?.when).to.equal(template.approval?.when ?? 'firstTime')
+      expect(checkAgreement(parse(text), {}).filter(({ level }) => level === 'error')).to.deep.equal([])
+      const without = draftFromTemplate(given)
+      expect(parse(without).terms.approval).to.equal(undefined)
+      expect(without.includes('# approval: {by: ')).to.equal(template.approval !== undefined)
+    })
+
   it('names algorithms that there are', () => {
     const there = readdirSync(new URL('../../services/algorithm/', import.meta.url)).join('\n')
     for (const name of TEMPLATES.flatMap(({ algorithms }) => algorithms)) expect(there).to.include(name)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { MAX_HIERARCHY_LENGTH } from '../../../policy/index.ts'
+import { agreementFiles as files, agreementText as text } from '../agreement-input.ts'
 import { callerGone } from '../caller-gone.ts'
 import type { RouteContext } from '../context.ts'
 import { byId, parseInput, shortText, valueOfBody } from '../parse.ts'
@@ -8,14 +8,6 @@ import { notFound } from '../problem.ts'
 
 /** Other organisations' agents have to sign too. */
 const SIGN_TIMEOUT_MS = 60_000
-const text = z
-  .string()
-  .min(1)
-  .max(1 << 20)
-/** Hierarchy files that the text names, by the names it gives them; who reads an agreement says what is too long. */
-const files = z
-  .record(z.string().min(1).max(256), z.string().max(MAX_HIERARCHY_LENGTH + 1))
-  .refine((all) => Object.keys(all).length <= 16, 'expected at most 16 files')
 const withText = z.strictObject({ text, files: files.exactOptional() })
 const toSign = z
   .strictObject({
@@ -55,8 +47,9 @@ const toRevoke = z
 const toPropose = withText.extend({ counters: z.string().min(1).max(128).exactOptional() })
 const against = z.object({ with: z.string().min(1).max(128).exactOptional() })
 
-function lifeRoutes(api: FastifyInstance, { operations }: RouteContext): void {
+function lifeRoutes(api: FastifyInstance, { operations, needs }: RouteContext): void {
   api.post('/api/v1/agreements/propose', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    needs(request, 'steward', 'propose an agreement')
     const input = typeof request.body === 'string' ? { text: request.body } : valueOfBody(request.body)
     return operations.proposeAgreement(parseInput(input, toPropose), callerGone(reply))
   })
@@ -71,6 +64,7 @@ function lifeRoutes(api: FastifyInstance, { operations }: RouteContext): void {
   )
 
   api.post('/api/v1/agreements/:id/refuse', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    needs(request, 'steward', 'refuse an agreement')
     const { id } = parseInput(request.params, byId)
     const { reason } = parseInput(valueOfBody(request.body), withReason)
     return operations.refuseAgreement(id, reason, callerGone(reply))
@@ -82,13 +76,14 @@ function lifeRoutes(api: FastifyInstance, { operations }: RouteContext): void {
   })
 
   api.post('/api/v1/agreements/:id/revoke', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    needs(request, 'steward', 'revoke an agreement')
     const { id } = parseInput(request.params, byId)
     return operations.revokeAgreement(id, parseInput(valueOfBody(request.body), toRevoke), callerGone(reply))
   })
 }
 
 export function agreementRoutes(api: FastifyInstance, context: RouteContext): void {
-  const { operations } = context
+  const { operations, needs } = context
   lifeRoutes(api, context)
 
   api.get('/api/v1/agreements', () => operations.agreements())
@@ -111,6 +106,7 @@ export function agreementRoutes(api: FastifyInstance, context: RouteContext): vo
   })
 
   api.post('/api/v1/agreements', { handlerTimeout: SIGN_TIMEOUT_MS }, (request, reply) => {
+    needs(request, 'steward', 'sign an agreement')
     const input = typeof request.body === 'string' ? { text: request.body } : valueOfBody(request.body)
     return operations.signAgreement(parseInput(input, toSign), callerGone(reply))
   })

@@ -31,7 +31,7 @@ const exportQuery = z.object({
 const accepting = z.strictObject({ reason: z.string().min(1).max(512) })
 
 /** The agent's own log, and exports of it for auditors. */
-export function auditRoutes(api: FastifyInstance, { operations }: RouteContext): void {
+export function auditRoutes(api: FastifyInstance, { operations, needs }: RouteContext): void {
   const { audit } = operations
   api.get('/api/v1/audit', (request) => {
     const { request: of, kind, before, limit = 100 } = parseInput(request.query, listQuery)
@@ -49,9 +49,10 @@ export function auditRoutes(api: FastifyInstance, { operations }: RouteContext):
     audit.verify(callerGone(reply))
   )
 
-  api.post('/api/v1/audit/accept-break', (request) =>
-    audit.acceptBreak(parseInput(valueOfBody(request.body), accepting).reason)
-  )
+  api.post('/api/v1/audit/accept-break', (request) => {
+    needs(request, ['steward', 'operator'], 'accept a broken log')
+    return audit.acceptBreak(parseInput(valueOfBody(request.body), accepting).reason)
+  })
 
   api.get(
     '/api/v1/audit/requests/:id/export',

@@ -28,13 +28,16 @@ const simulating = draft
   )
 
 /** The organisation's own rules. */
-export function policyRoutes(api: FastifyInstance, { operations, callerOf }: RouteContext): void {
+export function policyRoutes(api: FastifyInstance, { operations, callerOf, needs }: RouteContext): void {
   const { policy } = operations
   api.get('/api/v1/policy', () => policy.status())
 
   api.get('/api/v1/policy/schema', () => ({ schema: SCHEMA }))
 
-  api.post('/api/v1/policy/reload', () => policy.reload())
+  api.post('/api/v1/policy/reload', (request) => {
+    needs(request, ['steward', 'operator'], 'reload the policy')
+    return policy.reload()
+  })
 
   api.post('/api/v1/policy/lint', (request) =>
     policy.lint(parseInput(valueOfBody(request.body) ?? {}, draft))

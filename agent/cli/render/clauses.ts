@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, string>> = {
   valid: 'from when until when it holds',
   sandbox: 'whether jobs must run in a sandbox',
   onward: 'whether a result may be shared further',
+  releaseAsk: 'whether each result waits for the provider to release it',
   revocation: 'what happens when it is withdrawn',
   cedar: 'further rules of the provider'
 }

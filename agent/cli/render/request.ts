@@ -49,7 +49,7 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
 /** What may be done with the results, one line each; what is open is left out. */
 function termsOf({ terms }: RequestView): string {
   if (terms === undefined) return ''
-  const { recipients, purposes, until, services, forbid, maxRows, minGroupSize, onward } = terms
+  const { recipients, purposes, until, services, forbid, maxRows, minGroupSize, releaseAsk, onward } = terms
   const names = (list: '*' | string[]) => (list === '*' ? 'any' : list.map(plain).join(', '))
   return [
     `recipients: ${names(recipients)}`,
@@ -59,6 +59,7 @@ function termsOf({ terms }: RequestView): string {
     ...(forbid.length === 0 ? [] : [`without: ${names(forbid)}`]),
     ...(maxRows === null ? [] : [`at most ${maxRows} rows`]),
     ...(minGroupSize === undefined ? [] : [`groups of at least ${minGroupSize} at each provider`]),
+    ...(releaseAsk === undefined ? [] : ['released by its providers']),
     `onward: ${plain(onward)}`
   ].join('\n')
 }

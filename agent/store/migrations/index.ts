@@ -9,6 +9,7 @@ import { approvalsByAgreement } from './0007-approvals-by-agreement.ts'
 import { agreementLife } from './0008-agreement-life.ts'
 import { releasedGroups } from './0009-released-groups.ts'
 import { audit } from './0010-audit.ts'
+import { standingOffers } from './0011-standing-offers.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -22,5 +23,6 @@ export const MIGRATIONS: readonly Migration[] = [
   approvalsByAgreement,
   agreementLife,
   releasedGroups,
-  audit
+  audit,
+  standingOffers
 ]

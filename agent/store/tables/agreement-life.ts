@@ -23,7 +23,7 @@ const revocationRow = z.object({
 export type StoredRevocation = z.infer<typeof revocationRow>
 
 /** `agreement`: as it stands, with the signatures there are; the others: this organisation's own signed word about it. */
-export const deliveryKind = z.enum(['agreement', 'refusal', 'revocation'])
+export const deliveryKind = z.enum(['agreement', 'refusal', 'revocation', 'replaced'])
 export type DeliveryKind = z.infer<typeof deliveryKind>
 
 const deliveryRow = z.object({

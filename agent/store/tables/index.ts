@@ -18,6 +18,7 @@ import { type ReleasedGroups, releasedGroupsOn } from './released-groups.ts'
 import { type Requests, requestsOn } from './requests.ts'
 import { type Rulesets, rulesetsOn } from './rulesets.ts'
 import { type Settings, settingsOn } from './settings.ts'
+import { type StandingOffers, standingOffersOn } from './standing-offers.ts'
 import { type Work, workOn } from './work.ts'
 
 export type {
@@ -44,6 +45,7 @@ export type { GroupUnits, ReleasedGroup, ReleasedGroups, ReleaseTo } from './rel
 export type { NewRequest, Requests, StoredRequest } from './requests.ts'
 export type { Rulesets, StoredRuleset } from './rulesets.ts'
 export type { Settings } from './settings.ts'
+export type { StandingOffers, StoredOffer, StoredTaker } from './standing-offers.ts'
 export type { StoredWork, Work, WorkStatus } from './work.ts'
 
 export interface Tables {
@@ -66,6 +68,7 @@ export interface Tables {
   readonly rulesets: Rulesets
   readonly checkpoints: Checkpoints
   readonly peerPositions: PeerPositions
+  readonly standingOffers: StandingOffers
 }
 
 export function tablesOn(connection: Connection): Tables {
@@ -88,6 +91,7 @@ export function tablesOn(connection: Connection): Tables {
     openings: openingsOn(connection),
     rulesets: rulesetsOn(connection),
     checkpoints: checkpointsOn(connection),
-    peerPositions: peerPositionsOn(connection)
+    peerPositions: peerPositionsOn(connection),
+    standingOffers: standingOffersOn(connection)
   }
 }

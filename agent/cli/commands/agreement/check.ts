@@ -3,7 +3,7 @@ import {
   AgreementMalformed,
   byDomain,
   checkAgreement,
-  describeAgreement,
+  describeDraft,
   type KnownFacts,
   loadRuleReader,
   parseAgreement,
@@ -44,7 +44,7 @@ async function checkHere({ text, name: file, files }: ReadAgreement, known: Know
         signedBy: [],
         state: 'draft',
         unenforceable: unenforceableClauses(draft.terms).map(({ clause }) => clause),
-        plain: describeAgreement(draft),
+        plain: describeDraft(draft),
         terms: draft.terms
       }
     }

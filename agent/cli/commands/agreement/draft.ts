@@ -20,6 +20,7 @@ const options = z.object({
   purpose: names,
   algorithm: names,
   computeProvider: names,
+  approver: names,
   until: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date such as 2027-01-01')
@@ -42,7 +43,7 @@ class Questions {
       if (standard !== undefined) return standard
       throw new UsageError(`expected --${option}: ${question}`)
     }
-    const hint = standard === undefined ? '' : ` [${plain(standard)}]`
+    const hint = standard === undefined || standard === '' ? '' : ` [${plain(standard)}]`
     const answer = (await this.#context.terminal.ask(`${question}${hint}: `)).trim()
     if (answer !== '') return answer
     if (standard !== undefined) return standard
@@ -121,6 +122,15 @@ export async function draft(context: Context, input: Input): Promise<undefined> 
         given.computeProvider
       )
     : given.computeProvider
+  const approvers =
+    template.approval === undefined
+      ? given.approver
+      : await questions.list(
+          'approver',
+          `Who of ${plain(provider)} approves ${template.approval.when === 'always' ? 'each request' : 'the first request of each person'} (users, with commas; empty: nobody)?`,
+          given.approver,
+          ''
+        )
   const now = Date.now()
   const text = draftFromTemplate({
     template,
@@ -131,6 +141,7 @@ export async function draft(context: Context, input: Input): Promise<undefined> 
     purposes,
     ...(given.algorithm.length === 0 ? {} : { algorithms: given.algorithm }),
     computeProviders,
+    approvers,
     from: dayOf(now),
     until: given.until ?? dayOf(now + YEAR_MS),
     tables: described?.tables ?? []

@@ -16,6 +16,11 @@ export const agreementCommand: Register = (program, run) => {
     .option('--purpose <purpose>', 'what for; may be repeated', collect)
     .option('--algorithm <name>', 'in place of those of the template; may be repeated', collect)
     .option('--compute-provider <organisation>', 'who may hold the data besides; may be repeated', collect)
+    .option(
+      '--approver <user>',
+      'who of the provider approves requests; may be repeated (default: nobody)',
+      collect
+    )
     .option('--until <date>', 'when it ends, such as 2027-01-01 (default: a year from now)')
     .option('--out <file>', 'where to write it (default: standard output)')
     .description('write a commented agreement from a template; asks on a terminal what no option says')
@@ -62,15 +67,40 @@ export const agreementCommand: Register = (program, run) => {
     .description('put an agreement in force, once every party signed; the same name again supersedes it')
     .action(run(async (context, input) => await (await import('./sign.ts')).sign(context, input)))
   agreement
+    .command('publish')
+    .argument('<file>', 'an agreement with `standing` in place of consumers; - is standard input')
+    .option('--key <file>', "the steward's key (default: the one of agent.yaml)")
+    .option('--by-agent', 'let the agent sign, where its configuration says that it may')
+    .option('--yes', 'do not ask again')
+    .description('offer an agreement to members, who take it without asking; the same name again replaces it')
+    .action(run(async (context, input) => await (await import('./standing.ts')).publish(context, input)))
+  agreement
+    .command('withdraw')
+    .argument('<name>', 'the standing offer')
+    .description('let nobody take a standing offer any more; what was taken goes on')
+    .action(run(async (context, input) => await (await import('./standing.ts')).withdraw(context, input)))
+  agreement
+    .command('take')
+    .argument('<name>', 'the standing offer')
+    .requiredOption('--from <organisation>', 'who offers it')
+    .option('--key <file>', "the steward's key (default: the one of agent.yaml)")
+    .option('--by-agent', 'let the agent sign, where its configuration says that it may')
+    .option('--yes', 'do not ask again')
+    .description('take a standing offer as it is: an agreement in force at once, for this organisation')
+    .action(run(async (context, input) => await (await import('./standing.ts')).take(context, input)))
+  agreement
     .command('list')
-    .description('agreements this organisation is a party to')
-    .action(run(async (context) => await (await import('./look.ts')).list(context)))
+    .option('--standing', 'what members may take: of this organisation and of every provider that is found')
+    .option('--from <organisation>', 'with --standing: of that organisation')
+    .description('agreements this organisation is a party to, or standing offers')
+    .action(run(async (context, input) => await (await import('./look.ts')).list(context, input)))
   agreement
     .command('show')
     .argument('<name>', 'its name or id; with --as also a file')
     .option('--diff', 'what differs from the version that it answers or replaces, clause by clause')
     .option('--with <id>', 'with --diff: the version to compare with')
     .option('--out <file>', 'write its exact terms as a file, to change and send back')
+    .option('--from <organisation>', 'a standing offer of that organisation, by its name')
     .option('--as <form>', 'odrl, eflint or text; of a FILE too, without an agent')
     .description('an agreement in words and its exact terms, who signed, refused or revoked it')
     .action(

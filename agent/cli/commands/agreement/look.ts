@@ -3,11 +3,19 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { agreementDiff, agreementView } from '../../../api/index.ts'
 import type { Context } from '../../context.ts'
+import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
 import { renderAgreement, renderDiff } from './render.ts'
+import { listOffers, showOffer } from './standing.ts'
 
-export async function list(context: Context): Promise<undefined> {
+const listOptions = z.object({ standing: z.boolean().default(false), from: z.string().min(1).optional() })
+
+export async function list(context: Context, input: Input): Promise<undefined> {
+  const { standing, from } = parseOptions(input.options, listOptions)
+  if (standing) return await listOffers(context, from)
+  if (from !== undefined)
+    throw new UsageError('expected --standing with --from: agreements are listed here only')
   const client = await context.client()
   const agreements = await client.get('/api/v1/agreements', z.array(agreementView))
   context.answer(agreements, () =>
@@ -41,12 +49,14 @@ export async function list(context: Context): Promise<undefined> {
 const showOptions = z.object({
   diff: z.boolean().default(false),
   with: z.string().min(1).optional(),
-  out: z.string().min(1).optional()
+  out: z.string().min(1).optional(),
+  from: z.string().min(1).optional()
 })
 
 export async function show(context: Context, input: Input): Promise<undefined> {
   const [name] = parseOptions(input.args, z.tuple([z.string().min(1)]))
   const options = parseOptions(input.options, showOptions)
+  if (options.from !== undefined) return await showOffer(context, name, options.from)
   const client = await context.client()
   const path = `/api/v1/agreements/${encodeURIComponent(name)}`
   if (options.diff || options.with !== undefined) {

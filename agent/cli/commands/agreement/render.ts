@@ -16,7 +16,7 @@ export function renderFindings(findings: readonly Finding[], file: string, style
 }
 
 /** Terms that others wrote: no line of them may look like one of ours. */
-function exactly(text: string): string {
+export function exactly(text: string): string {
   return text
     .trimEnd()
     .split(/\r\n|\r|\n/)
@@ -30,6 +30,12 @@ function lifeOf(view: AgreementView): string[] {
     ...(view.proposedBy === undefined ? [] : [`Proposed by ${plain(view.proposedBy)}.`]),
     ...(view.counters === undefined ? [] : [`It answers ${plain(view.counters)} with other terms.`]),
     ...(view.supersedes === undefined ? [] : [`It replaces ${plain(view.supersedes)}.`]),
+    ...(view.standing === undefined
+      ? []
+      : [`It is the standing offer ${plain(view.standing)} of ${plain(view.provider)}, taken.`]),
+    ...(view.replacedBy === undefined
+      ? []
+      : [`By the word of ${plain(view.replacedBy)} other terms took its place, of which you are no party.`]),
     ...(view.refusals ?? []).map(
       ({ organisation, reason }) => `Refused by ${plain(organisation)}: ${plain(reason)}`
     ),

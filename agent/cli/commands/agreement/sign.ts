@@ -67,14 +67,19 @@ async function signHere(
   return await signPayload(context, payload, { ...options, as: payload.provider })
 }
 
-async function opened(prepared: { id: string; payload: string }, url: string): Promise<Payload<'agreement'>> {
+/** What an agent prepared, as what it is called. @throws {NotAnAgent} */
+export async function opened(
+  prepared: { id: string; payload: string },
+  url: string
+): Promise<Payload<'agreement'>> {
   const bytes = new Uint8Array(Buffer.from(prepared.payload, 'base64'))
   if ((await idOf(bytes)) !== prepared.id)
     throw new NotAnAgent(url, 'bytes that are not what they are called')
   return decodePlain(bytes, agreementSchema)
 }
 
-async function signPayload(
+/** Tells in words what is signed, and signs it when a person agrees. */
+export async function signPayload(
   context: Context,
   payload: Payload<'agreement'>,
   options: { file: string; yes: boolean; as: string }

@@ -44,4 +44,10 @@ export const auditCommand: Register = (program, run) => {
     )
     .description('a new export of the same request that also shows what decisions rested on')
     .action(run(async (context, input) => await (await import('./export.ts')).openTo(context, input)))
+  audit
+    .command('join')
+    .argument('<files...>', 'exports of several parties about one request')
+    .requiredOption('--out <file>', 'the file to write')
+    .description('put the exports of several parties into one file, unchanged')
+    .action(run(async (context, input) => await (await import('./join.ts')).join(context, input)))
 }

@@ -83,6 +83,13 @@ function describe(dataset: DatasetView, context: Context): string {
     ...(dataset.differences.length === 0
       ? []
       : [['Providers differ:', ...dataset.differences.map((line) => `- ${plain(line)}`)].join('\n')]),
+    ...dataset.providers
+      .filter(({ agreements }) => agreements.length === 0)
+      .slice(0, 3)
+      .map(
+        ({ organisation }) =>
+          `What ${plain(organisation)} offers to every member, if anything:\n  dynamos agreement list --standing --from "${plain(organisation)}"`
+      ),
     ...(dataset.ask === undefined ? [] : [`How to ask:\n  ${plain(dataset.ask)}`])
   ].join('\n\n')
 }

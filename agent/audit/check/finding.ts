@@ -1,0 +1,37 @@
+/** The first thing in a file that breaks the rules, see docs/audit-format.md §3. */
+export interface Finding {
+  code: FindingCode
+  /** Of the export in which it is. */
+  organisation: string | null
+  /** Its number in the file, from 0. */
+  record: number
+  /** Of the log entry, where there is one. */
+  sequence: number | null
+  /** Under whose signature it stands, where that is known. */
+  signer: string | null
+  reason: string
+}
+
+export type FindingCode =
+  | 'export-malformed'
+  | 'document-malformed'
+  | 'bad-signature'
+  | 'marketplace-differs'
+  | 'request-differs'
+  | 'section-unknown'
+  | 'chain-broken'
+  | 'entry-malformed'
+  | 'opening-mismatch'
+  | 'policy-mismatch'
+  | 'export-altered'
+  | 'export-truncated'
+
+/** Ends a check: what comes after the first finding proves nothing. */
+export class Found extends Error {
+  readonly finding: Finding
+
+  constructor(finding: Finding) {
+    super(finding.reason)
+    this.finding = finding
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Checks audit exports offline: first whether each record is what the exporter wrote and its log one chain (docs/audit-format.md
+ * §3.1). Pure: no clock, no network, no store.
+ */
+
+export { type CheckedFile, checkRecords } from './check-records.ts'
+export type { Finding, FindingCode } from './finding.ts'

@@ -1,0 +1,52 @@
+import {
+  RELEASE_PROTOCOL,
+  RELEASED_PROTOCOL,
+  type ReleasedQuestion,
+  type ReleaseQuestion,
+  releasedQuestion,
+  releasedReply,
+  releaseQuestion,
+  releaseReply
+} from '../../protocol/messages/index.ts'
+import { Releases, type ReleasesComponents } from '../exchange/index.ts'
+import type { Exchanges } from '../negotiation/index.ts'
+import type { Network } from '../network/index.ts'
+
+/** A question is two ids and a number; each answer may cost a look at the query and a signature. */
+const LIMITS = { maxBytes: 1024, ratePerSecond: 10, burst: 40, timeoutMs: 10_000 }
+
+type Own = Pick<ReleasesComponents, 'self' | 'speaker' | 'store' | 'clock' | 'log' | 'decisions'>
+
+/** Last words about results, asked of others over the network. @param more.exchanges those that run here, once there are any */
+export function openReleases(
+  network: Network,
+  own: Own,
+  { exchanges, beforeRelease }: { exchanges: () => Exchanges } & Pick<ReleasesComponents, 'beforeRelease'>
+): Releases {
+  return new Releases({
+    ...own,
+    runningDossier: (contract) => exchanges().running(contract)?.dossier,
+    logDecisions: async (contract) => await exchanges().byContract(contract)?.log.flush(),
+    askRelease: async (peer, question, options) =>
+      await network.ask(peer, RELEASE_PROTOCOL, question, releaseReply, options),
+    askReleased: async (peer, question, options) =>
+      await network.ask(peer, RELEASED_PROTOCOL, question, releasedReply, options),
+    beforeRelease
+  })
+}
+
+/** Answers those who ask this agent for releases. */
+export function serveReleases(network: Network, releases: Releases): void {
+  network.handle(
+    RELEASE_PROTOCOL,
+    releaseQuestion,
+    async (question: ReleaseQuestion, { peer }) => await releases.answer(question, peer),
+    LIMITS
+  )
+  network.handle(
+    RELEASED_PROTOCOL,
+    releasedQuestion,
+    async (question: ReleasedQuestion, { peer }) => await releases.released(question, peer),
+    LIMITS
+  )
+}

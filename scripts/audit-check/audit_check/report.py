@@ -1,0 +1,38 @@
+"""The answer: what was confirmed, what is only attested, and what is not in the file."""
+
+
+def decisions_of(bundle):
+    return [
+        {
+            "organisation": export.organisation,
+            "sequence": entry.sequence,
+            "question": entry.fields["question"],
+            "verdict": entry.fields["verdict"],
+            "standing": "attested (opened)" if entry.sequence in export.openings else "attested",
+        }
+        for export in bundle.exports
+        for entry in export.entries
+        if entry.kind == "decision"
+    ]
+
+
+def missing_from(bundle):
+    """Said, not failed: parties without an export, and documents that others name."""
+    missing = []
+    exporters = {export.peer for export in bundle.exports}
+    for contract in bundle.of_type("contract"):
+        accepted = {
+            one.issuer for one in bundle.of_type("acceptance") if one.payload["contract"] == contract.id
+        }
+        for party in contract.payload["parties"]:
+            if party["peer"] not in exporters:
+                missing.append(f"the export of {party['organisation']}")
+            if party["peer"] not in accepted:
+                missing.append(f"the acceptance of {party['organisation']} under {contract.id}")
+            if party["offer"] and bundle.get(party["offer"], "offer") is None:
+                missing.append(f"the offer of {party['organisation']}, {party['offer']}")
+    for outcome in bundle.of_type("outcome"):
+        for receipt in outcome.payload["receipts"]:
+            if bundle.get(receipt, "receipt") is None:
+                missing.append(f"receipt {receipt}")
+    return list(dict.fromkeys(missing))

@@ -1,0 +1,197 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { appendAll, type Basis, type LogEntry, type Noted, verifyLog } from '../../agent/audit/index.ts'
+import { createSpeaker } from '../../agent/negotiation/index.ts'
+import { openStore, type Store, type Transaction } from '../../agent/store/index.ts'
+import type { Benchmark } from './benchmark.ts'
+import { type Result, resultOf } from './statistics.ts'
+
+const ENTRIES = 1_000_000
+const BATCH = 5_000
+const ID = `bafyrei${'a'.repeat(52)}`
+
+const about = (time: number) => ({ time, request: ID, contract: ID })
+const decision = (time: number): Noted => ({
+  entry: {
+    ...about(time),
+    kind: 'decision',
+    fields: {
+      question: 'accept',
+      verdict: 'permit',
+      clauses: Array.from({ length: 14 }, (_, index) => `wages-vu#clause-${index}`),
+      policy: 'a'.repeat(64)
+    }
+  }
+})
+const BASIS: Basis = {
+  engine: 'cedar 4.5.0',
+  policy: 'a'.repeat(64),
+  rules: 'b'.repeat(64),
+  besides: null,
+  calls: [
+    {
+      function: 'provider',
+      agreements: [ID],
+      wished: null,
+      facts: {
+        question: 'accept',
+        now: 1,
+        organisation: 'VU',
+        requester: { organisation: 'UVA', name: 'analyst@uva.nl' },
+        purpose: 'research',
+        archetype: 'computeToData',
+        infrastructure: null,
+        recipients: ['UVA'],
+        dataset: 'wages',
+        uses: [{ table: 'person', columns: ['id', 'gender', 'birth'] }],
+        services: ['query', 'aggregate', 'algorithm'],
+        algorithm: 'average',
+        requestsInWindow: {},
+        sandboxes: []
+      }
+    }
+  ]
+}
+const other = (time: number, kind: 'offer' | 'job-started' | 'flow-sent'): Noted => ({
+  entry: {
+    ...about(time),
+    kind,
+    fields: { step: 0, round: 0, attempt: 1, service: 'query' }
+  } satisfies LogEntry
+})
+
+/** The transactions of one hop in an exchange, and what each has in the log. The third is there for the log alone. */
+const HOP: readonly { stores: boolean; entries: readonly Noted[]; signs: number }[] = [
+  {
+    stores: true,
+    entries: [
+      other(1, 'offer'),
+      { ...decision(1), basis: BASIS },
+      other(1, 'offer'),
+      { ...decision(2), basis: BASIS }
+    ],
+    signs: 1
+  },
+  {
+    stores: true,
+    entries: [{ ...decision(3), basis: BASIS }, other(3, 'job-started'), other(3, 'job-started')],
+    signs: 0
+  },
+  {
+    stores: false,
+    entries: [
+      { ...decision(4), basis: BASIS },
+      { ...decision(4), basis: BASIS }
+    ],
+    signs: 0
+  },
+  {
+    stores: true,
+    entries: [other(5, 'flow-sent'), other(5, 'job-started'), other(5, 'job-started')],
+    signs: 2
+  }
+]
+
+async function hop(store: Store, sign: (() => Promise<unknown>) | null, at: number): Promise<number> {
+  const keep = async (tx: Transaction) =>
+    await tx.exchanges.put({
+      request: `${ID}${at}`,
+      role: 'hop',
+      state: new Uint8Array(2000),
+      updatedAt: at,
+      ended: false
+    })
+  const start = performance.now()
+  for (const { stores, entries, signs } of HOP) {
+    if (!stores && sign === null) continue
+    await store.transaction(async (tx) => {
+      if (sign !== null) {
+        await appendAll(tx, entries)
+        for (let count = 0; count < signs; count++) await sign()
+      }
+      if (stores) await keep(tx)
+    })
+  }
+  return performance.now() - start
+}
+
+/** With and without, by turns, so that whatever else the machine does weighs on both. */
+async function hopCase(dir: string, repetitions: number): Promise<Result[]> {
+  const store = await openStore(join(dir, 'hop.sqlite'))
+  const key = await generateKeyPair('Ed25519')
+  const peer = peerIdFromPrivateKey(key).toString()
+  const speaker = createSpeaker({ key, peer, organisation: 'VU', marketplace: ID, clock: { now: () => 1 } })
+  const log = { sequence: 1, head: 'a'.repeat(64) }
+  const sign = async () => await speaker.sign('checkpoint', { organisation: 'VU', log, export: null }, 1)
+  const times = { with: [] as number[], without: [] as number[] }
+  try {
+    for (let at = 0; at < repetitions + 5; at++) {
+      const without = await hop(store, null, 2 * at)
+      const logged = await hop(store, sign, 2 * at + 1)
+      if (at < 5) continue
+      times.without.push(without)
+      times.with.push(logged)
+    }
+  } finally {
+    await store.close()
+  }
+  const without = resultOf('state of one hop, nothing signed or logged', times.without)
+  return [
+    without,
+    resultOf('state of one hop, signed and logged', times.with, { reference: without.median }),
+    resultOf(
+      'signing and logging, per hop',
+      times.with.map((time, index) => time - (times.without[index] ?? 0))
+    )
+  ]
+}
+
+async function verifyCase(dir: string, entries: number, say: (text: string) => void): Promise<Result[]> {
+  const store = await openStore(join(dir, 'log.sqlite'), { synchronous: 'NORMAL' })
+  try {
+    for (let written = 0; written < entries; written += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, entries - written) }, (_, index) =>
+        decision(written + index)
+      )
+      await store.transaction(async (tx) => await appendAll(tx, batch))
+      if (written % 100_000 === 0) say(`${written} of ${entries} entries written`)
+    }
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    const before = process.memoryUsage().rss
+    delay.enable()
+    const start = performance.now()
+    const verdict = await verifyLog(store)
+    const seconds = (performance.now() - start) / 1000
+    delay.disable()
+    if (!verdict.intact) throw new Error(`expected an intact log, found ${verdict.reason}`)
+    const name = `a log of ${entries} entries`
+    return [
+      resultOf(`${name}: verified`, [entries / seconds], { unit: 'entries/s' }),
+      resultOf(`${name}: others wait, at most`, [delay.max / 1e6]),
+      resultOf(`${name}: memory that it took`, [(process.memoryUsage().rss - before) / 2 ** 20], {
+        unit: 'MiB'
+      })
+    ]
+  } finally {
+    await store.close()
+  }
+}
+
+/** What the log costs: per hop of an exchange, and to verify. `--rows`: entries of the log that is verified. */
+export const auditBench: Benchmark = async ({ repetitions = 200, rows = ENTRIES, say }) => {
+  const dir = await mkdtemp(join(tmpdir(), 'dynamos-bench-'))
+  try {
+    const results = [...(await hopCase(dir, repetitions)), ...(await verifyCase(dir, rows, say))]
+    const notes = [
+      'per hop: the four transactions of a data provider with everything that they have in the log and three signatures, against the three that there are without a log, by turns',
+      'verify: read from the database, each entry decoded, checked against its schema, encoded and hashed, in the thread that also answers'
+    ]
+    return { notes, results }
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}

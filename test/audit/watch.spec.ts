@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { expect } from 'chai'
+import sqlite3 from 'sqlite3'
+import { append, type LogEntry, LogWatch, logPosition, readLog } from '../../agent/audit/index.ts'
+import { createSpeaker } from '../../agent/negotiation/index.ts'
+import { openStore, type Store } from '../../agent/store/index.ts'
+import { codeOf } from '../../protocol/errors/index.ts'
+
+const ignore = () => undefined
+const log = { info: ignore, warn: ignore, error: ignore }
+const clock = { now: () => 1 }
+const anEntry = (time: number): LogEntry => ({ time, kind: 'config', fields: { number: time } })
+
+describe('The watch over a log', () => {
+  let folder = ''
+  let store: Store
+  let key: PrivateKey
+  const file = () => join(folder, 'state.sqlite')
+
+  before(async () => {
+    key = await generateKeyPair('Ed25519')
+  })
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'watch-'))
+    store = await openStore(file(), { synchronous: 'NORMAL' })
+  })
+  afterEach(async () => {
+    await store.close()
+    await rm(folder, { recursive: true })
+  })
+
+  function watching(): LogWatch {
+    const self = peerIdFromPrivateKey(key).toString()
+    const speaker = createSpeaker({
+      key,
+      peer: self,
+      organisation: 'VU',
+      marketplace: `bafyrei${'a'.repeat(52)}`,
+      clock
+    })
+    return new LogWatch({
+      store,
+      self,
+      clock,
+      log,
+      sign: async (body) => await speaker.sign('checkpoint', { organisation: 'VU', ...body }, 1000)
+    })
+  }
+
+  async function filled(count: number): Promise<void> {
+    await store.transaction(async (tx) => {
+      for (let time = 1; time <= count; time++) await append(tx, anEntry(time))
+    })
+  }
+
+  /** With the guards of the database removed, as somebody with the disk in hand can. */
+  async function tamper(sql: string): Promise<void> {
+    const database = new sqlite3.Database(file())
+    const error = await new Promise<Error | null>((resolve) =>
+      database.exec(`DROP TRIGGER log_never_changes; DROP TRIGGER log_never_shrinks; ${sql}`, resolve)
+    )
+    await new Promise((resolve) => database.close(resolve))
+    if (error !== null) throw error
+  }
+
+  const FLIPPED = (sequence: number) =>
+    `UPDATE log SET head = replace(head, substr(head, 1, 1), 'x') WHERE sequence = ${sequence}`
+
+  async function checked(): Promise<LogWatch> {
+    const watch = watching()
+    watch.start()
+    await watch.idle()
+    return watch
+  }
+
+  it('finds nothing in a log that is as it was written', async () => {
+    await filled(450)
+    const watch = await checked()
+    expect(watch.broken).to.equal(null)
+    watch.assertIntact()
+  })
+
+  it('finds what was changed after the last checkpoint', async () => {
+    await filled(20)
+    await watching().checkpoint(1)
+    await filled(20)
+    await tamper(FLIPPED(30))
+    expect((await checked()).broken?.sequence).to.equal(30)
+  })
+
+  it('finds an entry that was changed before the last checkpoint', async () => {
+    await filled(20)
+    await watching().checkpoint(1)
+    await filled(20)
+    await tamper(FLIPPED(5))
+    expect((await checked()).broken?.sequence).to.equal(5)
+  })
+
+  it('finds that the end was cut off, once its place was signed', async () => {
+    await filled(20)
+    await watching().checkpoint(1)
+    await tamper('DELETE FROM log WHERE sequence > 15')
+    expect((await checked()).broken?.sequence).to.equal(20)
+  })
+
+  it('begins nothing new until somebody accepts the break, which is an entry', async () => {
+    await filled(10)
+    await tamper(FLIPPED(4))
+    const watch = await checked()
+    expect(codeOf(caught(() => watch.assertIntact()))).to.equal('log-broken')
+    await watch.accept('the disk was repaired')
+    watch.assertIntact()
+    expect((await readLog(store, { from: 11 })).map(({ entry }) => entry.fields)).to.deep.equal([
+      { about: 'log', state: 'break-accepted', broken: 4, reason: 'the disk was repaired' }
+    ])
+    await filled(5)
+    expect((await checked()).broken).to.equal(null)
+    expect(await watching().verify()).to.deep.include({ intact: false, sequence: 4 })
+  })
+
+  it('signs where the log stands when it has grown by enough, and at the end', async () => {
+    await filled(9)
+    const watch = watching()
+    await watch.checkpoint(10)
+    expect(await store.checkpoints.last()).to.equal(undefined)
+    await watch.stop()
+    expect(await store.checkpoints.last()).to.not.equal(undefined)
+    expect((await logPosition(store)).sequence).to.equal(9)
+  })
+})
+
+function caught(run: () => void): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}

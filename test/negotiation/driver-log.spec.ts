@@ -1,0 +1,49 @@
+import { expect } from 'chai'
+import { readLog } from '../../agent/audit/index.ts'
+import { acceptedAtRecipient, startedAtRecipient } from './conversations.ts'
+import { aContract, anAcceptance, aRequest, RUG, UVA, VU } from './documents.ts'
+import { Driver } from './driver.ts'
+
+describe('What happens in an exchange', () => {
+  let driver: Driver
+
+  beforeEach(async () => {
+    driver = await Driver.open(RUG)
+  })
+  afterEach(async () => await driver.close())
+
+  const kinds = async () => (await readLog(driver.store, { limit: 1000 })).map(({ entry }) => entry.kind)
+
+  it('is in the log in its order, each step before what follows from it', async () => {
+    await startedAtRecipient(driver)
+    const found = (await kinds()).filter((kind) => kind !== 'decision')
+    expect(found).to.deep.equal(['request', 'offer', 'contract', 'acceptance', 'start', 'job-started'])
+  })
+
+  it('does not begin when it cannot be logged', async () => {
+    const { contracted, start } = await acceptedAtRecipient(driver)
+    const before = await kinds()
+    driver.failCommits = 1
+    await driver.receive(UVA, start)
+    expect(driver.failCommits).to.equal(0)
+    expect(driver.shares.has(contracted.contract.id)).to.equal(false)
+    expect(await kinds()).to.deep.equal(before)
+  })
+
+  it('proves that another agent keeps two logs, once it has signed two heads for one place', async () => {
+    const asked = await aRequest({ recipients: ['RUG'] })
+    await driver.receive(UVA, { ...asked.wire, query: null })
+    const { contract, propose } = await aContract(asked.request, { offers: new Map(), recipient: RUG })
+    await driver.receive(UVA, propose(RUG))
+    for (const head of ['a', 'b']) {
+      const acceptance = await anAcceptance(contract, VU, { log: { sequence: 3, head: head.repeat(64) } })
+      await driver.receive(VU, { kind: 'acceptance', acceptance: acceptance.bytes }).catch(() => undefined)
+    }
+    await driver.exchange(asked.request.id).log.write()
+    const found = await driver.store.peerPositions.contradictions()
+    expect(found.map(({ peer, sequence, type }) => [peer, sequence, type])).to.deep.equal([
+      [VU.peer, 3, 'acceptance'],
+      [VU.peer, 3, 'acceptance']
+    ])
+  })
+})
