@@ -5,13 +5,14 @@ import { forgetOld } from '../decisions/index.ts'
 import type { Exchanges, Logger } from '../negotiation/index.ts'
 import type { Clock, Network } from '../network/index.ts'
 import type { Store } from '../store/index.ts'
+import { RefusalLog } from './refusal-log.ts'
 
 const SECOND = 1000
 const PRUNE_EVERY_MS = 60 * SECOND
 
 /**
  * What an agent does by itself as time passes: forgets what is over, ends agreements whose time has come, and tells parties
- * what they have not heard yet, again whenever one of them is reached.
+ * what they have not heard yet, again whenever one of them is reached. It notes whom the network refused.
  */
 export function keepHouse({
   network,
@@ -50,9 +51,12 @@ export function keepHouse({
   network.on('peer:ready', ({ member }) => {
     deliver(member.organisation)
   })
+  const refusals = new RefusalLog({ store, clock, log })
+  network.on('refused', refusals.note)
   deliver()
   return {
     stop: () => {
+      network.off('refused', refusals.note)
       clearInterval(prune)
       clearInterval(sweep)
     }

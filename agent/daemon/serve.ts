@@ -151,6 +151,10 @@ export function serveExchanges({ network, members, agreements, exchanges, flows 
           throw new DynamosError('malformed-document', `expected a message ${kind}, found ${message.kind}`)
         }
         const messages = await exchanges.receive(peer, message)
+        // A start that proves nothing is answered, not thrown, and leaves no trace in the exchange.
+        for (const said of messages)
+          if (said.kind === 'rejected')
+            network.emit('refused', { peer, protocol: protocolOf(kind), code: said.code })
         for (const named of statusNumbersIn(message)) network.statusHeard(named.peer, named.number)
         return { messages }
       },

@@ -40,6 +40,8 @@ export interface ConnectionsComponents {
   /** Hello succeeded; `first` when it is the peer's only connection. */
   introduced: (peer: string, introduction: Introduction, first: boolean) => void
   gone: (peer: string) => void
+  /** It was not believed at hello, or spoke before it. */
+  refused: (refused: { peer: string; protocol: string; code: string }) => void
 }
 
 /** libp2p's node with hello first on every connection; connections are reused, dialled again when they died. */
@@ -56,7 +58,7 @@ export class Connections {
     const { members, clock, log, capability } = components
     this.#init = init
     this.#components = components
-    this.gate = new Gate(clock, log)
+    this.gate = new Gate(clock, log, components.refused)
     this.#introducer = new Introducer({
       members,
       now: () => clock.now(),
@@ -190,6 +192,7 @@ export class Connections {
     const refuse = (error: Error): void => {
       const peer = connection.remotePeer.toString()
       this.#components.log.warn({ peer, code: codeOf(error) }, 'stranger refused')
+      this.#components.refused({ peer, protocol: HELLO_PROTOCOL, code: codeOf(error) })
       this.gate.refuse(connection, error)
       this.#components.clock.after(FAREWELL_MS, () => {
         if (connection.status === 'open') connection.abort(new NotMember('refused at hello'))

@@ -1,5 +1,6 @@
 import type { Connection, Stream, StreamHandler, Topology } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
+import { HELLO_PROTOCOL } from '../../protocol/streams/index.ts'
 import type { Member } from '../membership/index.ts'
 import type { Clock, Log } from './clock.ts'
 import { HelloMissing } from './errors.ts'
@@ -11,6 +12,9 @@ const MAX_HELD_STREAMS = 8
 const HOLD_MS = 2_000
 /** A connection that has not said hello by then is closed. */
 const HELLO_MS = 5_000
+
+/** Told of each connection that never said hello, and each stream that came before it and was reset. */
+type GateRefused = (refused: { peer: string; protocol: string; code: string }) => void
 
 interface Door {
   readonly passed: Promise<Member>
@@ -45,10 +49,12 @@ export class Gate {
   readonly #ready = new Map<string, Set<Connection>>()
   readonly #clock: Clock
   readonly #log: Log
+  readonly #refused: GateRefused
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, refused: GateRefused = () => undefined) {
     this.#clock = clock
     this.#log = log
+    this.#refused = refused
   }
 
   /** A connection opened: it has {@link HELLO_MS} to say hello. */
@@ -56,6 +62,8 @@ export class Gate {
     const door = this.#door(connection)
     const cancel = this.#clock.after(HELLO_MS, () => {
       if (door.member !== undefined || door.refused !== undefined) return
+      const peer = connection.remotePeer.toString()
+      this.#refused({ peer, protocol: HELLO_PROTOCOL, code: 'not-member' })
       this.refuse(connection, new HelloMissing('expected a hello within 5 s, found none'))
       connection.abort(new HelloMissing('no hello'))
     })
@@ -168,6 +176,7 @@ export class Gate {
     const fields = { peer, protocol: stream.protocol, code: 'not-member' }
     if (door.refused !== undefined || door.held >= MAX_HELD_STREAMS) {
       this.#log.warn({ ...fields, held: door.held }, 'stream reset: no hello')
+      this.#refused(fields)
       stream.abort(new HelloMissing('expected a hello first'))
       return false
     }
@@ -181,6 +190,7 @@ export class Gate {
       await this.passed(connection, { signal: late.signal })
     } catch {
       this.#log.warn(fields, 'stream reset: no hello in time')
+      this.#refused(fields)
       stream.abort(new HelloMissing('expected a hello first'))
       return false
     } finally {

@@ -52,6 +52,8 @@ export interface NetworkEvents {
   'peer:gone': [{ peer: string }]
   /** It says that its capability has this sequence number. */
   'peer:changed': [{ peer: string; capability: number }]
+  /** It was not heard out, and told why: at hello, or by the protocol it spoke. */
+  refused: [{ peer: string; protocol: string; code: string }]
 }
 
 /** Everything between this agent and others: connections of members, questions and replies, streams for bulk data. */
@@ -78,7 +80,12 @@ export class Network extends EventEmitter<NetworkEvents> {
       await level?.open()
     }
     this.#closeStore = async () => await level?.close()
-    this.#serving = new Serving({ members, log, self: this.peerId })
+    this.#serving = new Serving({
+      members,
+      log,
+      self: this.peerId,
+      refused: (refused) => this.emit('refused', refused)
+    })
     this.#standing = new Standing({
       members,
       clock,
@@ -94,6 +101,7 @@ export class Network extends EventEmitter<NetworkEvents> {
         clock,
         log,
         capability: () => this.#standing.capability,
+        refused: (refused) => this.emit('refused', refused),
         gone: (peer) => {
           this.#conversations.gone(peer)
           this.emit('peer:gone', { peer })

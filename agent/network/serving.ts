@@ -9,6 +9,8 @@ import {
   memoryPair,
   openReply,
   PeerRefused,
+  StreamEndedEarly,
+  StreamIdle,
   serveAll
 } from '../../protocol/streams/index.ts'
 import { assertMember, type Member, type Members } from '../membership/index.ts'
@@ -54,6 +56,8 @@ export interface ServingComponents {
   members: Members
   log: Log
   self: string
+  /** A peer was not heard out. */
+  refused: (refused: { peer: string; protocol: string; code: string }) => void
 }
 
 /** The protocols this agent answers, to members within their rates, and to itself. */
@@ -169,9 +173,13 @@ export class Serving {
   #failed(protocol: string, peer: string, thrown: unknown): void {
     const error = toError(thrown)
     const fields = { peer, protocol, code: codeOf(error), error: error.name }
-    const { log } = this.#components
+    const { log, self, refused } = this.#components
     if (fields.code === 'internal') log.error({ ...fields, stack: error.stack }, 'handler failed')
     else log.debug(fields, 'refused')
+    // A line that broke is nobody's refusal.
+    const broke = error instanceof StreamEndedEarly || error instanceof StreamIdle
+    if (peer !== self && !broke && fields.code !== 'internal' && fields.code !== 'cancelled')
+      refused({ peer, protocol, code: fields.code })
   }
 
   /** Work for a peer ends when the stream is reset, at the deadline, and when the agent stops. */

@@ -6,7 +6,8 @@ from . import dagcbor
 from .bundle import Bundle, Document, Entry, Export
 from .finding import Finding
 from .keys import BadEnvelope, open_envelope, read_varint
-from .schema import RECORDS, SHAPES, entry_fault
+from .record_schema import RECORDS, entry_fault
+from .schema import SHAPES
 
 MAX_RECORD = 1 << 20
 MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}

@@ -1,0 +1,47 @@
+import { codeOf, toError } from '../../protocol/errors/index.ts'
+import { append } from '../audit/index.ts'
+import type { Logger } from '../negotiation/index.ts'
+import { type Clock, type NetworkEvents, RateLimiter } from '../network/index.ts'
+import type { Store } from '../store/index.ts'
+
+type Refused = NetworkEvents['refused'][0]
+
+/** Whoever asks without end must not fill the log: the rest is counted, and told with the next entry. */
+const PER_PEER = { perSecond: 1 / 60, burst: 20 }
+/** Keys cost a stranger nothing. */
+const OF_ALL = { perSecond: 1, burst: 200 }
+
+/** Puts in the log whom the network refused and why: what was never heard out leaves no other entry. */
+export class RefusalLog {
+  readonly #perPeer = new RateLimiter(PER_PEER)
+  readonly #ofAll = new RateLimiter(OF_ALL)
+  readonly #components: { store: Store; clock: Clock; log: Logger }
+  #unlogged = 0
+
+  constructor(components: { store: Store; clock: Clock; log: Logger }) {
+    this.#components = components
+  }
+
+  /** Nobody waits for it. */
+  readonly note = (refused: Refused): void => {
+    const now = performance.now()
+    if (!this.#perPeer.allows(refused.peer, now) || !this.#ofAll.allows('', now)) {
+      this.#unlogged++
+      return
+    }
+    const unlogged = this.#unlogged
+    this.#unlogged = 0
+    void this.#write(refused, unlogged).catch((error: unknown) => {
+      this.#unlogged += unlogged + 1
+      this.#components.log.warn({ code: codeOf(error), err: toError(error) }, 'a refusal could not be logged')
+    })
+  }
+
+  async #write({ peer, protocol, code }: Refused, unlogged: number): Promise<void> {
+    const { store, clock } = this.#components
+    const fields = { code, peer, protocol, ...(unlogged > 0 ? { unlogged } : {}) }
+    await store.transaction(
+      async (tx) => void (await append(tx, { time: clock.now(), kind: 'refusal', fields }))
+    )
+  }
+}

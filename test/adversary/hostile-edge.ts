@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import { expect } from 'chai'
+import { createLibp2p } from 'libp2p'
+import sqlite3 from 'sqlite3'
+import { z } from 'zod'
+import { type LogEntry, parseEntry } from '../../agent/audit/index.ts'
+import type { SignedBytes } from '../../protocol/documents/index.ts'
+import { exchangeOnce, HELLO_PROTOCOL, helloReply } from '../../protocol/streams/index.ts'
+import type { Market, TestAgent } from '../integration/harness.ts'
+import { averages, type Wages, wageRequest } from '../integration/wages.ts'
+
+const SEE_MS = 20_000
+const row = z.object({ entry: z.instanceof(Uint8Array) })
+
+/** A libp2p node that says what it likes, at hello too. */
+export class Stranger {
+  readonly node: Libp2p
+
+  private constructor(node: Libp2p) {
+    this.node = node
+  }
+
+  static async start(key?: PrivateKey): Promise<Stranger> {
+    return new Stranger(
+      await createLibp2p({
+        ...(key !== undefined && { privateKey: key }),
+        transports: [tcp()],
+        connectionEncrypters: [noise()],
+        streamMuxers: [yamux()],
+        connectionMonitor: { enabled: false }
+      })
+    )
+  }
+
+  get peer(): string {
+    return this.node.peerId.toString()
+  }
+
+  /** Shows a membership. @returns the code it is refused with, or `believed` */
+  async hello(
+    to: TestAgent,
+    shown: { marketplace: string; membership?: SignedBytes; clock?: number }
+  ): Promise<string> {
+    const stream = await this.node.dialProtocol(addressesOf(to), HELLO_PROTOCOL)
+    const reply = await exchangeOnce(
+      stream,
+      { status: 1, capability: 0, clock: Date.now(), ...shown },
+      helloReply
+    )
+    return 'refused' in reply ? reply.refused.code : 'believed'
+  }
+
+  /** Speaks a protocol before hello. @returns how many answers came before the stream was reset */
+  async speak(to: TestAgent, protocol: string, bytes: Uint8Array): Promise<number> {
+    const stream = await this.node.dialProtocol(addressesOf(to), protocol)
+    let heard = 0
+    stream.addEventListener('message', () => heard++)
+    const closed = new Promise((resolve) => stream.addEventListener('close', resolve))
+    stream.send(bytes)
+    await closed
+    expect(stream.status).to.equal('reset')
+    return heard
+  }
+
+  async stop(): Promise<void> {
+    await this.node.stop()
+  }
+}
+
+export function addressesOf({ config }: TestAgent) {
+  return config.listen.map((one) => multiaddr(one))
+}
+
+/** The log of an agent that runs, as it is on disk now. */
+export async function logOf(agent: TestAgent): Promise<LogEntry[]> {
+  const database = await new Promise<sqlite3.Database>((resolve, reject) => {
+    const opened = new sqlite3.Database(
+      join(agent.config.data, 'state.sqlite'),
+      sqlite3.OPEN_READONLY,
+      (error) => (error === null ? resolve(opened) : reject(error))
+    )
+  })
+  try {
+    const rows = await new Promise<unknown[]>((resolve, reject) =>
+      database.all<unknown>('SELECT entry FROM log ORDER BY sequence', (error, found) =>
+        error === null ? resolve(found) : reject(error)
+      )
+    )
+    return rows.map((one) => parseEntry(row.parse(one).entry))
+  } finally {
+    await new Promise<void>((resolve) => database.close(() => resolve()))
+  }
+}
+
+/** Reads the log until an entry is there: a refusal is answered before it is written. */
+export async function evidence(
+  agent: TestAgent,
+  kind: LogEntry['kind'],
+  fields: Record<string, unknown>
+): Promise<LogEntry> {
+  const limit = AbortSignal.timeout(SEE_MS)
+  for (;;) {
+    const entries = (await logOf(agent)).filter((entry) => entry.kind === kind)
+    const found = entries.find((entry) =>
+      Object.entries(fields).every(([name, value]) => Reflect.get(entry.fields, name) === value)
+    )
+    if (found !== undefined) return found
+    if (limit.aborted)
+      throw new Error(
+        `expected ${kind} ${JSON.stringify(fields)} in the log of ${agent.name}, found ${JSON.stringify(entries)}`
+      )
+  }
+}
+
+/** Runs an attack while honest parties exchange data, and checks that they get what they asked for. */
+export async function beside<T>(
+  market: Market,
+  providers: Record<string, Wages>,
+  attack: () => Promise<T>
+): Promise<T> {
+  const honest = market.agent('UVA').ask(wageRequest({ providers: Object.keys(providers) }))
+  // Not only the attack is waited for: what it breaks must not go unseen when it throws.
+  const [view, attacked] = await Promise.allSettled([honest, attack()])
+  if (view.status === 'rejected') throw view.reason
+  expect(view.value.status, JSON.stringify([view.value.error, view.value.refusals])).to.equal('completed')
+  expect(view.value.results?.[0]?.rows).to.deep.equal(averages(...Object.values(providers)))
+  if (attacked.status === 'rejected') throw attacked.reason
+  return attacked.value
+}
