@@ -23,7 +23,7 @@ export interface Explored {
 
 const FLAGS = 4
 
-/** Breadth first through every state within the bounds. `seen` is told of each state that may be followed. */
+/** Breadth first through every state within the bounds. @param check what else is to hold in each state */
 export function explore(
   model: Model,
   maxStates: number,
@@ -39,7 +39,7 @@ export function explore(
   let cut = 0
   let full = false
   const report = (law: string, from: number, option: Option | null): Explored => {
-    const way = [...wayTo(states, from, model), ...(option === null ? [] : [label(model, code(option))])]
+    const way = [...wayTo(states, from, model), ...(option === null ? [] : [labelOf(model, option)])]
     return { states: states.size, steps, depth, cut, exhausted: false, broken: { law, steps: way } }
   }
   for (let number = 0; number < states.size; number++) {
@@ -103,6 +103,10 @@ function label(model: Model, step: number): string {
   const agent = PEERS[Math.floor(step / FLAGS) % PEERS.length] ?? ''
   const text = describe(agent, model.move(Math.floor(step / FLAGS / PEERS.length)))
   return flag === 1 ? `${text}, and will once more` : text
+}
+
+export function labelOf(model: Model, option: Option): string {
+  return label(model, code(option))
 }
 
 function wayTo(states: States, number: number, model: Model): string[] {

@@ -120,7 +120,7 @@ export class Model {
     while (this.bounds.begin === 'proposed' && !wire.some(({ word }) => word.kind === 'propose')) {
       const next: Envelope[] = []
       for (const envelope of wire) {
-        const at = PEERS.findIndex((peer) => peer === envelope.to)
+        const at = PEERS.indexOf(envelope.to)
         const local = locals[at]
         if (local === undefined) continue
         const taken = take(local, { do: 'hear', envelope }, around)
@@ -183,7 +183,7 @@ export class Model {
     const { running } = this.local(state[0] ?? 0)
     const parties = this.around.contracts.get(running ?? '')?.parties ?? []
     return parties.every(({ peer }) => {
-      const at = PEERS.findIndex((one) => one === peer)
+      const at = PEERS.indexOf(peer)
       return at === 0 || this.local(state[at] ?? 0).produced.includes(running ?? '')
     })
   }
@@ -254,7 +254,7 @@ export class Model {
     const known = this.#to[envelope]
     if (known !== undefined) return known
     const { to } = this.envelope(envelope)
-    const agent = PEERS.findIndex((peer) => peer === to)
+    const agent = PEERS.indexOf(to)
     this.#to[envelope] = agent
     return agent
   }

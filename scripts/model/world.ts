@@ -15,8 +15,7 @@ export const ASKER = 'asker'
 export const DATA_1 = 'data-1'
 export const DATA_2 = 'data-2'
 export const COMPUTE = 'compute'
-export const PEERS = [ASKER, DATA_1, DATA_2, COMPUTE] as const
-export type Peer = (typeof PEERS)[number]
+export const PEERS: readonly string[] = [ASKER, DATA_1, DATA_2, COMPUTE]
 
 /**
  * Time is only "passed" or "to come": now is always zero and every deadline this far away, until it is fired. So each armed
