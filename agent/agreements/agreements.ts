@@ -33,6 +33,7 @@ export interface AgreementsComponents extends ShelfComponents, CheckComponents {
   tell(organisation: string, notice: AgreementNotice, options?: { signal?: AbortSignal }): Promise<void>
   /** Asks an organisation's agents what they offer. @throws when none can be reached */
   offered: StandingOffersComponents['offered']
+  hides: StandingOffersComponents['hides']
   /** Shows an agreement to an organisation's agents. @throws when none can be reached */
   show(
     organisation: string,

@@ -32,6 +32,8 @@ export interface StandingOffersComponents {
   members: Members
   manifests: Manifests
   datasets: { visibilityOf(id: string): 'members' | 'parties' | undefined }
+  /** Whether the organisation's own rules keep it from another one that a dataset of this one is there. */
+  hides(dataset: string, organisation: string): boolean
   clock: { now(): number }
   key: PrivateKey
   self: string
@@ -212,11 +214,16 @@ export class StandingOffers {
     }
   }
 
-  #isFor({ payload }: StandingOffer, organisation: string): boolean {
-    const { datasets, clock } = this.#components
+  /** Whether it can be taken by an organisation: this agent counts it, a steward stands for it, and nothing hides it. */
+  #isFor(offer: StandingOffer, organisation: string): boolean {
+    const { datasets, clock, members, self, hides } = this.#components
+    const { payload } = offer
     const visibility = datasets.visibilityOf(payload.dataset)
     if (visibility === undefined || payload.expires <= clock.now() || !mayTake(payload, organisation))
       return false
+    // Under another key than the offer names the agent would sign what counts nowhere.
+    if (payload.issuer !== self || !offeredBySteward(offer, members)) return false
+    if (hides(payload.dataset, organisation)) return false
     // It may have been opened to all before the dataset was closed.
     return visibility === 'members' || payload.takers !== '*'
   }
@@ -293,8 +300,8 @@ export class StandingOffers {
           'quota-exceeded',
           `the standing offer ${name} of ${own} was taken by as many members as it allows; ask its steward`
         )
-      // Nor by publishing it anew comes back who was shut out.
-      for (const { agreement: earlier } of await tx.standingOffers.taken(name, taker))
+      // Nor by publishing it anew comes back who was shut out, whether what was revoked had been taken or signed by hand.
+      for (const { id: earlier } of await tx.agreements.byName(agreement.payload.name, own))
         if ((await tx.agreementLife.revocations(earlier)).some(({ organisation }) => organisation === own))
           throw new AgreementNotSignable(
             'already-ended',

@@ -13,7 +13,16 @@ export {
   parseEntry,
   verifyChain
 } from './chain.ts'
-export { type CheckedFile, checkRecords, type Finding, type FindingCode } from './check/index.ts'
+export {
+  type CheckedFile,
+  checkRecords,
+  type Finding,
+  type FindingCode,
+  type OpenedDecision,
+  type Replayed,
+  type ReplaySources,
+  replayDecisions
+} from './check/index.ts'
 export {
   type DecisionFields,
   ENTRY_KINDS,

@@ -1,3 +1,4 @@
+import { encodeSigned } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import { append } from '../audit/index.ts'
 import type { Logger } from '../negotiation/index.ts'
@@ -25,7 +26,9 @@ export class RefusalLog {
   /** Nobody waits for it. */
   readonly note = (refused: Refused): void => {
     const now = performance.now()
-    if (!this.#perPeer.allows(refused.peer, now) || !this.#ofAll.allows('', now)) {
+    // Noise that goes before must not leave a proof unwritten.
+    const key = refused.proof === undefined ? refused.peer : `${refused.peer} proved`
+    if (!this.#perPeer.allows(key, now) || !this.#ofAll.allows('', now)) {
       this.#unlogged++
       return
     }
@@ -37,11 +40,25 @@ export class RefusalLog {
     })
   }
 
-  async #write({ peer, protocol, code }: Refused, unlogged: number): Promise<void> {
+  async #write({ peer, protocol, code, proof = [] }: Refused, unlogged: number): Promise<void> {
     const { store, clock } = this.#components
-    const fields = { code, peer, protocol, ...(unlogged > 0 ? { unlogged } : {}) }
-    await store.transaction(
-      async (tx) => void (await append(tx, { time: clock.now(), kind: 'refusal', fields }))
-    )
+    const time = clock.now()
+    const fields = {
+      code,
+      peer,
+      protocol,
+      ...(unlogged > 0 ? { unlogged } : {}),
+      ...(proof.length > 0 ? { proof: proof.map(({ id }) => id) } : {})
+    }
+    await store.transaction(async (tx) => {
+      await append(tx, { time, kind: 'refusal', fields })
+      for (const document of proof)
+        await tx.documents.put({
+          id: document.id,
+          type: 'capability',
+          bytes: encodeSigned(document),
+          receivedAt: time
+        })
+    })
   }
 }

@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+import { DynamosError } from '../../protocol/errors/index.ts'
 import {
   RELEASE_PROTOCOL,
   RELEASED_PROTOCOL,
@@ -8,7 +10,7 @@ import {
   releaseQuestion,
   releaseReply
 } from '../../protocol/messages/index.ts'
-import { Releases, type ReleasesComponents } from '../exchange/index.ts'
+import { ReleaseNotGiven, Releases, type ReleasesComponents } from '../exchange/index.ts'
 import type { Exchanges } from '../negotiation/index.ts'
 import type { Network } from '../network/index.ts'
 
@@ -35,18 +37,43 @@ export function openReleases(
   })
 }
 
+export type ReleaseAnswers = Pick<Releases, 'answer' | 'released'>
+
+/** As much of the network as answers questions. */
+export interface AskedOf {
+  handle<T>(
+    protocol: string,
+    schema: z.ZodType<T>,
+    handler: (message: T, caller: { peer: string; signal: AbortSignal }) => Promise<unknown>,
+    limits: typeof LIMITS
+  ): void
+}
+
 /** Answers those who ask this agent for releases. */
-export function serveReleases(network: Network, releases: Releases): void {
+export function serveReleases(network: AskedOf, releases: Pick<Releases, 'answer' | 'released'>): void {
   network.handle(
     RELEASE_PROTOCOL,
     releaseQuestion,
-    async (question: ReleaseQuestion, { peer }) => await releases.answer(question, peer),
+    async (question: ReleaseQuestion, { peer, signal }) =>
+      await unlessStopped(signal, async () => await releases.answer(question, peer)),
     LIMITS
   )
   network.handle(
     RELEASED_PROTOCOL,
     releasedQuestion,
-    async (question: ReleasedQuestion, { peer }) => await releases.released(question, peer),
+    async (question: ReleasedQuestion, { peer, signal }) =>
+      await unlessStopped(signal, async () => await releases.released(question, peer)),
     LIMITS
   )
+}
+
+/** What fails because the agent stops, or nobody waits any more, fails for that reason, and not as whatever it ran into. */
+async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!signal.aborted) throw error
+    if (signal.reason instanceof DynamosError) throw signal.reason
+    throw new ReleaseNotGiven('cancelled', 'nobody waits for the answer any more')
+  }
 }

@@ -28,7 +28,6 @@ import { openReleases, serveReleases } from './releases.ts'
 import type { AgentSeams } from './seams.ts'
 import { askForOffers, postMessage, serveExchanges, showAgreement, tellOfAgreement } from './serve.ts'
 import { followStanding } from './standing-changes.ts'
-import { loggingRefusals } from './standing-log.ts'
 import { openDisclosure, tellOfChanges } from './tell-of-changes.ts'
 
 /** An agent that runs in this process. */
@@ -134,6 +133,7 @@ async function start(
       await showAgreement(network, members, party, agreement, options),
     offered: async (party, question, options) =>
       await askForOffers(network, members, party, question, options),
+    hides: (dataset, party) => disclosure.hides(dataset, party),
     tell: async (party, notice, options) => await tellOfAgreement(network, members, party, notice, options),
     ...(base.rules === null ? {} : { rules: base.rules }),
     enforced: () => {
@@ -303,7 +303,7 @@ async function start(
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
       whyNot: (peer) => members.whyNot(peer)
     },
-    loggingRefusals(guardedBy(watch, createRequestGuard({ members, store, clock })), base)
+    guardedBy(watch, createRequestGuard({ members, store, clock }))
   )
   requests.connect(exchanges)
 
@@ -315,7 +315,7 @@ async function start(
     flows
   })
 
-  serveReleases(network, releases)
+  serveReleases(network, seams.releaseAnswers?.(releases) ?? releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()

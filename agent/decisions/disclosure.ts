@@ -67,6 +67,14 @@ export class Disclosure {
     return !this.visibleTo(dataset, organisation) && !this.#components.isParty(dataset, organisation)
   }
 
+  /**
+   * Whether the organisation's rules, whatever a dataset's own visibility, keep it from an organisation: for what names that
+   * organisation by itself, as a standing offer does.
+   */
+  hides(dataset: string, organisation: string): boolean {
+    return this.#decide(dataset, organisation).verdict !== 'permit'
+  }
+
   #isOpen(dataset: string): boolean {
     const { rules, self } = this.#components
     const known = this.#open.get(dataset)

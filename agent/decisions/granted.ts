@@ -1,5 +1,6 @@
 import {
   type Approval,
+  approvalUnder,
   type Denial,
   decideAsProvider,
   type PolicyEngine,
@@ -98,10 +99,14 @@ export class Granted {
       if (denial !== null) return request.datasets.length === 1 ? denial : about(dataset, denial)
     }
     let nearest: WholeVerdict | undefined
+    // An agreement under which somebody has yet to say yes does not permit yet: one that does comes first, whatever its id.
+    let later: (() => Promise<WholeVerdict>) | undefined
     let tried = 0
     // These permit the request whole, or the next ones are tried: what the SQL reads is known only under agreements.
     for (const chosen of oneOfEach(permitting)) {
       if (request.datasets.length > 1 && ++tried > MAX_CHOICES) break
+      const waits = chosen.some(({ agreement }) => awaitsApproval(asked, agreement))
+      if (waits && later !== undefined) continue
       const policy = chosen[0]?.verdict.policy ?? ''
       const granting = chosen.flatMap(({ agreement }): Granting[] => {
         const dataset = datasets.get(agreement.payload.dataset)
@@ -129,14 +134,22 @@ export class Granted {
             this.#distributable(request, inspected, policy) ??
             this.#permitted(asked, facts, inspected, granting))
       if (verdict.verdict === 'permit' && !('code' in inspected)) {
-        const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
-        granted.rows.push(index)
-        grants.set(key, granted)
-        const pinned = await asked.confirm(this.#pinned(verdict, granting, request, index))
-        return this.#approved(asked, pinned, facts, granted)
+        const { called } = asked
+        const take = async (): Promise<WholeVerdict> => {
+          asked.called = called
+          const granted = grants.get(key) ?? { grants: granting, rows: [], inspected }
+          granted.rows.push(index)
+          grants.set(key, granted)
+          const pinned = await asked.confirm(this.#pinned(verdict, granting, request, index))
+          return this.#approved(asked, pinned, facts, granted)
+        }
+        if (!waits) return await take()
+        later = take
+        continue
       }
       nearest ??= verdict
     }
+    if (later !== undefined) return await later()
     return nearest ?? denied(refuse('no-agreement', 'the agreement is no longer in force'), engine.policy)
   }
 
@@ -218,6 +231,10 @@ export class Granted {
     const reason = `the query uses ${inspected.notDistributable.join(', ')}, so results of several providers cannot be put together; use \`algorithm\`, or \`aggregate: false\``
     return denied(refuse('not-distributable', reason), policy)
   }
+}
+
+function awaitsApproval({ approvals }: Asked, { id, payload }: Agreement): boolean {
+  return payload.terms.approval !== undefined && approvalUnder(approvals, id).state !== 'approved'
 }
 
 function calledOf(

@@ -24,6 +24,9 @@ export function offers(capability: Signed<'capability'>, kind: LookupKind, name:
   return name === MEMBER_ROLE || roles.some((role) => role === name)
 }
 
+/** Told of two capabilities that one peer signed under one sequence number: together they are the proof. */
+export type Contradicted = (peer: string, proof: readonly Signed<'capability'>[]) => void
+
 /** The capabilities that peers described themselves with: for each the newest, never an older one again. */
 export class Catalogue {
   readonly #known = new Map<string, Known>()
@@ -31,10 +34,12 @@ export class Catalogue {
   readonly #announced = new Map<string, number>()
   readonly #now: () => number
   readonly #log: Log
+  readonly #contradicted: Contradicted
 
-  constructor(now: () => number, log: Log) {
+  constructor(now: () => number, log: Log, contradicted: Contradicted = () => undefined) {
     this.#now = now
     this.#log = log
+    this.#contradicted = contradicted
   }
 
   /** A peer says that this is its sequence number now. @returns whether what is known is behind it */
@@ -69,7 +74,7 @@ export class Catalogue {
    * Believes what a peer said of itself.
    *
    * @throws {CapabilityRefused} when another signed it, it is for another organisation or marketplace, it has expired, it
-   * comes from the future, or a newer one is known
+   * comes from the future, or a newer one, or another of the same number, is known
    */
   accept(
     peer: string,
@@ -114,6 +119,11 @@ export class Catalogue {
       this.#log.warn(
         { peer, sequence: payload.sequence, first: before.id, second: capability.id },
         'two capabilities for one sequence number'
+      )
+      this.#contradicted(peer, [before, capability])
+      throw new CapabilityRefused(
+        'malformed-document',
+        `expected one capability of ${member.organisation} for sequence ${payload.sequence}, found two; both are kept`
       )
     }
     const known = {

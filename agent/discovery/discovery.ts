@@ -59,7 +59,9 @@ export class Discovery {
     const dht = components.dht ?? dhtOf(() => network.node)
     const now = (): number => clock.now()
     this.#components = components
-    this.#catalogue = new Catalogue(now, log)
+    this.#catalogue = new Catalogue(now, log, (peer, proof) =>
+      network.emit('refused', { peer, protocol: DESCRIBE_PROTOCOL, code: 'malformed-document', proof })
+    )
     this.#lookups = new Lookups(now, ({ peer }) => network.connected(peer))
     this.#search = new Search({
       network,

@@ -1,14 +1,9 @@
 import {
-  assertSignedBy,
   decodeSigned,
-  encodePlain,
   encodeSigned,
   type Flow,
-  idOf,
   openDocument,
-  type Refusal,
-  type RefusalCode,
-  type Signed
+  type Refusal
 } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
 import type {
@@ -27,20 +22,28 @@ import {
   StoppedByPolicy
 } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
-import type { HeldPart } from './ports.ts'
+import {
+  type Digests,
+  isAbout,
+  organisationOf,
+  type Release,
+  resultOf,
+  suffices,
+  toldCode,
+  whoseWord
+} from './released.ts'
 
 /** As what it is kept. */
 const RELEASE = 'release'
 const STEP = 'release'
 const DAY = 86_400_000
 const RECORD_LIFETIME = 3650 * DAY
-/** How long a data provider is asked, which decides by its policy; never more than a quarter of what the exchange may take. */
+/** How long a data provider is asked, which decides by its policy; never more than half of what is left then of the exchange. */
 const RELEASE_WITHIN_MS = 30_000
 const FETCH_WITHIN_MS = 10_000
 const AGAIN_AFTER_MS = 500
-
-type Release = Signed<'release'>
-type Digests = readonly Pick<HeldPart, 'digest'>[]
+/** A data provider that answers so will not give it, however often it is asked. */
+const FINAL: readonly string[] = ['release-refused', 'contract-invalid']
 
 export interface ReleasesComponents {
   self: { peer: string }
@@ -87,7 +90,9 @@ export class Releases {
    * Resolves when every one of those data providers has released what is about to leave by a flow.
    *
    * @param of organisations whose rows are in it
-   * @throws {StoppedByPolicy} when one refuses; {ShareFailed} `peer-silent` when one does not answer in time
+   * @param endsAt when the exchange runs out of time
+   * @throws {StoppedByPolicy} when one refuses; {ShareFailed} of the one whose it is: `peer-silent` when it does not answer in
+   * time, `release-missing` when it gives something else
    */
   async obtain(
     dossier: Dossier,
@@ -95,9 +100,10 @@ export class Releases {
     flow: Flow,
     of: readonly string[],
     parts: Digests,
-    signal: AbortSignal
+    { signal, endsAt }: { signal: AbortSignal; endsAt: number }
   ): Promise<void> {
-    const asked = whoseWord(dossier, contract, of)
+    const held = dossier.contract(contract)
+    const asked = whoseWord(held.contract, held.acceptances, of)
     if (asked.length === 0) return
     if (flow.from === flow.to) {
       if (asked.every((peer) => peer === this.#components.self.peer)) return
@@ -109,7 +115,11 @@ export class Releases {
       })
     }
     const question = { contract, flow: flow.flow, result: await resultOf(parts) }
-    await Promise.all(asked.map(async (peer) => await this.#obtain(dossier, flow, question, peer, signal)))
+    const left = Math.max(0, endsAt - this.#components.clock.now())
+    const within = Math.min(RELEASE_WITHIN_MS, Math.floor(left / 2))
+    await Promise.all(
+      asked.map(async (peer) => await this.#obtain(dossier, flow, question, peer, within, signal))
+    )
   }
 
   /**
@@ -126,35 +136,36 @@ export class Releases {
     signal: AbortSignal
   ): Promise<void> {
     const { self, clock } = this.#components
-    const asked = whoseWord(dossier, contract, of).filter((peer) => peer !== self.peer)
+    const held = dossier.contract(contract)
+    const asked = whoseWord(held.contract, held.acceptances, of).filter((peer) => peer !== self.peer)
     if (asked.length === 0 || flow.from === flow.to) return
-    const question = { contract, flow: flow.flow, result: await resultOf(parts) }
-    const within = AbortSignal.any([signal, AbortSignal.timeout(FETCH_WITHIN_MS)])
+    const outgoing = { contract: held.contract, flow, result: await resultOf(parts) }
     const { releases } = await this.#asking(
       flow.from,
       async (options) =>
         await this.#components.askReleased(flow.from, { contract, flow: flow.flow }, options),
-      within,
+      FETCH_WITHIN_MS,
       signal
     )
     const given = await Promise.all(
       releases.map(async (bytes) => await openDocument('release', bytes).catch(() => null))
     )
-    for (const peer of asked) {
-      const found = given.find(
-        (one) => one !== null && one.payload.issuer === peer && isOf(one, dossier, flow, question)
+    const verdict = suffices(
+      outgoing,
+      asked,
+      given.filter((one) => one !== null)
+    )
+    if ('missing' in verdict)
+      throw missing(
+        flow.from,
+        `expected the release of ${organisationOf(held.contract, verdict.missing)} for what came by flow ${flow.flow}, found none`
       )
-      if (found == null || found.payload.refused !== null)
-        throw new ShareFailed(
-          { hop: flow.from, code: 'release-missing', step: STEP, position: null },
-          `expected the release of ${organisationOf(dossier, contract, peer)} for what came by flow ${flow.flow}, found none`
-        )
-      await this.#keep(found, clock.now())
-    }
+    for (const release of verdict.releases) await this.#keep(release, clock.now())
   }
 
   /** The releasing hop asks for this data provider's last word. @throws {ReleaseNotGiven} */
   async answer({ contract, flow: number, result }: ReleaseQuestion, from: string): Promise<ReleaseReply> {
+    await this.#components.beforeRelease?.(contract)
     const dossier = this.#components.runningDossier(contract)
     const flow = dossier?.contract(contract).contract.payload.flows.find((one) => one.flow === number)
     if (dossier === undefined || flow === undefined || flow.from !== from)
@@ -162,7 +173,6 @@ export class Releases {
         'flow-not-in-contract',
         'expected a flow of the asker, of what has started here'
       )
-    await this.#components.beforeRelease?.(contract)
     const release = await this.#decided(dossier, flow, { contract, flow: number, result })
     return { release: release.bytes }
   }
@@ -187,6 +197,7 @@ export class Releases {
     flow: Flow,
     question: ReleaseQuestion,
     peer: string,
+    within: number,
     signal: AbortSignal
   ): Promise<void> {
     const { self, clock } = this.#components
@@ -195,52 +206,65 @@ export class Releases {
       await this.#decided(dossier, flow, question, null)
       return
     }
-    const { deadline } = dossier.contract(question.contract).contract.payload
-    const limit = AbortSignal.timeout(Math.min(RELEASE_WITHIN_MS, Math.ceil(deadline / 4)))
-    const release = await this.#asking(
+    const { contract } = dossier.contract(question.contract)
+    const organisation = organisationOf(contract, peer)
+    const reply = await this.#asking(
       peer,
-      async (options) => {
-        const reply = await this.#components.askRelease(peer, question, options)
-        const found = await openDocument('release', reply.release)
-        if (found.payload.issuer !== peer || !isOf(found, dossier, flow, question))
-          throw new ReleaseNotGiven('release-missing', 'the answer is about another result')
-        return found
-      },
-      AbortSignal.any([signal, limit]),
+      async (options) => await this.#components.askRelease(peer, question, options),
+      within,
       signal
     )
+    const release = await openDocument('release', reply.release).catch(() => null)
+    if (release === null || !isAbout(release, peer, { contract, flow, result: question.result }))
+      throw missing(
+        peer,
+        `expected the release of ${organisation} for flow ${flow.flow}, found something else`
+      )
     const { refused } = release.payload
     if (refused !== null) {
-      const reason = `${organisationOf(dossier, question.contract, peer)} refused to release the result`
+      const reason = `${organisation} refused to release the result`
       const refusal = { code: refused, clause: null, reason, acceptable: null, position: null }
       throw new StoppedByPolicy({ refusal, hop: peer })
     }
     await this.#keep(release, clock.now())
   }
 
-  /** Asks until there is an answer or no time left. @throws {ShareFailed} `peer-silent`, or what `stop` was aborted with */
+  /**
+   * Asks until there is an answer or no time left.
+   *
+   * @throws {ShareFailed} `peer-silent`, or `release-missing` where no asking will help; what `stop` was aborted with
+   */
   async #asking<T>(
     peer: string,
     ask: (options: { signal: AbortSignal }) => Promise<T>,
-    within: AbortSignal,
+    milliseconds: number,
     stop: AbortSignal
   ): Promise<T> {
-    const { log } = this.#components
-    for (;;) {
-      try {
-        within.throwIfAborted()
-        return await ask({ signal: within })
-      } catch (error) {
-        stop.throwIfAborted()
-        if (within.aborted)
-          throw new ShareFailed(
-            { hop: peer, code: 'peer-silent', step: STEP, position: null },
-            `expected an answer of ${peer} about a release in time, found none`,
-            { cause: error }
-          )
-        log.debug({ peer, code: codeOf(error) }, 'a release is asked for again')
-        await this.#pause(within)
+    const { log, clock } = this.#components
+    const late = new AbortController()
+    const cancel = clock.after(milliseconds, () => late.abort())
+    const within = AbortSignal.any([stop, late.signal])
+    try {
+      for (;;) {
+        try {
+          within.throwIfAborted()
+          return await ask({ signal: within })
+        } catch (error) {
+          stop.throwIfAborted()
+          if (late.signal.aborted)
+            throw new ShareFailed(
+              { hop: peer, code: 'peer-silent', step: STEP, position: null },
+              `expected an answer of ${peer} about a release in time, found none`,
+              { cause: error }
+            )
+          const code = codeOf(error)
+          if (FINAL.includes(code)) throw missing(peer, `expected a release of ${peer}, found ${code}`, error)
+          log.debug({ peer, code }, 'a release is asked for again')
+          await this.#pause(within)
+        }
       }
+    } finally {
+      cancel()
     }
   }
 
@@ -335,46 +359,7 @@ export class Releases {
   }
 }
 
-/** The id of a result: of the list of the digests of its parts, in their order. */
-export async function resultOf(parts: Digests): Promise<string> {
-  return await idOf(encodePlain(parts.map(({ digest }) => digest)))
-}
-
-/** Agents whose last word a flow waits for. @param of organisations whose rows are in it */
-function whoseWord(dossier: Dossier, contract: string, of: readonly string[]): string[] {
-  const { contract: signed, acceptances } = dossier.contract(contract)
-  return signed.payload.parties
-    .filter(({ roles, organisation }) => roles.includes('data') && of.includes(organisation))
-    .filter(({ peer }) => acceptances.get(peer)?.payload.resultTerms?.releaseAsk === true)
-    .map(({ peer }) => peer)
-}
-
-/** Whether a document is about this very result, and signed by the data provider whose it says it is. */
-function isOf(release: Release, dossier: Dossier, flow: Flow, asked: ReleaseQuestion): boolean {
-  const { payload } = release
-  const { contract } = dossier.contract(asked.contract)
-  try {
-    assertSignedBy(release, payload.issuer)
-  } catch {
-    return false
-  }
-  return (
-    payload.contract === asked.contract &&
-    payload.request === dossier.request.id &&
-    payload.marketplace === contract.payload.marketplace &&
-    payload.flow === flow.flow &&
-    payload.to === flow.to &&
-    payload.result === asked.result &&
-    payload.organisation === organisationOf(dossier, asked.contract, payload.issuer)
-  )
-}
-
-function organisationOf(dossier: Dossier, contract: string, peer: string): string {
-  const { parties } = dossier.contract(contract).contract.payload
-  return parties.find((party) => party.peer === peer)?.organisation ?? peer
-}
-
-/** Whose rule it is, and what the agreement says, is for its parties. */
-function toldCode(code: RefusalCode): RefusalCode {
-  return code === 'policy-forbids' ? 'release-refused' : code
+/** @param hop who should have had it, and is blamed */
+function missing(hop: string, message: string, cause?: unknown): ShareFailed {
+  return new ShareFailed({ hop, code: 'release-missing', step: STEP, position: null }, message, { cause })
 }

@@ -29,8 +29,9 @@ export class Shares implements ShareRunner {
   async run(dossier: Dossier, contract: string, signal: AbortSignal, gate: ShareGate): Promise<void> {
     const { deadline } = dossier.contract(contract).contract.payload
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
-    const share = new Share(this.#components, dossier, contract, bounded, gate)
     const { self, clock } = this.#components
+    const bounds = { signal: bounded, endsAt: clock.now() + deadline }
+    const share = new Share(this.#components, dossier, contract, bounds, gate)
     try {
       const receipts = await share.run()
       noteJobs(dossier, contract, self.peer, { receipts }, clock)
@@ -73,6 +74,7 @@ class Share {
   readonly #contract: string
   readonly #signal: AbortSignal
   readonly #gate: ShareGate
+  readonly #endsAt: number
   /** What this agent hands to itself in another role. */
   readonly #local = new Map<number, PromiseWithResolvers<HeldPart[]>>()
   #step: string | null = null
@@ -81,9 +83,10 @@ class Share {
     components: ShareComponents,
     dossier: Dossier,
     contract: string,
-    signal: AbortSignal,
+    { signal, endsAt }: { signal: AbortSignal; endsAt: number },
     gate: ShareGate
   ) {
+    this.#endsAt = endsAt
     this.#gate = gate
     this.#components = components
     this.#dossier = dossier
@@ -227,7 +230,10 @@ class Share {
   async #send(flow: Flow, parts: HeldPart[], of: readonly string[], signal: AbortSignal): Promise<void> {
     const { decisions, flows, releases } = this.#components
     const release = async (): Promise<void> =>
-      await releases.obtain(this.#dossier, this.#contract, flow, of, parts, signal)
+      await releases.obtain(this.#dossier, this.#contract, flow, of, parts, {
+        signal,
+        endsAt: this.#endsAt
+      })
     const delivers = this.#delivers(flow)
     const rows = parts.reduce((sum, part) => sum + part.rows, 0)
     const handover = this.#local.get(flow.flow)

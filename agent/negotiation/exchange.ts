@@ -80,7 +80,7 @@ export class Exchange {
     this.#watch = new StandingWatch(dossier, ports, {
       running: () => {
         const stage = this.hop?.stage
-        return stage?.phase === 'started' && stage.share !== 'failed' ? stage.contract.id : null
+        return stage?.phase === 'started' ? stage.contract.id : null
       },
       objects: (contract, objection) => this.#objects(contract, objection)
     })

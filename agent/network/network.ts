@@ -6,6 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { z } from 'zod'
+import type { Signed } from '../../protocol/documents/index.ts'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
 import { PeerRefused, StreamEndedEarly } from '../../protocol/streams/index.ts'
 import type { Member, Members } from '../membership/index.ts'
@@ -52,8 +53,8 @@ export interface NetworkEvents {
   'peer:gone': [{ peer: string }]
   /** It says that its capability has this sequence number. */
   'peer:changed': [{ peer: string; capability: number }]
-  /** It was not heard out, and told why: at hello, or by the protocol it spoke. */
-  refused: [{ peer: string; protocol: string; code: string }]
+  /** It was not heard out: at hello, or by the protocol it spoke. `proof`: documents of its own that contradict each other. */
+  refused: [{ peer: string; protocol: string; code: string; proof?: readonly Signed<'capability'>[] }]
 }
 
 /** Everything between this agent and others: connections of members, questions and replies, streams for bulk data. */

@@ -40,7 +40,7 @@ export function describeOffer(offered: Omit<Offered, 'expires'> & { expires: num
   const until = expires === undefined ? '' : `, before ${formatInstant(expires)}`
   return [
     `A standing offer: ${who} may take it, ${max} at most${until}.`,
-    ...describeAgreement({ ...offered, terms: takenTerms(terms, 'whoever takes it') })
+    ...describeAgreement({ ...offered, terms: takenTerms(terms, 'the organisation that takes it') })
   ]
 }
 

@@ -57,6 +57,14 @@ interface Attempt {
   agreement: AgreementInForce
   verdict: ProviderVerdict
   distance: number
+  /** The asker is none of its consumers. */
+  forOthers?: boolean
+}
+
+/** Of two as near, one that is about the asker tells more than one that is about somebody else. */
+function nearer(one: Attempt, other: Attempt): boolean {
+  if (one.distance !== other.distance) return one.distance < other.distance
+  return one.forOthers !== true && other.forOthers === true
 }
 
 /** Farther than any number of broken clauses. */
@@ -160,6 +168,7 @@ function attempt(engine: PolicyEngine, facts: ProviderFacts, agreement: Agreemen
   return {
     agreement,
     distance: first.startsWith('valid.') ? NOT_IN_FORCE : answer.broken.length,
+    forOthers: answer.broken.includes('consumers'),
     verdict: {
       verdict: 'deny',
       refusal: refusalOf(
@@ -182,7 +191,8 @@ function byId(one: AgreementInForce, other: AgreementInForce): number {
 /**
  * A data provider's decision. A request is permitted under exactly one agreement, which permits it whole: the one that was
  * wished for, else the lowest id that permits; clauses of two are never mixed. When none does, the agreement that came
- * nearest gives the reason (fewest broken clauses, then lowest id; one that is not in force or not enforceable last).
+ * nearest gives the reason (fewest broken clauses, then one of which the asker is a consumer, then lowest id; one that is not in
+ * force or not enforceable last).
  *
  * Of several broken clauses the first in this order gives the code: valid, consumers, purposes, archetypes,
  * computeProviders, recipients, algorithms, tables, columns, services.forbid, services.require, sandbox, limits, approval; all
@@ -215,7 +225,7 @@ export function decideAsProvider(
   for (const agreement of eligible) {
     const tried = attempt(engine, facts, agreement)
     if (tried.verdict.verdict === 'permit') return tried.verdict
-    if (nearest === undefined || tried.distance < nearest.distance) nearest = tried
+    if (nearest === undefined || nearer(tried, nearest)) nearest = tried
   }
   if (nearest !== undefined) return nearest.verdict
   // Names of agreements are told to their parties alone.

@@ -33,6 +33,7 @@ export {
 export { type Explanation, explainAsProvider, plainFacts, type Said } from './explain.ts'
 export {
   type Approval,
+  approvalUnder,
   discoveryFacts,
   type FlowFacts,
   type HostFacts,

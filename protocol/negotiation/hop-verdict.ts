@@ -5,7 +5,7 @@ import { unengaged } from './hop-contract.ts'
 import { conclude, disengage, hearOutcome, release } from './hop-ending.ts'
 import { awaitEpoch, failShare, report } from './hop-share.ts'
 import { decides, type Failure, type Hop } from './hop-state.ts'
-import type { ContractView, EndCode, OutcomeView } from './views.ts'
+import { type ContractView, type EndCode, type OutcomeView, recipientOf } from './views.ts'
 
 /** Ends that say nothing but that time was up. */
 const OF_TIME: readonly (EndCode | null)[] = [null, 'timeout', 'start-too-late']
@@ -44,11 +44,12 @@ export function startVerdict(hop: Hop, event: Verdict, now: number): Advance<Hop
 /**
  * Policy takes back what it permitted, before the start or after it, also once the own share is done: others may still work
  * on what left here. A party whose own permission ended signs that it has ended for it, and why; nobody else can say so. When
- * it is another's standing that was lost, this party is still there for a plan without that one. The recipient, who decides,
- * waits for such a plan as for any failure, but nothing is made of the old one any more.
+ * it is another's standing that was lost, this party is still there for a plan without that one, unless there is none (see
+ * {@link leaderless}). The recipient, who decides, waits for such a plan as for any failure, but nothing is made of the old one
+ * any more.
  */
 export function withdraw(hop: Hop, contract: ContractView, failure: Failure, now: number): Advance<Hop> {
-  const own = failure.hop === hop.self
+  const own = failure.hop === hop.self || leaderless(hop, contract, failure)
   const { stage } = hop
   const started = stage.phase === 'started'
   if (decides(hop)) {
@@ -71,6 +72,17 @@ export function withdraw(hop: Hop, contract: ContractView, failure: Failure, now
   })
 }
 
+/** Why no word of an agent is taken any more. */
+const NO_MEMBER: readonly EndCode[] = ['membership-expired', 'expelled', 'not-member']
+
+/**
+ * The agent that plans, or the one that decides, is no member any more: no word of it is taken, so there will be neither
+ * another plan nor an outcome to adopt, and whoever has a part in it ends it for itself.
+ */
+function leaderless(hop: Hop, contract: ContractView, { hop: lost, code }: Failure): boolean {
+  return NO_MEMBER.includes(code) && (lost === hop.coordinator || lost === recipientOf(contract))
+}
+
 /** The share is over, whether it was done or not; what the contract holds stays held. */
 function stopped(hop: Hop, failure: Failure): Advance<Hop> {
   const { stage } = hop
@@ -85,8 +97,11 @@ export function continueVerdict(hop: Hop, event: Verdict, now: number): Advance<
   const { stage } = hop
   if (event.refusal === null || stage.phase !== 'started' || stage.contract.id !== event.contract)
     return stay(hop)
-  if (stage.share === 'failed') return stay(hop)
-  return withdraw(hop, stage.contract, failureOf(hop, event, event.refusal), now)
+  const failure = failureOf(hop, event, event.refusal)
+  if (stage.share !== 'failed') return withdraw(hop, stage.contract, failure, now)
+  // What failed here before only waits to hear how it ended.
+  const alone = !decides(hop) && failure.hop !== hop.self && leaderless(hop, stage.contract, failure)
+  return alone ? withdraw(hop, stage.contract, failure, now) : stay(hop)
 }
 
 /**
@@ -105,7 +120,8 @@ export function hearEnd(hop: Hop, outcome: OutcomeView, now: number): Advance<Ho
     signer !== hop.coordinator &&
     stage.contract.parties.some((party) => party.peer === signer)
   if (!withdrawn || code === null || signer === null) return hearOutcome(hop, outcome)
-  const failure: Failure = { hop: signer, code, step, position }
+  const blamed = stage.contract.parties.some((party) => party.peer === outcome.hop) ? outcome.hop : null
+  const failure: Failure = { hop: blamed ?? signer, code, step, position }
   if (!decides(hop)) return failShare(hop, stage.contract.id, failure, now)
   // Others may have told before that it failed, in their words.
   if (stage.grace !== null && stage.failure?.hop === signer)

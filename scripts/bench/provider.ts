@@ -147,6 +147,7 @@ export async function openProvider(dir: string): Promise<Provider> {
     steward: null,
     show: async () => await Promise.reject(new Error('there is no network here')),
     offered: async () => await Promise.reject(new Error('there is no network here')),
+    hides: () => false,
     tell: async () => await Promise.reject(new Error('there is no network here')),
     enforced: () => {}
   })

@@ -106,5 +106,20 @@ export function atMostCells(algorithm: string, cells: string): string {
   return `CASE WHEN ${cells} > ${MAX_CELLS} THEN error(${quoteText(`${TOO_LARGE}${hint}`)}) IS NULL ELSE TRUE END`
 }
 
+/**
+ * What a cell shows of which no state tells a count: 0, or NULL where a state has a row without a count. That row is how a party
+ * says that it left cells out: any cell that is not there may be one of them.
+ *
+ * @param states SQL of the states of all parties
+ */
+export function emptyCell(states: string, count: string): string {
+  return `CASE WHEN EXISTS (SELECT 1 FROM ${states} WHERE ${quoteName(count)} IS NULL) THEN NULL ELSE 0 END`
+}
+
+/** A state that says of itself that cells were left out of it. */
+export function withCellsLeftOut(state: string, columns: readonly Column[]): string {
+  return `SELECT * FROM ${state} AS s UNION ALL SELECT ${columns.map(() => 'NULL').join(', ')}`
+}
+
 /** How a step that ends itself for the size of its result says so. */
 export const TOO_LARGE = 'output-too-large: '

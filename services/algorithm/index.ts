@@ -8,6 +8,7 @@ export {
   atMostCells,
   columnsNamed,
   decimalPlaces,
+  emptyCell,
   groupBy,
   keyList,
   namesOf,
@@ -17,7 +18,8 @@ export {
   TOO_LARGE,
   unscaled,
   wholeNumber,
-  wholeOnly
+  wholeOnly,
+  withCellsLeftOut
 } from './columns.ts'
 export { type Decimal, decimalParameter } from './decimal.ts'
 export { withBins } from './histogram/index.ts'

@@ -25,6 +25,8 @@ export interface Cells {
   rows: string
   /** What of the algorithm's state may leave, given its SQL. */
   state: (state: string) => string
+  /** Whether the result shows cells without a row too, which must not look like those that stay. */
+  grid: boolean
   /** Whether two cells may hold the same row: then one may give another away. */
   overlap: boolean
 }
@@ -75,6 +77,7 @@ export function planCells(
       tagged: `SELECT c.cell, ${carried.map((name) => `k.${name}`).join(', ')} ${joined}`,
       rows: `(SELECT ${shown} ${joined} SEMI JOIN ${RELEASED} AS r ON c.cell = r.cell)`,
       state: (state) => state,
+      grid: histogram || algorithm === 'crosstab',
       overlap: false
     }
   }
@@ -100,6 +103,7 @@ function pairCells(rows: UnitRows, values: readonly string[], carried: readonly 
     rows: `(SELECT ${rows.columns.map(({ name }) => quoteName(name)).join(', ')} FROM ${table})`,
     state: (state) =>
       `SELECT s.* FROM (${state}) AS s JOIN (${each}) AS p ON s.${i} = p.i AND s.${j} = p.j SEMI JOIN ${RELEASED} AS r ON p.cell = r.cell`,
+    grid: false,
     overlap: true
   }
 }

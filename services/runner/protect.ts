@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { roundedState, withoutRanges } from '../algorithm/index.ts'
+import { roundedState, withCellsLeftOut, withoutRanges } from '../algorithm/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import {
@@ -116,11 +116,9 @@ export async function runProtected(
     const suppressed = Number(await engine.run(keptCells(cells)))
     const input = { sql: cells.rows, columns: rows.columns, rows: undefined }
     const state = await stateOf(engine, step, input)
-    const kept = await materialise(
-      engine,
-      { ...state, sql: `(${cells.state(`SELECT * FROM ${state.sql} AS s`)})` },
-      STATE
-    )
+    const leaving = `(${cells.state(`SELECT * FROM ${state.sql} AS s`)})`
+    const told = cells.grid && suppressed > 0 ? `(${withCellsLeftOut(leaving, state.columns)})` : leaving
+    const kept = await materialise(engine, { ...state, sql: told }, STATE)
     const relation =
       step.phase === 'partial'
         ? kept

@@ -9,7 +9,7 @@ import { createLibp2p } from 'libp2p'
 import sqlite3 from 'sqlite3'
 import { z } from 'zod'
 import { type LogEntry, parseEntry } from '../../agent/audit/index.ts'
-import type { SignedBytes } from '../../protocol/documents/index.ts'
+import { decodeSigned, type Signed, type SignedBytes } from '../../protocol/documents/index.ts'
 import { exchangeOnce, HELLO_PROTOCOL, helloReply } from '../../protocol/streams/index.ts'
 import type { Market, TestAgent } from '../integration/harness.ts'
 import { averages, type Wages, wageRequest } from '../integration/wages.ts'
@@ -76,25 +76,36 @@ export function addressesOf({ config }: TestAgent) {
   return config.listen.map((one) => multiaddr(one))
 }
 
-/** The log of an agent that runs, as it is on disk now. */
-export async function logOf(agent: TestAgent): Promise<LogEntry[]> {
+/** Rows of the state of an agent that runs, as they are on disk now. */
+async function rowsOf(agent: TestAgent, sql: string, values: readonly string[]): Promise<unknown[]> {
+  const file = join(agent.config.data, 'state.sqlite')
   const database = await new Promise<sqlite3.Database>((resolve, reject) => {
-    const opened = new sqlite3.Database(
-      join(agent.config.data, 'state.sqlite'),
-      sqlite3.OPEN_READONLY,
-      (error) => (error === null ? resolve(opened) : reject(error))
+    const opened = new sqlite3.Database(file, sqlite3.OPEN_READONLY, (error) =>
+      error === null ? resolve(opened) : reject(error)
     )
   })
   try {
-    const rows = await new Promise<unknown[]>((resolve, reject) =>
-      database.all<unknown>('SELECT entry FROM log ORDER BY sequence', (error, found) =>
-        error === null ? resolve(found) : reject(error)
-      )
+    return await new Promise<unknown[]>((resolve, reject) =>
+      database.all<unknown>(sql, values, (error, found) => (error === null ? resolve(found) : reject(error)))
     )
-    return rows.map((one) => parseEntry(row.parse(one).entry))
   } finally {
     await new Promise<void>((resolve) => database.close(() => resolve()))
   }
+}
+
+export async function logOf(agent: TestAgent): Promise<LogEntry[]> {
+  const rows = await rowsOf(agent, 'SELECT entry FROM log ORDER BY sequence', [])
+  return rows.map((one) => parseEntry(row.parse(one).entry))
+}
+
+/** Capabilities that an agent kept as proof, verified again. */
+export async function keptAt(agent: TestAgent, ids: readonly string[]): Promise<Signed<'capability'>[]> {
+  return await Promise.all(
+    ids.map(async (id) => {
+      const [found] = await rowsOf(agent, 'SELECT bytes AS entry FROM documents WHERE id = ?', [id])
+      return await decodeSigned('capability', row.parse(found).entry)
+    })
+  )
 }
 
 /** Reads the log until an entry is there: a refusal is answered before it is written. */

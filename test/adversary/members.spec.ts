@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { z } from 'zod'
 import { loadKey } from '../../agent/identity/index.ts'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { protocolOf } from '../../protocol/messages/index.ts'
-import { frameOf } from '../../protocol/streams/index.ts'
+import { CHANGED_PROTOCOL, DESCRIBE_PROTOCOL, frameOf, nothing } from '../../protocol/streams/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
 import { HostilePeer, type Offered } from '../integration/hostile-peer.ts'
 import { MovedClock } from '../integration/seams.ts'
@@ -17,12 +18,14 @@ import {
   honestContract,
   proposeTo
 } from './hostile-asker.ts'
-import { beside, evidence, logOf } from './hostile-edge.ts'
+import { beside, evidence, keptAt, logOf } from './hostile-edge.ts'
 
 const VU = wages(1, 20)
 const RUG = wages(101, 20)
 const HONEST = { VU, RUG }
 const DAY = 86_400_000
+/** Beyond what her agent has said of itself. */
+const SEQUENCE = 1000
 /** Longer than an acceptance waits for its start. */
 const START_BY_MS = 21_000
 
@@ -52,7 +55,12 @@ describe('A member that lies', function () {
     }
     // Her agent has signed; from here on her key speaks for itself.
     await market.agent('EVE').stop()
-    eve = await HostilePeer.start(market.agent('EVE'), clock)
+    eve = await HostilePeer.start(market.agent('EVE'), clock, (network) =>
+      network.handle(DESCRIBE_PROTOCOL, z.unknown(), async () => ({
+        capability: (await description()).bytes,
+        confidential: []
+      }))
+    )
     for (const agent of [vu, rug]) await eve.connect(agent)
   })
   after(async () => {
@@ -62,6 +70,29 @@ describe('A member that lies', function () {
 
   const refusedAt = async (agent: TestAgent, kind: 'ask' | 'propose' | 'start', code: string) =>
     await evidence(agent, 'refusal', { code, peer: eve.peer, protocol: protocolOf(kind) })
+
+  /** What Eve says she is: under one number, with another load each time. */
+  let told = 0
+  const description = async () =>
+    await eve.speaker.sign(
+      'capability',
+      {
+        sequence: SEQUENCE,
+        organisation: 'EVE',
+        agent: 'dynamos-agent/0.0.0',
+        roles: [],
+        datasets: [],
+        services: [],
+        algorithms: [],
+        archetypes: [],
+        resources: { cores: 1, memory: 0, disk: 0, milliwatts: { idle: 0, full: 0 }, carbon: 0 },
+        sandbox: 'none',
+        load: told++,
+        // Whoever hears of her asks again.
+        keepFor: 0
+      },
+      DAY
+    )
 
   /** Everybody's offers of one request. */
   const offers = async (): Promise<(Offered & { of: TestAgent })[]> => {
@@ -210,6 +241,26 @@ describe('A member that lies', function () {
     const late = await codeSaid(eve, vu, { kind: 'start', contract, acceptances: [atVu.acceptance, own] })
     expect(late).to.equal('outcome')
     await beside(market, HONEST, async () => undefined)
+  })
+
+  it('leaves proof of two capabilities under one sequence number', async () => {
+    await beside(market, HONEST, async () => {
+      // Who asks while an answer is on its way is given that one.
+      while (told < 3)
+        await eve.network.ask(vu.peerId, CHANGED_PROTOCOL, { status: 0, capability: SEQUENCE }, nothing)
+    })
+    const { fields } = await evidence(vu, 'refusal', {
+      code: 'malformed-document',
+      peer: eve.peer,
+      protocol: DESCRIBE_PROTOCOL
+    })
+    const { proof } = z.looseObject({ proof: z.array(z.string()).length(2) }).parse(fields)
+    const kept = await keptAt(vu, proof)
+    expect(new Set(kept.map(({ payload }) => payload.load)).size).to.equal(2)
+    for (const { payload, signers } of kept) {
+      expect(payload).to.deep.include({ issuer: eve.peer, sequence: SEQUENCE })
+      expect(signers).to.deep.equal([eve.peer])
+    }
   })
 
   it('is told what is wrong with her bytes, deep, long or none that mean anything', async () => {

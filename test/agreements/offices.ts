@@ -48,6 +48,8 @@ export class Office {
   readonly agreements: Agreements
   /** How often an agreement came into force. */
   enforced = 0
+  /** What its rules keep from others, as `DATASET from ORGANISATION`. */
+  readonly hidden = new Set<string>()
   /** Organisations that cannot be reached. */
   readonly silent = new Set<string>()
 
@@ -92,6 +94,7 @@ export class Office {
           throw new PeerUnreachable(`${organisation} is silent`)
         await other.agreements.proposals.noticed(notice)
       },
+      hides: (dataset, organisation) => this.hidden.has(`${dataset} from ${organisation}`),
       enforced: () => {
         this.enforced += 1
       }
@@ -209,8 +212,9 @@ export function offices(names: readonly string[]) {
       return office
     },
     /** The same organisation after its agent went down: what it knows is what it stored. */
-    async restarted(name: string): Promise<Office> {
-      const { key, steward, members, store } = get(name)
+    async restarted(name: string, keyAfter?: PrivateKey): Promise<Office> {
+      const { key: before, steward, members, store } = get(name)
+      const key = keyAfter ?? before
       const office = new Office(name, key, steward, members, store, network, clock, false)
       await office.agreements.open()
       network.set(name, office)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Agreement, AgreementNotSignable } from '../../agent/agreements/index.ts'
 import { verifyLog } from '../../agent/audit/index.ts'
+import { expel } from '../../agent/membership/index.ts'
 import {
   addSignature,
   decodeSigned,
@@ -10,7 +11,7 @@ import {
   signFields
 } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
-import { keyOf } from '../membership/builders.ts'
+import { keyOf, peerOf } from '../membership/builders.ts'
 import { rejectionOf } from '../store/folder.ts'
 import { type Office, offices } from './offices.ts'
 
@@ -277,6 +278,68 @@ describe('a standing offer', () => {
       }),
       { numRuns: 60 }
     )
+  })
+
+  it('is neither shown to nor taken by those from whom the rules of its provider keep the dataset', async () => {
+    await publish({ standing: '{takers: [UVA, RUG]}' })
+    const held = await addSignature(await toTake(get('UVA')), get('UVA').steward)
+    const absent = await rejectionOf(get('UVA').agreements.standing.toTake('open-wage', 'VU'))
+    get('VU').hidden.add('wageGap from UVA')
+    expect(await get('UVA').agreements.standing.of('VU')).to.deep.equal([])
+    expect(String(await rejectionOf(toTake(get('UVA'))))).to.equal(
+      String(absent).replace('open-wage', 'open-wages')
+    )
+    expect(await shownAtVu('UVA', held)).to.equal('not-found')
+    expect(await get('VU').stateOf(held.id)).to.equal(undefined)
+    expect((await take('RUG')).pending).to.deep.equal([])
+  })
+
+  it('is not counted by an agent with another key than it names, which would sign what counts nowhere', async () => {
+    await publish()
+    const held = await addSignature(await toTake(get('UVA')), get('UVA').steward)
+    await market.restarted('VU', await keyOf('VU anew'))
+    expect(await get('UVA').agreements.standing.of('VU')).to.deep.equal([])
+    expect(await shownAtVu('UVA', held)).to.equal('not-found')
+    expect((await get('VU').agreements.standing.own())[0]?.takers).to.deep.equal([])
+  })
+
+  it('is taken by nobody once the key of the steward who signed it is on the status list', async () => {
+    await publish()
+    const held = await addSignature(await toTake(get('UVA')), get('UVA').steward)
+    const { status } = await expel(market.marketplace(), [peerOf(get('VU').steward)], market.by())
+    await get('VU').members.acceptStatus(status)
+    expect(await get('UVA').agreements.standing.of('VU')).to.deep.equal([])
+    expect(await shownAtVu('UVA', held)).to.equal('not-found')
+    expect((await get('VU').agreements.standing.own())[0]?.takers).to.deep.equal([])
+  })
+
+  it('takes no place when it comes without the signature of a steward', async () => {
+    await publish({ standing: '{takers: "*", max: 1}' })
+    const { payload } = await toTake(get('UVA'))
+    const { standing } = payload
+    const agents = standing === undefined ? [] : standing.signatures.slice(0, 1)
+    const bare = { ...payload, standing: { payload: standing?.payload, signatures: agents } }
+    expect(await shownAtVu('UVA', await signFields('agreement', bare, get('UVA').steward))).to.equal(
+      'not-found'
+    )
+    expect((await take('RUG')).pending).to.deep.equal([])
+  })
+
+  it('does not come back to who had an agreement of that name revoked that was signed by hand', async () => {
+    const text = aText({ agreement: 'open-wages.UVA' }).replace(
+      'standing: {takers: "*"}',
+      'consumers: [{organisation: UVA}]'
+    )
+    await get('VU').agreements.propose(
+      await addSignature(await get('VU').agreements.draft(text), get('VU').steward)
+    )
+    await get('UVA').signs('open-wages.UVA')
+    market.clock.at += 1000
+    await get('VU').revokes('open-wages.UVA')
+    market.clock.at += 1000
+    await publish()
+    market.clock.at += 1000
+    expect((await take('UVA')).pending[0]?.reason).to.include('has revoked')
   })
 
   it('made up by others is worth nothing, even when an agent of the provider signs', async () => {

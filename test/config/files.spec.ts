@@ -11,7 +11,8 @@ import {
   loadDatasetFile,
   loadTopology,
   openTokens,
-  sourceTableOf
+  sourceTableOf,
+  takesResultsOf
 } from '../../agent/config/index.ts'
 import { sourceTable } from '../../services/job/index.ts'
 
@@ -120,6 +121,47 @@ datsets: []
       const config = await loadAgentConfig(await write('a.yaml', 'organisation: A\nroles: [computeProvider]'))
       expect(config.hosting.for).to.deep.equal([])
       expect(config.warnings).to.have.length(2)
+    })
+
+    describe('receive', () => {
+      const withReceive = async (receive: string) =>
+        await loadAgentConfig(await write('agent.yaml', `organisation: A\nreceive: ${receive}`))
+      const asks = { organisation: 'UVA', purpose: 'research' }
+
+      it('takes results of nobody unless it names both who asks and for what', async () => {
+        const silent = await loadAgentConfig(await write('a.yaml', 'organisation: A'))
+        expect(silent.receive).to.deep.equal({ for: [], purposes: [] })
+        expect(silent.warnings).to.deep.equal([])
+        for (const half of ['{for: [UVA]}', '{purposes: "*"}', '{for: "*", purposes: []}']) {
+          const { receive, warnings } = await withReceive(half)
+          expect(takesResultsOf(receive, asks)).to.equal(false)
+          expect(warnings.join()).to.match(/^receive names one of `for` and `purposes`/)
+        }
+      })
+
+      it('takes those of the organisations and purposes it names, and no others', async () => {
+        const { receive, warnings } = await withReceive('{for: [UVA, VU], purposes: [research]}')
+        expect(warnings).to.deep.equal([])
+        expect(takesResultsOf(receive, asks)).to.equal(true)
+        for (const other of [
+          { ...asks, purpose: 'press' },
+          { ...asks, organisation: 'RUG' },
+          { ...asks, organisation: 'uva' },
+          { ...asks, organisation: '*' }
+        ])
+          expect(takesResultsOf(receive, other)).to.equal(false)
+        expect(takesResultsOf((await withReceive('{for: "*", purposes: "*"}')).receive, asks)).to.equal(true)
+      })
+
+      it('is refused with its place where it is written otherwise', async () => {
+        for (const [receive, message] of [
+          ['{from: [UVA], purposes: "*"}', /agent\.yaml:2:\d+: receive\.from: unknown key/],
+          ['{for: UVA, purposes: "*"}', /agent\.yaml:2:\d+: receive\.for: /],
+          ['{for: [7], purposes: "*"}', /agent\.yaml:2:\d+: receive\.for/],
+          ['all', /agent\.yaml:2:\d+: receive: /]
+        ] as const)
+          expect((await problemsOf(withReceive(receive))).join()).to.match(message)
+      })
     })
 
     it('takes a decision point of this machine, or one over https, or says what is missing', async () => {

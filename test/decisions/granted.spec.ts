@@ -172,4 +172,56 @@ describe('the agreements under which rows are granted', () => {
       expect(verdict.refusal.code).to.equal(`approval-${said}`)
       expect(asked.unapproved).to.deep.equal([])
     })
+
+  describe('one of which needs no approval', () => {
+    /** Of two about the same dataset, the one with the lower id wants an approval. */
+    async function both(): Promise<{ waiting: Signed<'agreement'>; free: Signed<'agreement'> }> {
+      const free = await anAgreement('wages', 'free')
+      for (let n = 0; ; n++) {
+        const waiting = await anAgreement('wages', `waiting-${n}`, { approval })
+        if (waiting.id < free.id) return { waiting, free }
+      }
+    }
+
+    it('are used before one that waits, whatever their ids', async () => {
+      const { waiting, free } = await both()
+      const { asked, decide } = await setUp([waiting, free, await anAgreement('leave', 'leave')])
+      const verdict = await decide(0)
+      expect(verdict.verdict).to.equal('permit')
+      expect(asked.unapproved).to.deep.equal([])
+      expect(
+        [...asked.grants.values()].flatMap(({ grants }) =>
+          grants.map(({ agreement }) => agreement.payload.name)
+        )
+      ).to.have.members(['free', 'leave'])
+    })
+
+    it('are used by their ids again once it is approved', async () => {
+      const { waiting, free } = await both()
+      const leave = await anAgreement('leave', 'leave')
+      const { asked, decide } = await setUp([waiting, free, leave], {
+        approvals: { [waiting.id]: 'approved' }
+      })
+      expect((await decide(0)).verdict).to.equal('permit')
+      expect([...asked.grants.keys()]).to.deep.equal([`${waiting.id},${leave.id}`])
+    })
+
+    it('are used by whoever only wants to know, as by whoever asks', async () => {
+      const { waiting, free } = await both()
+      const leave = await anAgreement('leave', 'leave')
+      const { asked, decide } = await setUp([waiting, free, leave])
+      asked.dossier.explains = true
+      expect((await decide(0)).verdict).to.equal('permit')
+      expect([...asked.grants.keys()]).to.deep.equal([`${free.id},${leave.id}`])
+    })
+
+    it('leave the first that waits to be asked about where none permits', async () => {
+      const { waiting } = await both()
+      const more = await anAgreement('wages', 'more', { approval })
+      const { asked, decide } = await setUp([waiting, more, await anAgreement('leave', 'leave')])
+      const verdict = await decide(0)
+      expect(verdict.verdict === 'deny' && verdict.refusal.code).to.equal('approval-required')
+      expect(asked.unapproved.map(({ id }) => id)).to.deep.equal([waiting.id, more.id].sort().slice(0, 1))
+    })
+  })
 })

@@ -68,13 +68,13 @@ describe('the catalogue of capabilities', () => {
     expect(await refusal(accept({ issuedAt: NOW + 120_001 }))).to.equal('clock-skew')
   })
 
-  it('logs two different capabilities for one sequence number', async () => {
+  it('refuses another capability for one sequence number, and says so', async () => {
     const warnings: object[] = []
     const { accept } = await vu({ ...silentLog, warn: (fields) => warnings.push(fields) })
     await accept({ sequence: 1, load: 0 })
     await accept({ sequence: 1, load: 0 })
     expect(warnings).to.have.length(0)
-    await accept({ sequence: 1, load: 1 })
+    expect(await refusal(accept({ sequence: 1, load: 1 }))).to.equal('malformed-document')
     expect(warnings).to.have.length(1)
   })
 

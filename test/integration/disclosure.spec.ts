@@ -2,9 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
-import { policyView } from '../../agent/api/index.ts'
+import { policyView, standingOfferView } from '../../agent/api/index.ts'
 import { readLog } from '../../agent/audit/index.ts'
 import { openDocument } from '../../protocol/documents/index.ts'
+import { STANDING_OFFERS_PROTOCOL, standingReply } from '../../protocol/messages/index.ts'
 import {
   DESCRIBE_PROTOCOL,
   described,
@@ -71,6 +72,23 @@ describe('Who may know of a dataset, by the policy folder', function () {
   }
   const providersOf = async (name: string) =>
     await eve.network.ask(vu.peerId, PROVIDERS_PROTOCOL, { kind: 'dataset', name }, providersPage)
+  /** VU lets any member take an agreement about a dataset, by a standing offer. */
+  const publishOffer = async (dataset: string) => {
+    const clauses = wageAgreement('VU', {
+      agreement: `offer-of-${dataset}`,
+      dataset,
+      standing: { takers: '*' }
+    })
+    const text = JSON.stringify({ ...clauses, consumers: undefined })
+    await vu.client.post('/api/v1/standing-offers', { json: { text } }, standingOfferView)
+  }
+  const offersTo = async (peer: HostilePeer, name?: string) =>
+    await peer.network.ask(
+      vu.peerId,
+      STANDING_OFFERS_PROTOCOL,
+      name === undefined ? {} : { name },
+      standingReply
+    )
   /** What VU says, unasked, to a request about a dataset. */
   const offered = async (dataset: string) => {
     const asked = await eve.request(
@@ -122,6 +140,9 @@ describe('Who may know of a dataset, by the policy folder', function () {
       expect(confidential).to.deep.equal([])
     }
     expect(await providersOf('wages')).to.deep.equal(await providersOf('absent'))
+    for (const dataset of ['wages', 'open']) await publishOffer(dataset)
+    expect((await offersTo(eve)).offers.map(({ name }) => name)).to.deep.equal(['offer-of-open'])
+    expect(await offersTo(eve, 'offer-of-wages')).to.deep.equal(await offersTo(eve, 'offer-of-absent'))
     expect((await providersOf('open')).providers.map(({ peer }) => peer)).to.deep.equal([vu.peerId])
     const [hidden, absent] = [await offered('wages'), await offered('absent')]
     expect(JSON.stringify(hidden).replaceAll('wages', 'absent')).to.equal(JSON.stringify(absent))

@@ -156,12 +156,16 @@ describe('What runs when an agreement is taken back, or a membership ends', func
     return view
   }
   const start = Date.now()
+  /** Shortly before a membership ends, with nothing under way: what begins now is younger than its longest deadline. */
+  const near = (name: keyof typeof ENDS) =>
+    clock.move(Math.max(0, start + (ENDS[name] - 10) * MINUTE - clock.now()))
   /** Just after a membership has ended. */
   const past = (name: keyof typeof ENDS) => clock.move(start + (ENDS[name] + 5) * MINUTE - clock.now())
   const once = { limits: { requests: 1, per: 'P1D' } }
 
   describe('ends with the membership', () => {
     it('of the compute provider in the middle of a transfer to it; what had left is counted', async () => {
+      near('SURF')
       await agree({ limits: { requests: 100, per: 'P1D' } })
       const id = await transferring({ archetype: 'dataThroughTtp' })
       past('SURF')
@@ -174,6 +178,7 @@ describe('What runs when an agreement is taken back, or a membership ends', func
     })
 
     it('of a data provider, for the others too', async () => {
+      near('RUG')
       await agree()
       await agree({}, 'RUG')
       const id = await transferring({ providers: ['VU', 'RUG'], require: 'all' })
@@ -187,10 +192,12 @@ describe('What runs when an agreement is taken back, or a membership ends', func
     })
 
     it('of the one who asked: it tells its own people, and asks for nothing more', async () => {
+      near('UVA')
       await agree()
       const id = await transferring()
       past('UVA')
       await stopped(id, 'UVA', 'membership-expired')
+      signed.push({ agent: 'VU', request: id, result: 'expired', code: 'membership-expired' })
       signed.push({ agent: 'UVA', request: id, result: 'failed', code: 'membership-expired' })
       flow.release()
       const [first] = (await uva().ask(asked())).refusals ?? []

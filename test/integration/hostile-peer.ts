@@ -55,7 +55,12 @@ export class HostilePeer {
     this.key = key
   }
 
-  static async start({ config, peerId }: TestAgent, clock: Clock = systemClock): Promise<HostilePeer> {
+  /** @param prepare what else it answers, before it starts */
+  static async start(
+    { config, peerId }: TestAgent,
+    clock: Clock = systemClock,
+    prepare: (network: Network) => void = () => undefined
+  ): Promise<HostilePeer> {
     const key = await loadKey(config.identity.key)
     const contents = await openPackage(await readFile(config.marketplace, 'utf8'))
     const members = await Members.open(
@@ -66,6 +71,7 @@ export class HostilePeer {
       { key, listen: config.listen, bootstrap: config.bootstrap },
       { members, clock, log: silentLog }
     )
+    prepare(network)
     await network.start()
     const speaker = createSpeaker({
       key,

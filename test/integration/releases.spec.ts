@@ -1,6 +1,8 @@
 import { expect } from 'chai'
+import type { ReleaseAnswers } from '../../agent/daemon/releases.ts'
+import type { ReleaseReply } from '../../protocol/messages/index.ts'
 import { Market } from './harness.ts'
-import { HeldFlow } from './seams.ts'
+import { HeldFlow, MovedClock } from './seams.ts'
 import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 30)
@@ -12,6 +14,21 @@ forbid (principal, action == Action::"release", resource) when { context.purpose
 describe('A provider that wants the last word about results', function () {
   this.timeout(180_000)
   const word = new HeldFlow()
+  /** Of the one who computes, and waits for releases. */
+  const clock = new MovedClock()
+  /** VU gives once more what it signed last; SURF hands out no release. */
+  let lies = false
+  const signed: ReleaseReply[] = []
+  const releaseAnswers = (honest: ReleaseAnswers): ReleaseAnswers => ({
+    answer: async (question, from) => {
+      const last = signed.at(-1)
+      if (lies && last !== undefined) return last
+      const reply = await honest.answer(question, from)
+      signed.push(reply)
+      return reply
+    },
+    released: async (question, from) => (lies ? { releases: [] } : await honest.released(question, from))
+  })
   let market: Market
 
   before(async () => {
@@ -23,11 +40,18 @@ describe('A provider that wants the last word about results', function () {
     ])
     const vu = market.agent('VU')
     await vu.stop()
-    vu.seams = { beforeRelease: word.beforePart }
+    vu.seams = { beforeRelease: word.beforePart, releaseAnswers }
     await vu.start()
+    const surf = market.agent('SURF')
+    await surf.stop()
+    surf.seams = { clock, releaseAnswers }
+    await surf.start()
     await market.untilAllSee()
   })
-  afterEach(() => word.release())
+  afterEach(() => {
+    word.release()
+    lies = false
+  })
   after(async () => await market?.closeClean())
 
   const agreed = async (changes: Record<string, unknown> = {}) => {
@@ -58,11 +82,35 @@ describe('A provider that wants the last word about results', function () {
     expect(JSON.stringify(view)).not.to.contain('the press office decides')
   })
 
-  it('is silent: it ends by its deadline, and nothing has left', async () => {
+  it('is silent: it is waited for so long, and the one who asked is told that it was this provider', async () => {
     await agreed()
     word.hold()
-    const view = await market.agent('UVA').ask(asked({ deadline: 'PT16S' }))
-    expect(view.status, JSON.stringify(view.error)).to.be.oneOf(['failed', 'timed-out'])
+    const id = await market.agent('UVA').submit(asked({ require: 'all' }))
+    await word.reached()
+    clock.move(30_000)
+    const view = await market.agent('UVA').outcome(id)
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'VU', code: 'peer-silent' })
+    expect(view.results).to.equal(undefined)
+  })
+
+  it('gave it for another result: nothing is sent, and it is blamed', async () => {
+    await agreed()
+    expect((await market.agent('UVA').ask(asked({ require: 'all' }))).status).to.equal('completed')
+    lies = true
+    const view = await market.agent('UVA').ask(asked({ require: 'all' }))
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'VU', code: 'release-missing' })
+    expect(view.results).to.equal(undefined)
+  })
+
+  it('is passed over by the one who computed: the recipient keeps nothing, and says who', async () => {
+    await agreed()
+    signed.splice(0)
+    lies = true
+    const view = await market.agent('UVA').ask(asked({ require: 'all' }))
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'SURF', code: 'release-missing' })
     expect(view.results).to.equal(undefined)
   })
 

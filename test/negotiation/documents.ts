@@ -121,6 +121,7 @@ export async function aContract(
     recipient?: Party
     epoch?: number
     deadline?: number
+    terms?: ResultTerms
     flows?: Body<'contract'>['flows']
   },
   by = UVA
@@ -177,7 +178,7 @@ export async function aContract(
       ],
       flows: init.flows ?? [{ flow: 0, from: VU.peer, to: recipient.peer, step: 1 }],
       recipients: [recipient.organisation],
-      terms: TERMS,
+      terms: init.terms ?? TERMS,
       deadline: init.deadline ?? 60_000
     },
     HOUR

@@ -78,6 +78,46 @@ describe('An outcome', () => {
     expect(driver.exchange(request).coordinator?.stage.phase).to.equal('running')
   })
 
+  const LOST = { clause: null, reason: 'it is no member any more', acceptable: null, position: null }
+  const ENDINGS = [
+    { lost: UVA, what: 'the requester', code: 'membership-expired' },
+    { lost: RUG, what: 'the recipient', code: 'expelled' }
+  ] as const
+  for (const { lost, what, code } of ENDINGS)
+    for (const failed of [false, true])
+      it(`is signed at once when ${what} is no member any more${failed ? ', also of a share that had failed' : ''}`, async () => {
+        driver = await Driver.open(VU)
+        const { asked, contracted, start } = await acceptedAtProvider(driver)
+        await driver.receive(RUG, start)
+        await driver.until(() => driver.shares.has(contracted.contract.id))
+        const exchange = driver.exchange(asked.request.id)
+        if (failed) {
+          driver.shares.get(contracted.contract.id)?.reject(new Error('a job of a test'))
+          await driver.until(() => driver.sent('failure').length > 0)
+        }
+        driver.objection = { refusal: { ...LOST, code }, hop: lost.peer }
+        driver.clock.pass(1001)
+        await driver.until(() => exchange.dossier.outcomes.has(VU.peer))
+        const own = exchange.dossier.outcomes.get(VU.peer)?.payload
+        expect(own).to.include({ result: 'expired', code })
+        expect(exchange.hop?.stage).to.have.nested.property('outcome.hop', lost.peer)
+        expect(driver.released.map((one) => one.contract)).to.deep.equal([contracted.contract.id])
+      })
+
+  it('is left to the recipient when another party is no member any more', async () => {
+    driver = await Driver.open(VU)
+    const { asked, contracted, start } = await acceptedAtProvider(driver)
+    await driver.receive(RUG, start)
+    await driver.until(() => driver.shares.has(contracted.contract.id))
+    const code = 'membership-expired' as const
+    driver.objection = { refusal: { ...LOST, code }, hop: EVE.peer }
+    driver.clock.pass(1001)
+    await driver.until(() => driver.sent('failure').length > 0)
+    const { hop, dossier } = driver.exchange(asked.request.id)
+    expect(hop?.stage).to.deep.include({ phase: 'started', share: 'failed' })
+    expect(dossier.outcomes.size).to.equal(0)
+  })
+
   it('is not the only thing that must be of the same request', async () => {
     driver = await Driver.open(UVA)
     const { request, contract } = await startedAtRequester(driver)

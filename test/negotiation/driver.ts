@@ -7,9 +7,11 @@ import {
   type Exchange,
   type ExchangePorts,
   Exchanges,
+  type Objection,
   type RequestGuard
 } from '../../agent/negotiation/index.ts'
 import { openStore, StorageFull, type Store, type Transaction } from '../../agent/store/index.ts'
+import type { ResultTerms } from '../../protocol/documents/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Exchange as Machine } from '../../protocol/negotiation/index.ts'
 import { anOffer, aReceipt, NOW, PARTIES, type Party } from './documents.ts'
@@ -82,11 +84,17 @@ export class Driver {
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
   /** Contracts whose slots were held again after a restart. */
   readonly held: string[] = []
+  /** What this agent finds against a start. */
+  mayStart: (dossier: Dossier, contract: string) => Promise<Objection | null> = async () => null
+  /** Terms of the result under which it accepts. */
+  resultTerms: ResultTerms | null = null
   /** Who has to approve requests here first. */
   awaits: { until: number; by: string[] } | null = null
   /** How many approvals were not needed any more. */
   withdrawn = 0
   readonly released: { contract: string; spent: boolean }[] = []
+  /** What policy has against what runs here. */
+  objection: Awaited<ReturnType<ExchangePorts['decisions']['continue']>> = null
   guard: RequestGuard = async () => undefined
   readonly #folder: string
   #life = { dead: false }
@@ -191,8 +199,8 @@ export class Driver {
         withdrawApproval: async () => {
           this.withdrawn += 1
         },
-        start: async () => null,
-        continue: async () => null,
+        start: async (dossier, contract) => await this.mayStart(dossier, contract),
+        continue: async () => this.objection,
         reserve: async () => null,
         hold: (_, contract) => {
           this.held.push(contract)
@@ -200,7 +208,7 @@ export class Driver {
         release: async (_, contract, spent) => {
           this.released.push({ contract, spent })
         },
-        acceptance: async () => ({ statusNumber: 0, resultTerms: null, shares: [] })
+        acceptance: async () => ({ statusNumber: 0, resultTerms: this.resultTerms, shares: [] })
       },
       shares: {
         run: async (_, contract) => {

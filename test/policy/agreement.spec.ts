@@ -145,6 +145,9 @@ describe('agreement', () => {
       ['2026-01-01', 'America/New_York', Date.UTC(2026, 0, 1, 5)],
       ['2026-03-29T02:30', 'Europe/Amsterdam', Date.UTC(2026, 2, 29, 1, 30)],
       ['2026-10-25T02:30', 'Europe/Amsterdam', Date.UTC(2026, 9, 25, 0, 30)],
+      // Midnight that clocks never show, and midnight that they show twice.
+      ['2026-04-24', 'Africa/Cairo', Date.UTC(2026, 3, 23, 22)],
+      ['2026-11-01', 'America/Havana', Date.UTC(2026, 10, 1, 4)],
       ['2026-01-01T12:00:00+02:00', 'UTC', Date.UTC(2026, 0, 1, 10)]
     ]
     for (const [text, zone, instant] of dates) {
@@ -162,6 +165,7 @@ describe('agreement', () => {
   })
 
   describe('that is ugly', () => {
+    const namesOf = (count: number) => Array.from({ length: count }, (_, at) => `c${at}`).join(',')
     const ugly: [string, string, Partial<Finding>, RegExp][] = [
       [
         'a misspelt key',
@@ -279,6 +283,18 @@ describe('agreement', () => {
         Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
         {},
         /levels of nesting/
+      ],
+      [
+        'more columns than a table may have',
+        `${LEAST}tables: {P: {columns: [${namesOf(2001)}]}}`,
+        { clause: 'tables.P.columns', line: 5 },
+        /at most 2000 columns/
+      ],
+      [
+        'a million columns',
+        `${LEAST}tables: {P: {columns: [${namesOf(1_000_000)}]}}`,
+        {},
+        /at most 262144 characters/
       ],
       ['a megabyte', `${LEAST}# ${'x'.repeat(1 << 20)}`, {}, /at most 262144 characters/],
       [

@@ -154,6 +154,8 @@ describe('what is taken of a standing offer', () => {
       expires: Date.parse('2026-06-01')
     })
     expect(words[0]).to.equal('A standing offer: UVA and RUG may take it, 3 at most, before 2026-06-01.')
-    expect(words[1]).to.equal('open: VU lets everybody at whoever takes it ask about the dataset wages.')
+    expect(words[1]).to.equal(
+      'open: VU lets everybody at the organisation that takes it ask about the dataset wages.'
+    )
   })
 })

@@ -162,6 +162,35 @@ describe('a job whose groups are protected', () => {
     expect(plain(computed.rows).map(([gender, , count]) => [gender, count])).to.deep.equal([[null, 30]])
   })
 
+  describe('shows a cell that stays', () => {
+    const tables = { person: PERSON(first(29)), job: JOB(first(29)) }
+    const sql =
+      "SELECT p.gender, j.wage, CASE WHEN p.gender = 'F' THEN 1 ELSE 2 END AS side FROM person p JOIN job j USING (id)"
+    const ASKED = [
+      { name: 'histogram', parameters: { value: 'wage', edges: ['0', '100000'], by: ['gender'] }, count: 4 },
+      { name: 'histogram', parameters: { value: 'side', edges: ['1', '2', '3'] }, count: 3 },
+      { name: 'crosstab', parameters: { rows: 'gender', columns: 'side' }, count: 2 }
+    ]
+    for (const { name, parameters, count } of ASKED)
+      it(`as unknown and not as 0, in ${name} by ${Object.values(parameters).flat().join(', ')}`, async () => {
+        const { rows, report } = await run(sql, { tables, name, parameters })
+        expect(report.suppressed).to.equal(1)
+        const counts = plain(rows).map((row) => row[count])
+        expect(counts.filter((one) => one !== null)).to.deep.equal([20])
+        const whole = await run(sql, { name, parameters })
+        expect(whole.report.suppressed).to.equal(0)
+        expect(plain(whole.rows).flat()).to.include(0)
+      })
+
+    it('and tells so in the state that is merged elsewhere', async () => {
+      const { rows } = await run(sql, { tables, ...ASKED[2], phase: 'partial' })
+      expect(plain(rows)).to.deep.equal([
+        ['F', 1, 20],
+        [null, null, null]
+      ])
+    })
+  })
+
   describe('after something has left', () => {
     const changed = `${BOTH} WHERE p.born <> 1955`
 

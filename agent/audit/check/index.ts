@@ -5,3 +5,4 @@
 
 export { type CheckedFile, checkRecords } from './check-records.ts'
 export type { Finding, FindingCode } from './finding.ts'
+export { type OpenedDecision, type Replayed, type ReplaySources, replayDecisions } from './replay.ts'

@@ -34,8 +34,6 @@ export interface StandingOffers {
   /** The latest first. */
   all(): Promise<StoredOffer[]>
   takers(offer: string): Promise<StoredTaker[]>
-  /** Agreements that an organisation had of offers of that name. */
-  taken(name: string, organisation: string): Promise<StoredTaker[]>
   /** Notes who took it; again: with another agreement. */
   take(taker: StoredTaker): Promise<void>
 }
@@ -76,13 +74,6 @@ export function standingOffersOn(connection: Connection): StandingOffers {
         takerRow,
         'SELECT offer, organisation, agreement, at FROM standing_takers WHERE offer = ? ORDER BY organisation',
         [offer]
-      ),
-    taken: async (name, organisation) =>
-      await connection.all(
-        takerRow,
-        `SELECT t.offer, t.organisation, t.agreement, t.at FROM standing_takers t
-         JOIN standing_offers o ON o.id = t.offer WHERE o.name = ? AND t.organisation = ?`,
-        [name, organisation]
       ),
     take: async ({ offer, organisation, agreement, at }) => {
       await connection.run(

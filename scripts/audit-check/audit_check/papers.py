@@ -3,7 +3,7 @@
 from . import dagcbor
 from .finding import Finding
 from .membership import Members
-from .standing import taken_of
+from .standing import offer_of, taken_of
 from .terms import broken_by, hosts_of, not_permitted, wider
 
 AGENTS = {
@@ -72,7 +72,8 @@ class _Papers:
             parties = document.payload["parties"]
             stewards = {party: members.stewards_of(party) for party in parties}
             counting = taken_of(document, members)
-            known = set().union(*stewards.values(), {document.issuer} if counting is None else {document.issuer, counting})
+            offer = offer_of(document)
+            known = {document.issuer}.union(*stewards.values(), set() if offer is None else {offer.issuer})
             for signer in document.signers:
                 if signer not in known:
                     yield self._found("not-a-member", "signed by no steward of a party", document, signer=signer)

@@ -67,6 +67,9 @@ def open_document(kind, payload, signatures, record, organisation):
         signers.append(signer)
     if kind not in MANY_SIGNERS and content["issuer"] not in signers:
         raise Finding("bad-signature", record, f"{kind}: not signed by its issuer")
+    if kind == "agreement" and "standing" in content:
+        carried = content["standing"]
+        open_document("standing-offer", carried["payload"], carried["signatures"], record, organisation)
     return Document(record, kind, content, identifier, signers, organisation)
 
 

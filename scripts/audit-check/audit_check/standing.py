@@ -3,7 +3,6 @@
 import hashlib
 import re
 
-from .finding import Finding
 from .reading import open_document
 
 TEN_YEARS = 3650 * 86_400_000
@@ -19,7 +18,7 @@ def name_of(offer, taker):
 
 def _follows(agreement, offer):
     taker = next((one for one in agreement["parties"] if one != agreement["provider"]), None)
-    if taker is None or sorted(agreement["parties"]) != sorted([offer["provider"], taker]):
+    if taker is None or agreement["parties"] != [offer["provider"], taker]:
         return False
     until = offer["terms"]["valid"].get("until")
     issued = agreement["issuedAt"]
@@ -37,18 +36,23 @@ def _follows(agreement, offer):
     )
 
 
-def taken_of(document, members):
-    """The agent whose signature stands for the provider under an agreement that follows from a good offer, or None."""
+def offer_of(document):
+    """The standing offer that an agreement carries, or None."""
     standing = document.payload.get("standing")
     if standing is None:
         return None
-    try:
-        offer = open_document(
-            "standing-offer", standing["payload"], standing["signatures"], document.record, document.organisation
-        )
-    except Finding:
+    return open_document(
+        "standing-offer", standing["payload"], standing["signatures"], document.record, document.organisation
+    )
+
+
+def taken_of(document, members):
+    """The agent whose signature stands for the provider under an agreement that follows from a good offer, or None."""
+    offer = offer_of(document)
+    if offer is None:
         return None
     content = offer.payload
-    if not members.stewards_of(content["provider"]).intersection(offer.signers):
+    stewards = members.stewards_of(content["provider"]).intersection(offer.signers)
+    if all(members.is_expelled(steward, content["issuedAt"]) for steward in stewards):
         return None
     return offer.issuer if _follows(document.payload, content) else None

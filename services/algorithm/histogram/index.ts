@@ -8,6 +8,7 @@ import {
   atMostCells,
   columnsNamed,
   decimalPlaces,
+  emptyCell,
   keyList,
   namesOf,
   numeric,
@@ -31,7 +32,7 @@ export const algorithm: Algorithm = ({ relation, columns, parameters, phase }) =
   const clash = by.find((name) => RESULT.has(foldName(name)))
   if (clash !== undefined) throw algorithmRefused(`by: "${clash}" would be a column of the result twice`)
   const edges = edgesOf(parameters)
-  if (phase === 'merge') return finish(merged(relation, columns, by), edges, by)
+  if (phase === 'merge') return finish(merged(relation, columns, by), edges, by, emptyCell(relation, COUNT))
   const value = numeric(oneColumn(parameters.value, 'value', columns), 'value')
   const counts = countsOf(relation, value, edges, by)
   if (phase === 'complete') return finish(counts, edges, by)
@@ -78,17 +79,17 @@ function merged(relation: string, columns: readonly Column[], by: readonly strin
   const named = by.map((name, index) => `${quoteName(name)} AS k${index}, `).join('')
   const own = `SELECT ${named}${quoteName(BIN)} AS bin, ${quoteName(COUNT)} AS n FROM ${relation}`
   const keys = keyList(keysOf(by))
-  return `SELECT ${keys}bin, sum(n) AS n FROM (${own}) AS o GROUP BY ${keys}bin`
+  return `SELECT ${keys}bin, sum(n) AS n FROM (${own}) AS o WHERE n IS NOT NULL GROUP BY ${keys}bin`
 }
 
-function finish(counts: string, edges: readonly Edge[], by: readonly string[]): string {
+function finish(counts: string, edges: readonly Edge[], by: readonly string[], empty = '0'): string {
   const keys = keysOf(by)
   const groups = by.length === 0 ? 'SELECT 1 AS one' : `SELECT DISTINCT ${keys.join(', ')} FROM ${COUNTS}`
   const size = `(SELECT count(*) FROM ${GROUPS}) * ${edges.length + 1}`
   const places = `SELECT unnest(range(0, ${edges.length + 1})) AS bin WHERE ${atMostCells('histogram', size)}`
   const same = ['g.bin = c.bin', ...keys.map((key) => `g.${key} IS NOT DISTINCT FROM c.${key}`)].join(' AND ')
   const list = keys.map((key) => `g.${key}, `).join('')
-  const grid = `SELECT ${list}g.bin, coalesce(c.n, 0) AS n FROM (SELECT * FROM ${GROUPS} CROSS JOIN (${places}) AS p) AS g LEFT JOIN ${COUNTS} AS c ON ${same}`
+  const grid = `SELECT ${list}g.bin, coalesce(c.n, ${empty}) AS n FROM (SELECT * FROM ${GROUPS} CROSS JOIN (${places}) AS p) AS g LEFT JOIN ${COUNTS} AS c ON ${same}`
   const nowhere = `SELECT ${keyList(keys)}bin, n FROM ${COUNTS} WHERE bin IS NULL`
   const doubles = `CAST(${quoteList(edges.map(({ double }) => String(double)))} AS DOUBLE[])`
   const shown = by.map((name, index) => `k${index} AS ${quoteName(name)}, `).join('')
