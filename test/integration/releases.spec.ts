@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { ReleaseAnswers } from '../../agent/daemon/releases.ts'
+import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { ReleaseReply } from '../../protocol/messages/index.ts'
 import { Market } from './harness.ts'
 import { HeldFlow, MovedClock } from './seams.ts'
@@ -52,7 +53,26 @@ describe('A provider that wants the last word about results', function () {
     word.release()
     lies = false
   })
-  after(async () => await market?.closeClean())
+  const released: string[] = []
+  after(
+    async () =>
+      await market?.closeClean(async () => {
+        for (const request of released) expect(await remembered(request), request).to.deep.equal([true])
+      })
+  )
+  /** Of each release that SURF got, whether another head for that place in its signer's log would be proof of two logs. */
+  const remembered = async (request: string) =>
+    await market.agent('SURF').withStore(async (store) => {
+      const documents = await store.documents.ofRequest(request)
+      const releases = documents.filter(({ type }) => type === 'release')
+      return await Promise.all(
+        releases.map(async ({ type, bytes }) => {
+          const { issuer: peer, log } = (await decodeSigned('release', bytes)).payload
+          const other = { peer, sequence: log.sequence, head: 'f'.repeat(64), type, bytes, at: 0 }
+          return await store.peerPositions.remember(other)
+        })
+      )
+    })
 
   const agreed = async (changes: Record<string, unknown> = {}) => {
     const purposes = ['research', 'press']
@@ -69,6 +89,7 @@ describe('A provider that wants the last word about results', function () {
       expect(view.status, JSON.stringify([archetype, view.refusals, view.error])).to.equal('completed')
       expect(view.results?.[0]?.rows).to.deep.equal(averages(VU, RUG))
       expect(view.terms?.releaseAsk).to.equal(true)
+      if (archetype === 'dataThroughTtp') released.push(view.request)
     }
   })
 

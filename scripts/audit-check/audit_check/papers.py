@@ -136,7 +136,12 @@ class _Papers:
             index
             for index, row in enumerate(request["rows"])
             if row["archetype"] == contract["archetype"].get("name")
-            and (not hosts if row["infrastructure"] is None else row["infrastructure"] in computing)
+            and (
+                not hosts
+                if row["infrastructure"] is None
+                else row["infrastructure"] in computing
+                and all(host["peer"] == row["infrastructure"] for host in hosts)
+            )
         ]
 
     @staticmethod
@@ -175,13 +180,13 @@ class _Papers:
                 for clause in not_permitted(
                     agreement.payload, contract.payload, party["organisation"], named["dataset"], accepted
                 ):
-                    yield self._found("agreement-basis", f"{clause} does not permit it", *involved)
+                    yield self._found("agreement-basis", f"{clause} does not permit it", *involved, signer=party["peer"])
                 for revocation in self.bundle.of_type("revocation"):
                     said = revocation.payload
                     if said["agreement"] != agreement.id or accepted is None:
                         continue
                     if accepted >= said["issuedAt"] + said["notice"]:
-                        yield self._found("agreement-basis", "it had been revoked", *involved, revocation)
+                        yield self._found("agreement-basis", "it had been revoked", *involved, revocation, signer=party["peer"])
 
     @staticmethod
     def _agreements_named(content):
@@ -223,7 +228,7 @@ class _Papers:
                 continue
             outputs = {digest for one in sent for digest in one.payload["outputs"]}
             if any(digest not in outputs for digest in said["inputs"]):
-                yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt, *sent)
+                yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt)
 
     @staticmethod
     def _complete(contract, senders, receipts):
