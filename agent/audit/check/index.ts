@@ -6,3 +6,11 @@
 export { type CheckedFile, checkRecords } from './check-records.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { type OpenedDecision, type Replayed, type ReplaySources, replayDecisions } from './replay.ts'
+export type {
+  AuditReport,
+  CheckedDecision,
+  CheckedFlow,
+  CheckedOutcome,
+  CheckedParty,
+  CheckedStep
+} from './report.ts'
