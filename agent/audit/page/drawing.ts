@@ -6,14 +6,26 @@ const GAP = 190
 const EDGE = 20
 const LINE = 17
 const HEAD = 50
-const BETWEEN = 26
+const BETWEEN = 30
 const COLUMNS = 3
 const WIDTH = 2 * EDGE + COLUMNS * BOX + (COLUMNS - 1) * GAP
 /** More would be no drawing; tables hold all. */
 const MAX_PARTIES = 24
 const MAX_FLOWS = 48
 const MAX_STEPS = 8
-const NAME = 24
+const NAME = 19
+const SERVICE = 24
+/** Between the ends of two arrows. */
+const PORT = 14
+/** Room that the words beside an arrow take. */
+const LABEL = { width: 118, height: 32 }
+/** Where along an arrow its words may stand; nearer to where it begins first: where many arrive, the ends lie close together. */
+const PLACES = [0.42, 0.55, 0.3, 0.68, 0.5]
+
+interface Point {
+  x: number
+  y: number
+}
 
 interface Box {
   party: CheckedParty
@@ -29,10 +41,11 @@ export function drawingOf(report: AuditReport, contract: string | null): Markup 
   const parties = report.parties.slice(0, MAX_PARTIES)
   const steps = report.steps.filter((step) => step.contract === contract)
   const flows = report.flows.filter((flow) => flow.contract === contract)
-  const boxes = placed(parties.map((party) => boxOf(party, steps)))
-  const height = Math.max(...boxes.map((box) => box.y + box.height), EDGE) + EDGE
   const drawn = flows.slice(0, MAX_FLOWS)
-  const arrows = drawn.map((flow, index) => arrowOf(flow, index, drawn, boxes))
+  const boxes = placed(parties.map((party) => boxOf(party, steps, drawn)))
+  const height = Math.max(...boxes.map((box) => box.y + box.height), EDGE) + EDGE
+  const taken: Point[] = []
+  const arrows = drawn.map((flow, index) => arrowOf(flow, index, drawn, boxes, taken))
   const absent = parties.filter(({ exported }) => !exported).length
   const said = `${counted(parties.length, 'party', 'parties')}, ${counted(flows.length, 'flow')} between them; ${absent === 0 ? 'the exports of all are in the file' : `${counted(absent, 'export')} missing`}.`
   const left = report.parties.length - parties.length + flows.length - drawn.length
@@ -44,10 +57,12 @@ ${arrows.map(({ label }) => label)}
 </svg><figcaption>${said} Dashed: nothing in the file tells of it.${left > 0 ? ` ${left} more are not drawn.` : ''}</figcaption></figure>`
 }
 
-function boxOf(party: CheckedParty, steps: readonly CheckedStep[]): Box {
+function boxOf(party: CheckedParty, steps: readonly CheckedStep[], flows: readonly CheckedFlow[]): Box {
   const own = steps.filter(({ organisation }) => organisation === party.organisation)
   const rows = Math.min(own.length, MAX_STEPS + 1) + (party.exported ? 0 : 1)
-  return { party, steps: own, column: columnOf(party), x: 0, y: 0, height: HEAD + rows * LINE + 8 }
+  const ends = flows.filter(({ from, to }) => [from, to].includes(party.organisation)).length
+  const height = Math.max(HEAD + rows * LINE + 8, (ends + 1) * PORT)
+  return { party, steps: own, column: columnOf(party), x: 0, y: 0, height }
 }
 
 function columnOf({ roles }: CheckedParty): number {
@@ -69,7 +84,7 @@ function placed(boxes: readonly Box[]): Box[] {
 }
 
 function drawnBox({ party, steps, x, y, height }: Box): Markup {
-  const lines = steps.slice(0, MAX_STEPS).map(({ step, service }) => `${step} · ${shown(service, NAME)}`)
+  const lines = steps.slice(0, MAX_STEPS).map(({ step, service }) => `${step} · ${shown(service, SERVICE)}`)
   if (steps.length > MAX_STEPS) lines.push(`and ${steps.length - MAX_STEPS} more`)
   if (!party.exported) lines.push('no export in the file')
   const rows = lines.map(
@@ -130,7 +145,8 @@ function arrowOf(
   flow: CheckedFlow,
   index: number,
   flows: readonly CheckedFlow[],
-  boxes: readonly Box[]
+  boxes: readonly Box[],
+  taken: Point[]
 ): { line: Markup; label: Markup } {
   const ends = endsOf(flow, boxes)
   if (ends === null || ends.from === ends.to) return { line: NOTHING, label: NOTHING }
@@ -142,14 +158,29 @@ function arrowOf(
   const tip = arrives === 'left' ? to.x - 2 : to.x + 2
   const path = `M${from.x} ${Math.round(from.y)}C${bent(from.x, leaves)} ${Math.round(from.y)} ${bent(to.x, arrives)} ${Math.round(to.y)} ${tip} ${Math.round(to.y)}`
   const told = flow.sent !== null || flow.received !== null
-  // Nearer to where it begins: where many arrive, the ends lie close together.
-  const at = leaves === arrives ? 0.5 : 0.42
-  const x = Math.round(bezier(at, from.x, bent(from.x, leaves), bent(to.x, arrives), to.x))
-  const y = Math.round(bezier(at, from.y, from.y, to.y, to.y))
+  // Beside a bow there is room on its outer side alone.
+  const aside = leaves !== arrives ? 0 : leaves === 'right' ? 30 : -30
+  const along = (at: number): Point => ({
+    x: Math.round(bezier(at, from.x, bent(from.x, leaves), bent(to.x, arrives), to.x) + aside),
+    y: Math.round(bezier(at, from.y, from.y, to.y, to.y))
+  })
+  const free = PLACES.map(along).find((point) => !taken.some((other) => overlap(point, other)))
+  const { x, y } = free ?? lowered(along(0.5), taken)
+  taken.push({ x, y })
   return {
     line: html`<path class="${told ? 'flow' : 'flow missing'}" d="${path}" marker-end="url(#tip)"/>`,
     label: html`<text class="small label" x="${x}" y="${y - 6}">${labelOf(flow)}</text><text class="small label quiet" x="${x}" y="${y + 11}">${timesOf(flow)}</text>`
   }
+}
+
+function overlap(one: Point, other: Point): boolean {
+  return Math.abs(one.x - other.x) < LABEL.width && Math.abs(one.y - other.y) < LABEL.height
+}
+
+/** Below the words that are there already. */
+function lowered(point: Point, taken: readonly Point[]): Point {
+  const below = taken.find((other) => overlap(point, other))
+  return below === undefined ? point : lowered({ x: point.x, y: below.y + LABEL.height }, taken)
 }
 
 function bezier(at: number, a: number, b: number, c: number, d: number): number {

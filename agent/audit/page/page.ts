@@ -91,6 +91,10 @@ function drawingsOf(report: AuditReport): Markup {
   return html`<section><h2>The exchange</h2>${drawings}</section>`
 }
 
+function onOneLine(at: number): Markup {
+  return html`<span class="time">${timeOf(at)}</span>`
+}
+
 interface Column {
   title: string
   number?: true
@@ -131,7 +135,7 @@ function partiesOf({ parties }: AuditReport): Markup {
 
 function flowsOf({ flows }: AuditReport): Markup {
   const timeOrNot = (at: number | null) =>
-    at === null ? html`<span class="quiet">not told</span>` : timeOf(at)
+    at === null ? html`<span class="quiet">not told</span>` : onOneLine(at)
   const rows = flows.map(({ flow, from, to, parts, sent, received }: CheckedFlow) => [
     String(flow),
     from,
@@ -158,7 +162,7 @@ function decisionsOf(decisions: readonly CheckedDecision[]): Markup {
   const rows = decisions.map(({ organisation, sequence, at, question, verdict, clauses, standing }) => [
     organisation,
     String(sequence),
-    timeOf(at),
+    onOneLine(at),
     question,
     html`<span class="${verdict}">${verdict}</span>`,
     clausesOf(clauses),
@@ -226,7 +230,7 @@ function outcomesOf({ outcomes }: AuditReport): Markup {
   const rows = outcomes.map(({ organisation, result, code, at }) => [
     organisation,
     code === null ? result : html`${result} (<code>${code}</code>)`,
-    timeOf(at)
+    onOneLine(at)
   ])
   return tableOf('How it ended', [{ title: 'Organisation' }, { title: 'Outcome' }, { title: 'When' }], rows)
 }

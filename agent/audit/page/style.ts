@@ -10,7 +10,7 @@ h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.1rem;margin:2.25rem 0 .5rem}
 .confirmed h1,.permit{color:var(--good)}.broken h1,.unreadable h1,.deny{color:var(--bad)}
 .quiet{color:var(--quiet)}code{font:.85em ui-monospace,Menlo,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem}
-th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}td.time{white-space:nowrap}.number{text-align:right;font-variant-numeric:tabular-nums}
+th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}.time{white-space:nowrap}td code{font-size:.75rem}.number{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.75rem 0}dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 figure{margin:.5rem 0;overflow-x:auto}figcaption{color:var(--quiet);font-size:.85rem}svg{display:block;width:100%;min-width:44rem;height:auto;font-family:inherit}
 svg text{fill:var(--ink);font-size:14px}svg .name{font-weight:600}svg .small{font-size:12px}svg text.quiet{fill:var(--quiet)}
