@@ -14,7 +14,9 @@ export {
   verifyChain
 } from './chain.ts'
 export {
+  type AuditReport,
   type CheckedFile,
+  checkExport,
   checkRecords,
   type Finding,
   type FindingCode,

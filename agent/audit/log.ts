@@ -68,8 +68,9 @@ export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promi
     })
     if (opening !== null) openings.push({ ...opening, sequence: position.sequence, at: checked.time })
   }
-  await tx.log.insert(lines)
-  await tx.openings.insert(openings)
+  // Neither waits for the other; both are over before the transaction may go on or back.
+  const written = await Promise.allSettled([tx.log.insert(lines), tx.openings.insert(openings)])
+  for (const one of written) if (one.status === 'rejected') throw one.reason
   return position
 }
 

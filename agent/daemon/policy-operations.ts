@@ -27,8 +27,12 @@ export interface PolicyOperationsComponents {
 
 const MAX_CHANGES = 1000
 const NOTES = [
-  'compared with the rules and agreements that are in force now',
-  'quotas count nothing, people approve, validity is not looked at, and no decision point is asked'
+  'compared with the rules and agreements that are in force now; `valid` is looked at as of the instant of each request',
+  'not replayed: which rules, agreements and revocations were in force then',
+  'not replayed: quotas (`limits` count nothing)',
+  'not replayed: approvals (everybody is taken to approve)',
+  'not replayed: the decision point (it is not asked)',
+  'not replayed: sandboxes, and what datasets and memberships were then'
 ]
 
 /** What the agent does for its own people about its rules. */

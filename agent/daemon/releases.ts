@@ -37,6 +37,8 @@ export function openReleases(
   })
 }
 
+export type ReleaseAnswers = Pick<Releases, 'answer' | 'released'>
+
 /** As much of the network as answers questions. */
 export interface AskedOf {
   handle<T>(

@@ -1,5 +1,6 @@
 import type { BeforePart } from '../exchange/index.ts'
 import type { Clock } from '../network/index.ts'
+import type { ReleaseAnswers } from './releases.ts'
 
 /** What a test brings instead of the world. */
 export interface AgentSeams {
@@ -7,4 +8,6 @@ export interface AgentSeams {
   beforePart?: BeforePart
   /** Awaited before a release is decided on. */
   beforeRelease?: (contract: string) => Promise<void>
+  /** Stands before what this agent answers about releases, so that a test can have it lie. */
+  releaseAnswers?: (honest: ReleaseAnswers) => ReleaseAnswers
 }

@@ -315,7 +315,7 @@ async function start(
     flows
   })
 
-  serveReleases(network, releases)
+  serveReleases(network, seams.releaseAnswers?.(releases) ?? releases)
   followStanding({ members, agreements, exchanges, log })
   await exchanges.reload()
   await network.start()

@@ -47,7 +47,8 @@ const FAR = Date.UTC(9999, 0)
 /**
  * Decides again, under each of several sets of rules, about every row of the requests that this agent was asked as a data
  * provider, from their own signed documents, at the instants at which they came. What depends on more than a request and the
- * rules is taken as it is most favourable: quotas count nothing, people approve, agreements are in force.
+ * rules is taken as it is most favourable: quotas count nothing, people approve. Whether an agreement was valid then is looked at, by
+ * its `valid`.
  */
 export class PastRequests {
   readonly #components: Components
@@ -181,17 +182,13 @@ export class PastRequests {
   }
 }
 
-/** As long as it takes: when an agreement began is no property of its rules. */
+/** When an agreement was signed is no property of its rules: only what it says itself bounds when it is valid. */
 function usual({ engine, agreements }: Ruleset): Ruleset {
   return {
     engine,
     agreements: agreements.map((agreement) => ({
       ...agreement,
-      payload: {
-        ...agreement.payload,
-        expires: FAR,
-        terms: { ...agreement.payload.terms, valid: {} }
-      }
+      payload: { ...agreement.payload, expires: FAR }
     }))
   }
 }

@@ -160,7 +160,7 @@ export class Releases {
         flow.from,
         `expected the release of ${organisationOf(held.contract, verdict.missing)} for what came by flow ${flow.flow}, found none`
       )
-    for (const release of verdict.releases) await this.#keep(release, clock.now())
+    for (const release of verdict.releases) await this.#keep(dossier, release, clock.now())
   }
 
   /** The releasing hop asks for this data provider's last word. @throws {ReleaseNotGiven} */
@@ -221,12 +221,13 @@ export class Releases {
         `expected the release of ${organisation} for flow ${flow.flow}, found something else`
       )
     const { refused } = release.payload
+    if (refused !== null) dossier.positions.hear(release, clock.now())
     if (refused !== null) {
       const reason = `${organisation} refused to release the result`
       const refusal = { code: refused, clause: null, reason, acceptable: null, position: null }
       throw new StoppedByPolicy({ refusal, hop: peer })
     }
-    await this.#keep(release, clock.now())
+    await this.#keep(dossier, release, clock.now())
   }
 
   /**
@@ -343,7 +344,9 @@ export class Releases {
     return release
   }
 
-  async #keep(release: Release, receivedAt: number): Promise<void> {
+  async #keep(dossier: Dossier, release: Release, receivedAt: number): Promise<void> {
+    // Written with the next step of the exchange.
+    dossier.positions.hear(release, receivedAt)
     const { request } = release.payload
     const bytes = encodeSigned(release)
     await this.#components.store.documents.put({ id: release.id, type: RELEASE, request, bytes, receivedAt })

@@ -2,7 +2,7 @@ import { encodeSigned, type Signed } from '../../protocol/documents/index.ts'
 import type { PeerPosition, Transaction } from '../store/index.ts'
 
 /** A document in which its signer says where its log stands. */
-export type Positioned = Signed<'acceptance'> | Signed<'receipt'> | Signed<'outcome'>
+export type Positioned = Signed<'acceptance'> | Signed<'receipt'> | Signed<'outcome'> | Signed<'release'>
 
 /** Where others said that their logs stood, until it is on disk: two heads for one place are proof that one of them is a lie. */
 export class HeardPositions {

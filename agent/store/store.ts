@@ -9,7 +9,7 @@ import { lockState } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { MIGRATIONS, type Migration } from './migrations/index.ts'
 import { Queue } from './queue.ts'
-import { type Tables, tablesOn } from './tables/index.ts'
+import { type LogEnd, type Tables, tablesOn } from './tables/index.ts'
 
 declare const inside: unique symbol
 /** Everything inside happened or nothing did, and nothing else happened in between. Only {@link Store.transaction} makes one. */
@@ -185,20 +185,26 @@ function storeOn(
       throw new StoreFailed('the store was used inside a transaction; use the transaction itself')
   }
 
-  const transact = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+  // As of the last commit; transactions run one after the other, and nobody else writes.
+  let logEnd: LogEnd = { last: undefined }
+  const transact = async <T>(work: (connection: Connection, end: LogEnd) => Promise<T>): Promise<T> => {
     assertUsable()
     return await queue.enter(async () => {
       const scope = new Scope()
       const connection = connectionOn(writer, file, async (statement) => await scope.guard(statement))
+      const end = { ...logEnd }
       await writer.run('BEGIN IMMEDIATE')
       try {
         const outer = stillRunning(within.getStore())
-        const result = await within.run({ queue, scope, outer }, async () => await work(connection))
+        const result = await within.run({ queue, scope, outer }, async () => await work(connection, end))
         scope.end()
         await writer.run('COMMIT')
+        logEnd = end
         return result
       } catch (error) {
         scope.close()
+        // Whether a commit that failed was one is for the file to say.
+        logEnd = { last: undefined }
         // A full disk has already undone it; then there is nothing left to roll back.
         await writer.run('ROLLBACK').catch(() => undefined)
         throw error
@@ -215,10 +221,16 @@ function storeOn(
     run: async (sql, values) => await transact(async (connection) => await connection.run(sql, values)),
     atomically: transact
   }
+  const tables = tablesOn(outside)
   return {
-    ...tablesOn(outside),
+    ...tables,
+    log: {
+      ...tables.log,
+      insert: async (lines) =>
+        await transact(async (connection, end) => await tablesOn(connection, end).log.insert(lines))
+    },
     transaction: async (work) =>
-      await transact(async (connection) => await work(asTransaction(tablesOn(connection)))),
+      await transact(async (connection, end) => await work(asTransaction(tablesOn(connection, end)))),
     close: async () => {
       if (closed) return
       closed = true

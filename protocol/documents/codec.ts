@@ -25,6 +25,7 @@ function passesForALink(value: object): boolean {
   return '/' in value && 'bytes' in value && value['/'] === value.bytes
 }
 
+/** Names the first place of a value that {@link encodable} does not take. */
 function assertPlain(value: unknown, depth: number, path: string): void {
   if (depth > MAX_DEPTH) throw new MalformedDocument(`${path}: nested deeper than ${MAX_DEPTH} levels`)
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return
@@ -50,14 +51,53 @@ function assertPlain(value: unknown, depth: number, path: string): void {
   throw new MalformedDocument(`${path}: ${typeof value} has no place in a document`)
 }
 
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined)
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [key, withoutUndefined(item)])
-  )
+/** The place is looked for only when it is needed: building its name for every value costs more than encoding them. */
+const NOT_PLAIN = new MalformedDocument('expected plain data')
+
+/**
+ * Checks a value and leaves out what is undefined, in one walk; what needs no change is not copied.
+ *
+ * @throws {MalformedDocument}
+ */
+function encodable(value: unknown, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw NOT_PLAIN
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  if (typeof value !== 'object') throw NOT_PLAIN
+  if (value instanceof Uint8Array) return value
+  if (Array.isArray(value)) {
+    let same = true
+    const items = Array.from(value, (item: unknown) => {
+      const taken = encodable(item, depth + 1)
+      if (taken !== item) same = false
+      return taken
+    })
+    return same ? value : items
+  }
+  if (passesForALink(value)) throw NOT_PLAIN
+  // Of anything but a plain object only the fields count.
+  let same = Object.getPrototypeOf(value) === Object.prototype
+  const fields: [string, unknown][] = []
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) {
+      same = false
+      continue
+    }
+    const taken = encodable(item, depth + 1)
+    if (taken !== item) same = false
+    fields.push([key, taken])
+  }
+  return same ? value : Object.fromEntries(fields)
+}
+
+/** @throws {MalformedDocument} naming the place */
+function plainOf(value: unknown): unknown {
+  try {
+    return encodable(value, 0)
+  } catch (error) {
+    assertPlain(value, 0, 'document')
+    throw error
+  }
 }
 
 /**
@@ -66,8 +106,7 @@ function withoutUndefined(value: unknown): unknown {
  * @throws {MalformedDocument} for floats, functions, deep nesting or more than {@link MAX_DOCUMENT_BYTES}
  */
 export function encodePlain(value: unknown): Uint8Array {
-  assertPlain(value, 0, 'document')
-  const bytes = dagCbor.encode(withoutUndefined(value))
+  const bytes = dagCbor.encode(plainOf(value))
   if (bytes.byteLength > MAX_DOCUMENT_BYTES) {
     throw new MalformedDocument(`expected at most ${MAX_DOCUMENT_BYTES} bytes, found ${bytes.byteLength}`)
   }
@@ -91,7 +130,7 @@ export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes
     const found = cause instanceof NotCanonical ? `, ${cause.message}` : ''
     throw new MalformedDocument(`expected strict DAG-CBOR${found}`, { cause })
   }
-  assertPlain(value, 0, 'document')
+  plainOf(value)
   return parsePlain(value, schema)
 }
 

@@ -54,7 +54,8 @@ export function planWithholding(
   const differ = (own: string, other: string): string =>
     `${own}.size + ${other}.size - 2 * n.common BETWEEN 1 AND ${minGroupSize - 1} OR ${own}.size + ${other}.size - n.common - n.same BETWEEN 1 AND ${minGroupSize - 1}`
   const overlap = `SELECT a.cell, a.set AS own, b.set AS other, count(*) AS common, count(*) FILTER (WHERE a.content = b.content) AS same FROM ${SETS} AS a JOIN ${EARLIER} AS b ON a.unit = b.unit GROUP BY a.cell, a.set, b.set`
-  const within = `SELECT a.cell, a.set AS own, b.set AS other, count(*) AS common, count(*) FILTER (WHERE a.content = b.content) AS same FROM ${SETS} AS a JOIN ${SETS} AS b ON a.unit = b.unit AND b.cell < a.cell GROUP BY a.cell, a.set, b.set`
+  // several cells may hold the same set: units of each are counted for themselves
+  const within = `SELECT a.cell, a.set AS own, b.set AS other, count(*) AS common, count(*) FILTER (WHERE a.content = b.content) AS same FROM ${SETS} AS a JOIN ${SETS} AS b ON a.unit = b.unit AND b.cell < a.cell GROUP BY a.cell, a.set, b.cell, b.set`
   const near = [
     `SELECT n.cell FROM (${overlap}) AS n JOIN ${SIZES} AS s ON s.set = n.own JOIN "dynamos earlier sizes" AS o ON o.set = n.other WHERE ${differ('s', 'o')}`,
     ...(cells.overlap
@@ -72,7 +73,7 @@ export function planWithholding(
     `CREATE TEMP TABLE ${SIZES} AS SELECT set, count(DISTINCT unit) AS size FROM ${SETS} GROUP BY set`,
     earlier === undefined
       ? nothing(EARLIER, 'set VARCHAR, unit VARCHAR, content BIGINT')
-      : `CREATE TEMP TABLE ${EARLIER} AS SELECT * FROM read_csv(${quoteText(earlier)}, header = false, auto_detect = false, columns = {'set': 'VARCHAR', 'unit': 'VARCHAR', 'content': 'BIGINT'})`,
+      : `CREATE TEMP TABLE ${EARLIER} AS SELECT DISTINCT * FROM read_csv(${quoteText(earlier)}, header = false, auto_detect = false, columns = {'set': 'VARCHAR', 'unit': 'VARCHAR', 'content': 'BIGINT'})`,
     `CREATE TEMP TABLE "dynamos earlier sizes" AS SELECT set, count(*) AS size FROM ${EARLIER} GROUP BY set`,
     `CREATE TEMP TABLE ${NEAR} AS SELECT DISTINCT cell FROM (${near.join(' UNION ALL ')}) AS n`,
     `CREATE TEMP TABLE ${RELEASED} AS SELECT cell FROM (SELECT cell, sum(fresh) OVER (ORDER BY cell) AS taken FROM (${fresh}) AS f) AS t WHERE taken <= ${room}`

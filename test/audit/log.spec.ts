@@ -208,6 +208,13 @@ describe('the log of an agent', () => {
     return error?.message
   }
 
+  const FILED = { kind: 'decision', request: REQUEST, contract: CONTRACT }
+  async function digestAt(sequence: number): Promise<Uint8Array> {
+    const line = await store.log.at(sequence)
+    if (line === undefined || line.salt === null) throw new Error('there is no such line')
+    return entryDigest(line.salt, line.entry)
+  }
+
   async function filled(count: number): Promise<void> {
     await store.transaction(async (tx) => {
       for (let time = 1; time <= count; time++) await append(tx, anEntry(time))
@@ -225,6 +232,24 @@ describe('the log of an agent', () => {
     expect(await logPosition(store)).to.deep.equal(placed)
     expect(await entriesOfRequest(store, REQUEST)).to.deep.equal([{ ...placed, entry: aDecision }])
     expect(await store.log.ofContract(CONTRACT)).to.have.length(1)
+  })
+
+  it('goes on from where it stands, also after an action that was undone and a write that was no append', async () => {
+    await filled(2)
+    const two = await logPosition(store)
+    const undone = store.transaction(async (tx) => {
+      await append(tx, aDecision)
+      throw new Error('undone')
+    })
+    expect(await undone.catch(() => 'undone')).to.equal('undone')
+    const three = await store.transaction(async (tx) => await append(tx, aDecision))
+    expect(three).to.deep.equal({ ...headAfter(two, await digestAt(3)), sequence: 3 })
+    await store.log.insert([
+      { ...headAfter(three, digestOf(aDecision)), ...FILED, salt: SALT, entry: encodePlain(aDecision) }
+    ])
+    const five = await store.transaction(async (tx) => await append(tx, anEntry(5)))
+    expect(five.sequence).to.equal(5)
+    expect(await verifyLog(store)).to.deep.equal({ intact: true, position: five })
   })
 
   it('has no entry of an action that was undone', async () => {

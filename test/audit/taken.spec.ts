@@ -154,7 +154,7 @@ describe('An agreement taken of a standing offer, in an audit export', () => {
       signatures: offer.bytes.signatures.slice(0, 1)
     })
     expect(get('UVA').agreements.signedBy(bare)).to.deep.equal(['UVA'])
-    expect(python(await exported(bare))).to.deep.equal({ code: 'not-a-member', record: LAST })
+    expect(python(await exported(bare))).to.deep.equal({ code: 'agreement-unsigned', record: LAST })
   })
 
   it('is not signed by its provider where the steward’s key had been stolen when the offer was signed', async () => {
@@ -162,7 +162,7 @@ describe('An agreement taken of a standing offer, in an audit export', () => {
       ...market.by(),
       stolenFrom: offer.payload.issuedAt
     })
-    expect(python(await exported(taken, status))).to.deep.equal({ code: 'not-a-member', record: LAST })
+    expect(python(await exported(taken, status))).to.deep.equal({ code: 'agreement-unsigned', record: LAST })
   })
 
   it('with an offer that is no good document, or has a bad signature, is a bad record to both checkers', async () => {

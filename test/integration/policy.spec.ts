@@ -166,6 +166,16 @@ describe('The policy of a provider', function () {
     expect(new Set(agreed.changes.map((one) => `${one.archetype} ${one.new.clause}`))).to.deep.equal(
       new Set(['dataThroughTtp wages-vu#archetypes'])
     )
+    const later = await simulate({
+      agreement: {
+        text: stringify({ ...wageAgreement('VU'), valid: { from: '2090-01-01', until: '2091-01-01' } })
+      }
+    })
+    expect(new Set(later.changes.map((one) => `${one.old.verdict} ${one.new.clause}`))).to.include(
+      'permit wages-vu#valid.from'
+    )
+    for (const what of ['quotas', 'approvals', 'decision point', 'revocations'])
+      expect(later.notes.filter((note) => note.startsWith('not replayed')).join()).to.include(what)
     const lifted = await simulate({ files: [] })
     expect(
       new Set(lifted.changes.map((one) => `${one.purpose} ${one.old.clause} ${one.new.verdict}`))

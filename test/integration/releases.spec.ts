@@ -1,4 +1,7 @@
 import { expect } from 'chai'
+import type { ReleaseAnswers } from '../../agent/daemon/releases.ts'
+import { decodeSigned } from '../../protocol/documents/index.ts'
+import type { ReleaseReply } from '../../protocol/messages/index.ts'
 import { Market } from './harness.ts'
 import { HeldFlow, MovedClock } from './seams.ts'
 import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
@@ -14,6 +17,19 @@ describe('A provider that wants the last word about results', function () {
   const word = new HeldFlow()
   /** Of the one who computes, and waits for releases. */
   const clock = new MovedClock()
+  /** VU gives once more what it signed last; SURF hands out no release. */
+  let lies = false
+  const signed: ReleaseReply[] = []
+  const releaseAnswers = (honest: ReleaseAnswers): ReleaseAnswers => ({
+    answer: async (question, from) => {
+      const last = signed.at(-1)
+      if (lies && last !== undefined) return last
+      const reply = await honest.answer(question, from)
+      signed.push(reply)
+      return reply
+    },
+    released: async (question, from) => (lies ? { releases: [] } : await honest.released(question, from))
+  })
   let market: Market
 
   before(async () => {
@@ -25,16 +41,38 @@ describe('A provider that wants the last word about results', function () {
     ])
     const vu = market.agent('VU')
     await vu.stop()
-    vu.seams = { beforeRelease: word.beforePart }
+    vu.seams = { beforeRelease: word.beforePart, releaseAnswers }
     await vu.start()
     const surf = market.agent('SURF')
     await surf.stop()
-    surf.seams = { clock }
+    surf.seams = { clock, releaseAnswers }
     await surf.start()
     await market.untilAllSee()
   })
-  afterEach(() => word.release())
-  after(async () => await market?.closeClean())
+  afterEach(() => {
+    word.release()
+    lies = false
+  })
+  const released: string[] = []
+  after(
+    async () =>
+      await market?.closeClean(async () => {
+        for (const request of released) expect(await remembered(request), request).to.deep.equal([true])
+      })
+  )
+  /** Of each release that SURF got, whether another head for that place in its signer's log would be proof of two logs. */
+  const remembered = async (request: string) =>
+    await market.agent('SURF').withStore(async (store) => {
+      const documents = await store.documents.ofRequest(request)
+      const releases = documents.filter(({ type }) => type === 'release')
+      return await Promise.all(
+        releases.map(async ({ type, bytes }) => {
+          const { issuer: peer, log } = (await decodeSigned('release', bytes)).payload
+          const other = { peer, sequence: log.sequence, head: 'f'.repeat(64), type, bytes, at: 0 }
+          return await store.peerPositions.remember(other)
+        })
+      )
+    })
 
   const agreed = async (changes: Record<string, unknown> = {}) => {
     const purposes = ['research', 'press']
@@ -51,6 +89,7 @@ describe('A provider that wants the last word about results', function () {
       expect(view.status, JSON.stringify([archetype, view.refusals, view.error])).to.equal('completed')
       expect(view.results?.[0]?.rows).to.deep.equal(averages(VU, RUG))
       expect(view.terms?.releaseAsk).to.equal(true)
+      if (archetype === 'dataThroughTtp') released.push(view.request)
     }
   })
 
@@ -73,6 +112,26 @@ describe('A provider that wants the last word about results', function () {
     const view = await market.agent('UVA').outcome(id)
     expect(view.status, JSON.stringify(view.error)).to.equal('failed')
     expect(view.error).to.include({ hop: 'VU', code: 'peer-silent' })
+    expect(view.results).to.equal(undefined)
+  })
+
+  it('gave it for another result: nothing is sent, and it is blamed', async () => {
+    await agreed()
+    expect((await market.agent('UVA').ask(asked({ require: 'all' }))).status).to.equal('completed')
+    lies = true
+    const view = await market.agent('UVA').ask(asked({ require: 'all' }))
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'VU', code: 'release-missing' })
+    expect(view.results).to.equal(undefined)
+  })
+
+  it('is passed over by the one who computed: the recipient keeps nothing, and says who', async () => {
+    await agreed()
+    signed.splice(0)
+    lies = true
+    const view = await market.agent('UVA').ask(asked({ require: 'all' }))
+    expect(view.status, JSON.stringify(view.error)).to.equal('failed')
+    expect(view.error).to.include({ hop: 'SURF', code: 'release-missing' })
     expect(view.results).to.equal(undefined)
   })
 

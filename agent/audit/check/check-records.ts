@@ -11,10 +11,10 @@ import {
 import { entryDigest, headAfter, parseEntry } from '../chain.ts'
 import type { LogEntry } from '../entry.ts'
 import { type ExportRecord, LINK_BYTES } from '../records.ts'
+import { CaseFile, type Header, KeptExport } from './case-file.ts'
 import { type Finding, type FindingCode, Found } from './finding.ts'
 import { recordsOf } from './records-of.ts'
 
-type Header = Extract<ExportRecord, { kind: 'header' }>
 type Told = Pick<Finding, 'code' | 'reason'> & { record: number; sequence?: number }
 
 export interface CheckedFile {
@@ -23,11 +23,14 @@ export interface CheckedFile {
   records: number
   /** Null: every record is what its exporter signed for, and every log shown is one chain. */
   finding: Finding | null
+  /** What it takes for the stages after this one. */
+  kept: CaseFile
 }
 
 /** What is known of the export that is being read. */
 interface Open {
   header: Header
+  kept: KeptExport
   position: LogPosition
   /** Commitments of decisions, by number in the log. */
   commitments: Map<number, string | undefined>
@@ -49,11 +52,12 @@ export async function checkRecords(file: AsyncIterable<Uint8Array>): Promise<Che
     if (!(error instanceof Found)) throw error
     finding = error.finding
   }
-  return { exports: check.exports, records: check.count, finding }
+  return { exports: check.exports, records: check.count, finding, kept: check.kept }
 }
 
 class RecordCheck {
   readonly exports: Header[] = []
+  readonly kept = new CaseFile()
   count = 0
   #open: Open | null = null
   /** Found inside of an export that has not ended: who stands under it is known at its end. */
@@ -106,7 +110,9 @@ class RecordCheck {
       throw this.#found({ code: 'export-malformed', record, reason: 'a header inside of an export' }, null)
     const [first] = this.exports
     this.exports.push(header)
-    this.#open = { header, position: header.after, commitments: new Map() }
+    const kept = new KeptExport(header, record)
+    this.kept.exports.push(kept)
+    this.#open = { header, kept, position: header.after, commitments: new Map() }
     if (first === undefined) return
     if (first.marketplace !== header.marketplace)
       this.#pending = { code: 'marketplace-differs', record, reason: 'an export of another marketplace' }
@@ -125,7 +131,8 @@ class RecordCheck {
       case 'links':
         return linksOf(open, record, number)
       case 'opening': {
-        const { sequence } = record
+        const { sequence, salt, content } = record
+        open.kept.openings.push({ record: number, sequence, salt, content })
         if (open.commitments.get(sequence) === (await sectionDigest(record))) return null
         const reason = `the opening is not what the decision in entry ${sequence} rested on`
         this.#late ??= {
@@ -139,7 +146,10 @@ class RecordCheck {
         const id = createHash('sha256')
           .update(encodePlain([record.engine, files]))
           .digest('hex')
-        if (id === record.id) return null
+        if (id === record.id) {
+          this.kept.policies.push(record)
+          return null
+        }
         return { code: 'policy-mismatch', record: number, reason: 'the rules do not give their id' }
       }
       default:
@@ -148,7 +158,7 @@ class RecordCheck {
   }
 
   async #document(
-    { header }: Open,
+    { header, kept }: Open,
     record: Extract<ExportRecord, { kind: 'document' }>,
     number: number
   ): Promise<Told | null> {
@@ -164,6 +174,7 @@ class RecordCheck {
     if ((type === 'charter' ? id : said.marketplace) !== header.marketplace)
       return { code: 'marketplace-differs', record: number, reason: `a ${type} of another marketplace` }
     this.#remember(said)
+    this.kept.addDocument(number, kept, opened.value)
     return null
   }
 
@@ -183,12 +194,14 @@ class RecordCheck {
   ): Promise<Told | null> {
     if (this.#sections.length >= MAX_COMPARED)
       return { code: 'export-malformed', record: number, reason: `more than ${MAX_COMPARED} sections` }
-    this.#sections.push({ digest: await sectionDigest(record), record: number, header })
+    const digest = await sectionDigest(record)
+    this.#sections.push({ digest, record: number, header })
+    this.kept.addSection(number, digest, { salt: record.salt, content: record.content })
     return null
   }
 
   async #end(
-    { header }: Open,
+    { header, kept }: Open,
     { checkpoint }: Extract<ExportRecord, { kind: 'end' }>,
     record: number,
     digest: string
@@ -213,6 +226,11 @@ class RecordCheck {
         { code: 'export-altered', record, reason: 'the checkpoint is not of these bytes by this exporter' },
         header.peer
       )
+    }
+    if ('value' in opened) {
+      kept.end = record
+      kept.checkpoint = opened.value
+      this.kept.addDocument(record, kept, opened.value)
     }
     this.#open = null
   }
@@ -254,6 +272,7 @@ function entryOf(open: Open, record: Extract<ExportRecord, { kind: 'entry' }>, n
   if (next.sequence !== sequence || next.head !== head)
     return { ...about, code: 'chain-broken', reason: `entry ${sequence} does not follow what precedes it` }
   open.position = next
+  open.kept.moved(next, number)
   let content: LogEntry
   try {
     content = parseEntry(entry)
@@ -264,6 +283,7 @@ function entryOf(open: Open, record: Extract<ExportRecord, { kind: 'entry' }>, n
   }
   if (content.request !== open.header.request)
     return { ...about, code: 'entry-malformed', reason: 'the entry is of another request' }
+  open.kept.keep({ record: number, sequence, entry: content })
   if (content.kind === 'decision' && content.fields.facts !== undefined)
     open.commitments.set(sequence, content.fields.facts)
   return null
@@ -276,8 +296,10 @@ function linksOf(
 ): Told | null {
   if (from !== open.position.sequence + 1)
     return { code: 'chain-broken', record: number, reason: `links from ${from} do not follow` }
-  for (let at = 0; at < digests.byteLength; at += LINK_BYTES)
+  for (let at = 0; at < digests.byteLength; at += LINK_BYTES) {
     open.position = headAfter(open.position, digests.subarray(at, at + LINK_BYTES))
+    open.kept.moved(open.position, number)
+  }
   return null
 }
 

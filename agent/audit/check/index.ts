@@ -1,8 +1,9 @@
 /**
- * Checks audit exports offline: first whether each record is what the exporter wrote and its log one chain (docs/audit-format.md
- * §3.1). Pure: no clock, no network, no store.
+ * Checks audit exports offline (docs/audit-format.md §3): whether each record is what the exporter wrote and its log one chain,
+ * whether logs, documents and acts agree, and what cannot be said. Pure: no clock, no network, no store.
  */
 
+export { checkExport } from './check-export.ts'
 export { type CheckedFile, checkRecords } from './check-records.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { type OpenedDecision, type Replayed, type ReplaySources, replayDecisions } from './replay.ts'

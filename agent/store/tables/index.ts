@@ -8,7 +8,7 @@ import { type Datasets, datasetsOn } from './datasets.ts'
 import { type Documents, documentsOn } from './documents.ts'
 import { type Events, eventsOn } from './events.ts'
 import { type Exchanges, exchangesOn } from './exchanges.ts'
-import { type Log, logOn } from './log.ts'
+import { type Log, type LogEnd, logOn } from './log.ts'
 import { type Memberships, membershipsOn } from './memberships.ts'
 import { type Nonces, noncesOn } from './nonces.ts'
 import { type Openings, openingsOn } from './openings.ts'
@@ -35,7 +35,7 @@ export type { DatasetSource, Datasets, StoredDataset } from './datasets.ts'
 export type { Documents, StoredDocument } from './documents.ts'
 export type { Events, StoredEvent } from './events.ts'
 export type { ExchangeRole, Exchanges, StoredExchange } from './exchanges.ts'
-export type { Log, StoredLine } from './log.ts'
+export type { Log, LogEnd, StoredLine } from './log.ts'
 export type { Memberships } from './memberships.ts'
 export type { Nonces } from './nonces.ts'
 export type { Openings, StoredOpening } from './openings.ts'
@@ -71,7 +71,8 @@ export interface Tables {
   readonly standingOffers: StandingOffers
 }
 
-export function tablesOn(connection: Connection): Tables {
+/** @param end of the log, see {@link LogEnd} */
+export function tablesOn(connection: Connection, end?: LogEnd): Tables {
   return {
     documents: documentsOn(connection),
     requests: requestsOn(connection),
@@ -85,7 +86,7 @@ export function tablesOn(connection: Connection): Tables {
     quota: quotaOn(connection),
     datasets: datasetsOn(connection),
     settings: settingsOn(connection),
-    log: logOn(connection),
+    log: logOn(connection, end),
     approvals: approvalsOn(connection),
     releasedGroups: releasedGroupsOn(connection),
     openings: openingsOn(connection),

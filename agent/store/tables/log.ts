@@ -34,9 +34,28 @@ export interface Log {
   ofContract(contract: string): Promise<StoredLine[]>
 }
 
-export function logOn(connection: Connection): Log {
+/** What follows one after the other is known; anything else is read again. */
+function lastOf(known: LogEnd['last'], lines: readonly StoredLine[]): LogEnd['last'] {
+  if (known === undefined) return undefined
+  const follows = lines.every(({ sequence }, index) => sequence === (known?.sequence ?? 0) + index + 1)
+  return follows ? (lines.at(-1) ?? known) : undefined
+}
+
+/**
+ * The last line as a transaction knows it without asking the database: null when there is none, undefined when it has not been
+ * read. Should it ever be wrong, the line after it has a number that there is, and is refused.
+ */
+export interface LogEnd {
+  last: StoredLine | null | undefined
+}
+
+/** @param end remembered from one call to the next. @default nothing is */
+export function logOn(connection: Connection, end?: LogEnd): Log {
   return {
     insert: async (lines) => {
+      // Until all of them are there, nothing is known.
+      const known = end?.last
+      if (end !== undefined) end.last = undefined
       for (let from = 0; from < lines.length; from += MAX_AT_ONCE) {
         const some = lines.slice(from, from + MAX_AT_ONCE)
         await connection.run(
@@ -52,8 +71,14 @@ export function logOn(connection: Connection): Log {
           ])
         )
       }
+      if (end !== undefined) end.last = lastOf(known, lines)
     },
-    last: async () => await connection.get(row, `SELECT ${COLUMNS} FROM log ORDER BY sequence DESC LIMIT 1`),
+    last: async () => {
+      if (end?.last !== undefined) return end.last ?? undefined
+      const found = await connection.get(row, `SELECT ${COLUMNS} FROM log ORDER BY sequence DESC LIMIT 1`)
+      if (end !== undefined) end.last = found ?? null
+      return found
+    },
     at: async (sequence) =>
       await connection.get(row, `SELECT ${COLUMNS} FROM log WHERE sequence = ?`, [sequence]),
     range: async (from, limit = PAGE) =>

@@ -145,5 +145,8 @@ class _Acts:
                 return
         if not pairs:
             self._fail("flow-unpaired", entry, f"the export of {export.organisation} does not have its other end")
-        if all(one.fields.get("parts") != fields.get("parts") for one in pairs):
+        # Two entries contradict each other: it is found at the later one.
+        if all(one.fields.get("parts") != fields.get("parts") for one in pairs) and any(
+            one.record < entry.record for one in pairs
+        ):
             self._fail("flow-mismatch", entry, f"other parts than {export.organisation} says")

@@ -3,7 +3,7 @@
 from . import dagcbor
 from .finding import Finding
 from .membership import Members
-from .standing import taken_of
+from .standing import offer_of, taken_of
 from .terms import broken_by, hosts_of, not_permitted, wider
 
 AGENTS = {
@@ -72,7 +72,8 @@ class _Papers:
             parties = document.payload["parties"]
             stewards = {party: members.stewards_of(party) for party in parties}
             counting = taken_of(document, members)
-            known = set().union(*stewards.values(), {document.issuer} if counting is None else {document.issuer, counting})
+            offer = offer_of(document)
+            known = {document.issuer}.union(*stewards.values(), set() if offer is None else {offer.issuer})
             for signer in document.signers:
                 if signer not in known:
                     yield self._found("not-a-member", "signed by no steward of a party", document, signer=signer)
@@ -135,7 +136,12 @@ class _Papers:
             index
             for index, row in enumerate(request["rows"])
             if row["archetype"] == contract["archetype"].get("name")
-            and (not hosts if row["infrastructure"] is None else row["infrastructure"] in computing)
+            and (
+                not hosts
+                if row["infrastructure"] is None
+                else row["infrastructure"] in computing
+                and all(host["peer"] == row["infrastructure"] for host in hosts)
+            )
         ]
 
     @staticmethod
@@ -174,13 +180,13 @@ class _Papers:
                 for clause in not_permitted(
                     agreement.payload, contract.payload, party["organisation"], named["dataset"], accepted
                 ):
-                    yield self._found("agreement-basis", f"{clause} does not permit it", *involved)
+                    yield self._found("agreement-basis", f"{clause} does not permit it", *involved, signer=party["peer"])
                 for revocation in self.bundle.of_type("revocation"):
                     said = revocation.payload
                     if said["agreement"] != agreement.id or accepted is None:
                         continue
                     if accepted >= said["issuedAt"] + said["notice"]:
-                        yield self._found("agreement-basis", "it had been revoked", *involved, revocation)
+                        yield self._found("agreement-basis", "it had been revoked", *involved, revocation, signer=party["peer"])
 
     @staticmethod
     def _agreements_named(content):
@@ -222,7 +228,7 @@ class _Papers:
                 continue
             outputs = {digest for one in sent for digest in one.payload["outputs"]}
             if any(digest not in outputs for digest in said["inputs"]):
-                yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt, *sent)
+                yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt)
 
     @staticmethod
     def _complete(contract, senders, receipts):

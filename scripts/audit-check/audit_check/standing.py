@@ -36,14 +36,21 @@ def _follows(agreement, offer):
     )
 
 
-def taken_of(document, members):
-    """The agent whose signature stands for the provider under an agreement that follows from a good offer, or None."""
+def offer_of(document):
+    """The standing offer that an agreement carries, or None."""
     standing = document.payload.get("standing")
     if standing is None:
         return None
-    offer = open_document(
+    return open_document(
         "standing-offer", standing["payload"], standing["signatures"], document.record, document.organisation
     )
+
+
+def taken_of(document, members):
+    """The agent whose signature stands for the provider under an agreement that follows from a good offer, or None."""
+    offer = offer_of(document)
+    if offer is None:
+        return None
     content = offer.payload
     stewards = members.stewards_of(content["provider"]).intersection(offer.signers)
     if all(members.is_expelled(steward, content["issuedAt"]) for steward in stewards):

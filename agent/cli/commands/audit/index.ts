@@ -50,4 +50,9 @@ export const auditCommand: Register = (program, run) => {
     .requiredOption('--out <file>', 'the file to write')
     .description('put the exports of several parties into one file, unchanged')
     .action(run(async (context, input) => await (await import('./join.ts')).join(context, input)))
+  audit
+    .command('check')
+    .argument('<file>', 'an export, or several joined')
+    .description('whether all that it tells followed the rules; needs no agent, exit code 4 where not')
+    .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
 }

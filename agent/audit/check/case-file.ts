@@ -1,0 +1,174 @@
+import type { DocumentType, LogPosition, SaltedSection, Signed } from '../../../protocol/documents/index.ts'
+import type { LogEntry } from '../entry.ts'
+import type { ExportRecord } from '../records.ts'
+import type { Finding, FindingCode } from './finding.ts'
+
+export type Header = Extract<ExportRecord, { kind: 'header' }>
+
+/** A document, and the number of the record in which it stands first. */
+export interface Kept<T extends DocumentType = DocumentType> {
+  record: number
+  /** The export in which it stands. */
+  from: KeptExport
+  document: Signed<T>
+}
+
+export interface KeptEntry {
+  record: number
+  sequence: number
+  entry: LogEntry
+}
+
+export interface KeptSection {
+  record: number
+  digest: string
+  section: SaltedSection
+}
+
+export interface KeptOpening {
+  record: number
+  sequence: number
+  salt: Uint8Array
+  content: Uint8Array
+}
+
+/** Where in a file the records of a stretch of a log stand. */
+interface Stretch {
+  from: number
+  record: number
+}
+
+const HEAD_BYTES = 32
+
+/** One export of a file. Of what it does not tell, the heads are kept alone. */
+export class KeptExport {
+  readonly header: Header
+  readonly record: number
+  readonly entries: KeptEntry[] = []
+  readonly openings: KeptOpening[] = []
+  /** Record of its `end`. */
+  end = 0
+  /** What the exporter signed for. */
+  checkpoint: Signed<'checkpoint'> | null = null
+  readonly #bySequence = new Map<number, KeptEntry>()
+  readonly #stretches: Stretch[] = []
+  #heads = new Uint8Array(HEAD_BYTES * 64)
+  #count = 0
+
+  constructor(header: Header, record: number) {
+    this.header = header
+    this.record = record
+  }
+
+  moved({ head }: LogPosition, record: number): void {
+    const at = this.#count * HEAD_BYTES
+    if (at === this.#heads.byteLength) {
+      const wider = new Uint8Array(at * 2)
+      wider.set(this.#heads)
+      this.#heads = wider
+    }
+    this.#heads.set(Buffer.from(head, 'hex'), at)
+    this.#count += 1
+    if (this.#stretches.at(-1)?.record !== record)
+      this.#stretches.push({ from: this.header.after.sequence + this.#count, record })
+  }
+
+  keep(kept: KeptEntry): void {
+    this.entries.push(kept)
+    this.#bySequence.set(kept.sequence, kept)
+  }
+
+  get last(): number {
+    return this.header.after.sequence + this.#count
+  }
+
+  entryAt(sequence: number): KeptEntry | undefined {
+    return this.#bySequence.get(sequence)
+  }
+
+  /** Head at a position of the shown part, and the record that shows it; null outside of it. */
+  headAt(sequence: number): { head: string; record: number } | null {
+    const { after } = this.header
+    if (sequence === after.sequence) return { head: after.head, record: this.record }
+    if (sequence < after.sequence || sequence > this.last) return null
+    const at = (sequence - after.sequence - 1) * HEAD_BYTES
+    const head = Buffer.from(this.#heads.subarray(at, at + HEAD_BYTES)).toString('hex')
+    let low = 0
+    let high = this.#stretches.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.#stretches[middle]?.from ?? 0) <= sequence) low = middle
+      else high = middle - 1
+    }
+    return { head, record: this.#stretches[low]?.record ?? this.record }
+  }
+}
+
+function isOf<T extends DocumentType>(kept: Kept, type: T): kept is Kept<T> {
+  return kept.document.type === type
+}
+
+/** What a file holds, kept while its records are read: documents once each, entries, sections and openings. */
+export class CaseFile {
+  readonly exports: KeptExport[] = []
+  readonly documents: Kept[] = []
+  readonly policies: Extract<ExportRecord, { kind: 'policy' }>[] = []
+  readonly #byId = new Map<string, Kept>()
+  readonly #byType = new Map<DocumentType, Kept[]>()
+  readonly #sections = new Map<string, KeptSection>()
+
+  addDocument(record: number, from: KeptExport, document: Signed<DocumentType>): void {
+    const key = `${document.type} ${document.id}`
+    if (this.#byId.has(key)) return
+    const kept: Kept = { record, from, document }
+    this.#byId.set(key, kept)
+    this.documents.push(kept)
+    const alike = this.#byType.get(document.type)
+    if (alike === undefined) this.#byType.set(document.type, [kept])
+    else alike.push(kept)
+  }
+
+  addSection(record: number, digest: string, section: SaltedSection): void {
+    if (!this.#sections.has(digest)) this.#sections.set(digest, { record, digest, section })
+  }
+
+  all<T extends DocumentType>(type: T): Kept<T>[] {
+    return (this.#byType.get(type) ?? []).filter((kept): kept is Kept<T> => isOf(kept, type))
+  }
+
+  find<T extends DocumentType>(type: T, id: string | null | undefined): Kept<T> | undefined {
+    const kept = this.#byId.get(`${type} ${id}`)
+    return kept !== undefined && isOf(kept, type) ? kept : undefined
+  }
+
+  section(digest: string): KeptSection | undefined {
+    return this.#sections.get(digest)
+  }
+
+  exportOf(peer: string): KeptExport | undefined {
+    return this.exports.find(({ header }) => header.peer === peer)
+  }
+}
+
+/** Which finding comes first: by the place that a stage goes by (a record, an export), then the table of the stage. */
+export class Findings {
+  readonly #codes: readonly FindingCode[]
+  #first: { finding: Finding; rank: readonly number[] } | null = null
+
+  constructor(codes: readonly FindingCode[]) {
+    this.#codes = codes
+  }
+
+  /** @param place where the stage comes to it; its record, if it goes by records */
+  add(finding: Finding, place: number = finding.record): void {
+    const rank = [place, this.#codes.indexOf(finding.code), finding.record]
+    const first = this.#first
+    const order =
+      first === null ? -1 : rank.map((one, at) => one - (first.rank[at] ?? 0)).find((by) => by !== 0)
+    if (order !== undefined && order < 0) this.#first = { finding, rank }
+  }
+
+  get first(): Finding | null {
+    return this.#first?.finding ?? null
+  }
+}

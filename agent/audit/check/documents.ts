@@ -1,0 +1,59 @@
+import type { DocumentType } from '../../../protocol/documents/index.ts'
+import { checkAgreements } from './agreements.ts'
+import { type CaseFile, Findings, type Kept } from './case-file.ts'
+import { checkContracts } from './contracts.ts'
+import { checkEndings } from './endings.ts'
+import type { Finding, FindingCode } from './finding.ts'
+import { Members, strangerIn } from './members.ts'
+import { checkTerms } from './terms.ts'
+
+/** Takes a finding about documents: the last of them is where it is, and who has signed that one saw the others. */
+export type Tell = (
+  code: FindingCode,
+  kept: Kept<DocumentType>,
+  reason: string,
+  others?: readonly Kept<DocumentType>[],
+  /** Who broke the rule, where that is not who signed last. */
+  signer?: string
+) => void
+
+const CODES: readonly FindingCode[] = [
+  'not-a-member',
+  'expelled',
+  'agreement-unsigned',
+  'contract-mismatch',
+  'acceptance-twice',
+  'outcome-twice',
+  'outcome-contradicted',
+  'terms-wider',
+  'agreement-basis',
+  'receipt-mismatch'
+]
+
+/** Stage 3.3: who signed might, and what was signed fits together. */
+export function checkDocuments(file: CaseFile): Finding | null {
+  const findings = new Findings(CODES)
+  const tell: Tell = (code, kept, reason, others = [], signer) => {
+    const last = others.reduce((one, other) => (other.record > one.record ? other : one), kept)
+    findings.add({
+      code,
+      organisation: last.from.header.organisation,
+      record: last.record,
+      sequence: null,
+      signer: signer ?? last.document.payload.issuer,
+      reason
+    })
+  }
+  const members = new Members(file)
+  for (const kept of file.documents) {
+    const stranger = strangerIn(kept, members)
+    if (stranger === null) continue
+    const { record, from } = kept
+    findings.add({ ...stranger, organisation: from.header.organisation, record, sequence: null })
+  }
+  checkAgreements(file, members, tell)
+  checkContracts(file, tell)
+  checkEndings(file, tell)
+  checkTerms(file, tell)
+  return findings.first
+}
