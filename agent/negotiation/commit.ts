@@ -142,7 +142,7 @@ async function claimShare(
  * Whether something changed that a promise, or its end, rests on. Offers promise nothing; but where people have to approve
  * a request, both sides remember over a restart that it waits.
  */
-function changedDurably(before: Machines, after: Machines): boolean {
+export function changedDurably(before: Machines, after: Machines): boolean {
   const { hop, coordinator } = after
   const promised = hop !== null && (hop.answered.length > 0 || hop.reservations.length > 0)
   const hopChanged =

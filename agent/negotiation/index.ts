@@ -1,6 +1,7 @@
 /**
  * Drives negotiations: messages of peers in, state machine, policy, signatures, store, messages out. One exchange per request.
  */
+export { changedDurably } from './commit.ts'
 export {
   Dossier,
   type HeldContract,

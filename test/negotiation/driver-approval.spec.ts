@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { anOffer, aRequest, UVA, VU } from './documents.ts'
+import { aContract, anOffer, aRequest, UVA, VU } from './documents.ts'
 import { Driver } from './driver.ts'
 
 const DAY = 86_400_000
@@ -107,6 +107,17 @@ describe('An exchange that waits for people', () => {
         driver.until(() => composed)
       ])
       expect(composed).to.equal(true)
+    })
+
+    it('still takes the result itself after a restart', async () => {
+      const { request } = await waits()
+      await driver.crash()
+      const { offer, details } = await anOffer(request, VU)
+      driver.compose = async () => await aContract(request, { offers: new Map([[VU.peer, offer.id]]) })
+      await driver.receive(VU, { kind: 'offer', epoch: 1, offer: offer.bytes, details })
+      const { coordinator, hop } = driver.exchange(request.id)
+      expect(coordinator?.stage.phase).to.equal('proposing')
+      expect(hop?.answered.map(({ answer }) => answer)).to.deep.equal(['accepted'])
     })
 
     it('is not ended by a hop that cannot be reached for a while', async () => {

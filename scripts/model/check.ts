@@ -1,0 +1,29 @@
+import type { Configuration } from './configurations.ts'
+import { type Explored, explore, type Found } from './explore.ts'
+import { Liveness } from './liveness.ts'
+import { Model } from './model.ts'
+import type { Mutant } from './mutants.ts'
+
+export interface Checked extends Explored {
+  name: string
+  /** The longest way to the end of all, where that was looked at. */
+  longest: number | null
+  seconds: number
+}
+
+export function check({ name, bounds, maxStates, liveness = false }: Configuration): Checked {
+  const begun = performance.now()
+  const model = new Model(bounds)
+  const kind = liveness ? new Liveness(model) : null
+  const explored = explore(model, maxStates, kind === null ? null : (state) => kind.check(state))
+  return { ...explored, name, longest: kind?.longest ?? null, seconds: (performance.now() - begun) / 1000 }
+}
+
+/** How the fault was found; null: it was not. */
+export function hunt({ bounds, rules, liveness = false }: Mutant): Found | null {
+  const model = new Model(bounds, rules)
+  const kind = liveness ? new Liveness(model) : null
+  return explore(model, MUTANT_STATES, kind === null ? null : (state) => kind.check(state)).broken
+}
+
+const MUTANT_STATES = 300_000

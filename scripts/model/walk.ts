@@ -1,0 +1,68 @@
+import { everything, labelOf } from './explore.ts'
+import { Model, spend } from './model.ts'
+import { BUDGET, WORDS } from './states.ts'
+
+export interface Walked {
+  walks: number
+  steps: number
+  broken: { law: string; walk: number; steps: readonly string[] } | null
+}
+
+/** Everything that the bounds leave out together: three epochs, many mishaps, any timers, nobody prompt. */
+const WIDE = {
+  eager: false,
+  begin: 'asked',
+  dataProviders: 2,
+  epochs: 3,
+  budgets: {
+    losses: 6,
+    duplicates: 6,
+    crashes: 4,
+    revocations: 2,
+    failures: 4,
+    cancels: 1,
+    leaves: 1,
+    timers: 7
+  }
+} as const
+
+/** Walks at random, the same for the same seed. */
+export function walk(seed: number, walks: number, length: number): Walked {
+  const random = sequence(seed)
+  let steps = 0
+  for (let number = 0; number < walks; number++) {
+    const model = new Model(WIDE)
+    let state: Int32Array = model.first()
+    let next: Int32Array = new Int32Array(WORDS)
+    const way: string[] = []
+    for (let step = 0; step < length; step++) {
+      const budget = state[BUDGET] ?? 0
+      const options = [...everything(model, state, budget, true)]
+      // What costs nothing is likelier, or no exchange would get anywhere.
+      const free = options.filter((option) => option.costs === null)
+      const from = free.length > 0 && random() < 0.85 ? free : options
+      const option = from[Math.floor(random() * from.length)]
+      if (option === undefined) break
+      const law = model.apply(state, option, next)
+      if (option.costs !== null) next[BUDGET] = spend(budget, option.costs)
+      way.push(labelOf(model, option))
+      steps++
+      if (law !== null) return { walks: number + 1, steps, broken: { law, walk: number, steps: way } }
+      const other = state
+      state = next
+      next = other
+    }
+  }
+  return { walks, steps, broken: null }
+}
+
+/** Marsaglia 2003, xorshift32. */
+function sequence(seed: number): () => number {
+  let word = seed | 0 || 1
+  return () => {
+    word ^= word << 13
+    word ^= word >>> 17
+    word ^= word << 5
+    return (word >>> 0) / 2 ** 32
+  }
+}
