@@ -20,7 +20,7 @@ const fields = z.record(z.string(), z.unknown())
 
 /** A record as plain data that a test may change before it is signed anew. */
 export type Draft =
-  | { kind: 'document'; was: string; type: DocumentType; payload: Fields; signers: readonly string[] }
+  | { kind: 'document'; was: string; type: DocumentType; payload: Fields; signers: string[] }
   | { kind: 'section'; was: string; salt: Uint8Array; content: unknown }
   | { kind: 'entry'; was: string; sequence: number; salt: Uint8Array; entry: Fields }
   | { kind: 'links'; were: readonly string[]; record: Extract<ExportRecord, { kind: 'links' }> }
@@ -47,7 +47,7 @@ export async function draftOf(file: Uint8Array): Promise<Draft[]> {
       drafts.push(
         record.kind === 'end'
           ? { kind: 'end', was: id, payload, signer: signers[0] ?? '' }
-          : { kind: 'document', was: id, type: record.type, payload, signers }
+          : { kind: 'document', was: id, type: record.type, payload, signers: [...signers] }
       )
     } else if (record.kind === 'section') {
       const { salt } = record
