@@ -45,6 +45,11 @@ describe('The page of an audit', () => {
     expect(pageOf(aReport())).to.include('<h1>Confirmed</h1>')
   })
 
+  it('says beside a confirmation how much it covers', () => {
+    expect(pageOf(aReport())).to.include('the exports of 3 of 4 parties. 2 of 4 decisions were evaluated')
+    expect(pageOf(named('x'))).not.to.include('evaluated again here; the others')
+  })
+
   it('says what broke, where, and whose signature stands under it', () => {
     const page = pageOf(
       aReport({

@@ -44,7 +44,14 @@ const VERDICTS = {
 function verdictOf(report: AuditReport): Markup {
   const { verdict, finding } = report
   const [word, sentence] = VERDICTS[verdict]
-  return html`<section class="verdict ${verdict}"><h1>${word}</h1><p>${sentence}</p>${finding === null ? NOTHING : findingOf(finding, report)}</section>`
+  return html`<section class="verdict ${verdict}"><h1>${word}</h1><p>${sentence}</p>${verdict === 'confirmed' ? extentOf(report) : NOTHING}${finding === null ? NOTHING : findingOf(finding, report)}</section>`
+}
+
+/** What a confirmation covers, beside it: the less a file holds, the less there is to confirm. */
+function extentOf({ parties, decisions }: AuditReport): Markup {
+  const exported = parties.filter((party) => party.exported).length
+  const replayed = decisions.filter(({ standing }) => standing === 'replayed').length
+  return html`<p>The file holds the exports of ${exported} of ${counted(parties.length, 'party', 'parties')}. ${replayed} of ${counted(decisions.length, 'decision')} were evaluated again here; the others rest on their organisation’s signature.</p>`
 }
 
 function findingOf(finding: Finding, { parties }: AuditReport): Markup {
@@ -103,7 +110,8 @@ interface Column {
 function tableOf(
   title: string,
   columns: readonly Column[],
-  rows: readonly (readonly (string | Markup)[])[]
+  rows: readonly (readonly (string | Markup)[])[],
+  note: Markup = NOTHING
 ): Markup {
   if (rows.length === 0) return NOTHING
   const classOf = (index: number) => (columns[index]?.number === true ? html` class="number"` : NOTHING)
@@ -116,7 +124,7 @@ function tableOf(
       ? html`<p class="quiet">${rows.length - MAX_ROWS} more are in the answer with --json.</p>`
       : NOTHING
   return html`<section><h2>${title}</h2><div class="wide"><table><thead><tr>${head}</tr></thead><tbody>
-${body}</tbody></table></div>${more}</section>`
+${body}</tbody></table></div>${more}${note}</section>`
 }
 
 function partiesOf({ parties }: AuditReport): Markup {
@@ -154,7 +162,8 @@ function flowsOf({ flows }: AuditReport): Markup {
       { title: 'Sent' },
       { title: 'Received' }
     ],
-    rows
+    rows,
+    html`<p class="quiet">Sent: when the receiver had said that it holds all, by the clock of the sender. Received: when it was verified and kept, by the clock of the receiver.</p>`
   )
 }
 
