@@ -235,6 +235,9 @@ export const datasetView = z.object({
           unit: z.string().exactOptional(),
           /** What its codes mean. */
           values: z.array(z.string()).exactOptional(),
+          /** Between what its values lie, as its steward declared. */
+          min: z.string().exactOptional(),
+          max: z.string().exactOptional(),
           description: z.string().exactOptional(),
           sensitive: z.boolean().exactOptional()
         })

@@ -44,5 +44,6 @@ export {
   readLog,
   verifyLog
 } from './log.ts'
+export { pageOf } from './page/index.ts'
 export { ExportMalformed, firstHeader } from './records.ts'
 export { CHECKPOINT_EVERY, LogBroken, LogWatch } from './watch.ts'

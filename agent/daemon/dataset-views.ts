@@ -70,13 +70,15 @@ function allTables(offered: readonly Offered[]): TableView[] {
 }
 
 function viewColumn(column: DatasetDescription['tables'][number]['columns'][number]): ColumnView {
-  const { name, type, unit, values, description, sensitive } = column
+  const { name, type, unit, values, min, max, description, sensitive } = column
   return {
     name,
     type,
     ...(unit === undefined ? {} : { unit }),
     ...(values === undefined ? {} : { values }),
     ...(description === undefined ? {} : { description }),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
     ...(sensitive === undefined ? {} : { sensitive })
   }
 }

@@ -40,11 +40,13 @@ export function describe({ config, tables }: Omit<Dataset, 'sources'>): DatasetD
         rows: roundedRows(table.rows),
         ...(described?.subject === undefined ? {} : { subject: described.subject }),
         columns: table.columns.map((column) => {
-          const { unit, description, sensitive, values } = columns.get(column.name) ?? {}
+          const { unit, description, sensitive, values, min, max } = columns.get(column.name) ?? {}
           return {
             ...column,
             ...(unit === undefined ? {} : { unit }),
             ...codesOf(values),
+            ...(min === undefined ? {} : { min }),
+            ...(max === undefined ? {} : { max }),
             ...(description === undefined ? {} : { description }),
             ...(sensitive === undefined ? {} : { sensitive })
           }

@@ -12,11 +12,16 @@ import {
 } from './fields.ts'
 import { role } from './membership.ts'
 
+const declaredBound = z.string().regex(/^-?\d{1,18}(\.\d{1,9})?$/)
+
 export const describedColumn = z.strictObject({
   ...column.shape,
   unit: text.optional(),
   /** What its codes mean, where the steward wrote a code table: these are the values that an analyst meets. */
   values: z.array(z.string().max(256)).max(256).optional(),
+  /** Between what its values lie, as the steward wrote it: decimal numbers, found in no data. */
+  min: declaredBound.optional(),
+  max: declaredBound.optional(),
   description: text.optional(),
   sensitive: z.boolean().optional()
 })

@@ -27,11 +27,11 @@ describe('What others are told of a dataset', () => {
         sensitive: true,
         description: 'so'
       },
-      { name: 'wage', unit: 'EUR' }
+      { name: 'wage', unit: 'EUR', min: '0', max: '500000.5' }
     ]).tables
     expect(table?.columns).to.deep.equal([
       { name: 'sex', type: 'VARCHAR', values: ['M', 'V'], description: 'so', sensitive: true },
-      { name: 'wage', type: 'VARCHAR', unit: 'EUR' }
+      { name: 'wage', type: 'VARCHAR', unit: 'EUR', min: '0', max: '500000.5' }
     ])
   })
 

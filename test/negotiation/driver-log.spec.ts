@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { readLog } from '../../agent/audit/index.ts'
+import { codeOf } from '../../protocol/errors/index.ts'
 import { acceptedAtRecipient, startedAtRecipient } from './conversations.ts'
-import { aContract, anAcceptance, aRequest, RUG, UVA, VU } from './documents.ts'
+import { aContract, anAcceptance, aRequest, NOW, RUG, UVA, VU } from './documents.ts'
 import { Driver } from './driver.ts'
 
 describe('What happens in an exchange', () => {
@@ -28,6 +29,29 @@ describe('What happens in an exchange', () => {
     expect(driver.failCommits).to.equal(0)
     expect(driver.shares.has(contracted.contract.id)).to.equal(false)
     expect(await kinds()).to.deep.equal(before)
+  })
+
+  it('lets nothing leave when the decision to send it cannot be logged, and logs it once it can', async () => {
+    const { asked, contracted } = await startedAtRecipient(driver)
+    const { id: contract } = contracted.contract
+    const gate = driver.gates.get(contract)
+    const before = (await kinds()).length
+    driver.exchange(asked.request.id).dossier.decided({
+      time: NOW,
+      kind: 'decision',
+      request: asked.request.id,
+      contract,
+      fields: { question: 'send', verdict: 'permit', clauses: [], policy: 'a' }
+    })
+    driver.failCommits = 1
+    const left = await gate?.leaving().then(
+      () => 'left',
+      (error: unknown) => codeOf(error)
+    )
+    expect(left).to.equal('storage-full')
+    expect(await kinds()).to.have.length(before)
+    await gate?.leaving()
+    expect((await kinds()).slice(before)).to.deep.equal(['decision'])
   })
 
   it('proves that another agent keeps two logs, once it has signed two heads for one place', async () => {

@@ -82,6 +82,8 @@ export class Driver {
   errors = 0
   readonly received: { kind: WireMessage['kind']; from: string }[] = []
   readonly shares = new Map<string, PromiseWithResolvers<void>>()
+  /** What shares that run ask before anything leaves. */
+  readonly gates = new Map<string, Parameters<ExchangePorts['shares']['run']>[3]>()
   /** Contracts whose slots were held again after a restart. */
   readonly held: string[] = []
   /** What this agent finds against a start. */
@@ -211,7 +213,8 @@ export class Driver {
         acceptance: async () => ({ statusNumber: 0, resultTerms: this.resultTerms, shares: [] })
       },
       shares: {
-        run: async (_, contract) => {
+        run: async (_, contract, __, gate) => {
+          this.gates.set(contract, gate)
           const share = Promise.withResolvers<void>()
           this.shares.set(contract, share)
           await alive(share.promise)

@@ -20,7 +20,8 @@ import {
   QUESTIONS,
   REQUESTER,
   RulesMalformed,
-  SCHEMA
+  SCHEMA,
+  unenforceableClauses
 } from '../../policy/index.ts'
 import { refusal, resultTerms, type Terms } from '../../protocol/documents/index.ts'
 import {
@@ -402,6 +403,23 @@ describe('a data provider’s decision', () => {
       const verdict = all([anAgreement({ privacy: { epsilonMicros: 1, budgetMicros: 1, per: 1 } })])
       expect(verdict).to.have.nested.property('refusal.code', 'clause-not-enforceable')
       expect(verdict).to.have.nested.property('refusal.clause', 'wage-gap#privacy')
+    })
+
+    it('refuses all under one that lets results go on, in the words of its check', () => {
+      const agreement = anAgreement({ onward: 'partners' })
+      const [named] = unenforceableClauses(agreement.payload.terms)
+      const verdict = all([agreement])
+      if (verdict.verdict === 'permit') throw new Error('permitted')
+      expect(verdict.refusal).to.include({ code: 'clause-not-enforceable', clause: 'wage-gap#onward' })
+      expect(verdict.refusal.reason).to.include(named?.reason ?? 'no reason')
+      expect(all([anAgreement({ onward: 'none' })]).verdict).to.equal('permit')
+    })
+
+    it('gives, of reasons as near, the one of an agreement that is about the asker', () => {
+      const others = anAgreement({ consumers: [{ organisation: 'RUG' }] }, { name: 'others', id: 'bafy0' })
+      const own = anAgreement({ archetypes: [] }, { name: 'own', id: 'bafy1' })
+      expect(all([others])).to.have.nested.property('refusal.clause', 'others#consumers')
+      expect(all([others, own])).to.have.nested.property('refusal.clause', 'own#archetypes')
     })
 
     it('permits alike whatever other agreements there are', () => {

@@ -38,19 +38,20 @@ export async function datasets(context: Context, input: Input): Promise<undefine
 
 const MOST_CODES = 8
 
-function columnRow({ name, type, unit, values, description, sensitive }: ColumnView): string[] {
+function columnRow({ name, type, unit, values, min, max, description, sensitive }: ColumnView): string[] {
+  const declared = min === undefined && max === undefined ? '' : `${min ?? ''} … ${max ?? ''}`.trim()
   const codes = values?.slice(0, MOST_CODES).join(', ') ?? ''
   const more = (values?.length ?? 0) > MOST_CODES ? ', …' : ''
   const about = [
     ...(sensitive === true ? ['sensitive'] : []),
     ...(description === undefined ? [] : [description])
   ]
-  return [name, type, unit ?? '', codes + more, about.join(': ')]
+  return [name, type, unit ?? '', declared, codes + more, about.join(': ')]
 }
 
 /** A table with only those of its columns in which anything stands. */
 function tableOfColumns({ columns }: TableView, { style, width }: Context): string {
-  const titles = ['column', 'type', 'unit', 'codes', 'description']
+  const titles = ['column', 'type', 'unit', 'between', 'codes', 'description']
   const rows = columns.map(columnRow)
   const kept = titles.flatMap((_, index) =>
     rows.some((row) => row[index] !== '') || index < 2 ? [index] : []
