@@ -42,6 +42,14 @@ describe('dynamos audit check', () => {
     expect((await runs(['audit', 'check', file])).out).to.include('under the signature of')
   })
 
+  it('writes the answer as a page, over no file', async () => {
+    const page = join(dir, 'audit.html')
+    const draw = async () => await runs(['audit', 'check', fixture('joined'), '--html', page])
+    expect((await draw()).code).to.equal(0)
+    expect(await readFile(page, 'utf8')).to.include('UVA')
+    expect((await draw()).code).to.equal(2)
+  })
+
   it('cannot read what is no export', async () => {
     const file = join(dir, 'none.audit')
     await writeFile(file, 'no export')

@@ -1,17 +1,22 @@
 import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { hasCode, instantText } from '../../../../protocol/errors/index.ts'
 import { type AuditReport, checkExport } from '../../../audit/index.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
-import type { Input } from '../../options.ts'
+import { type Input, parseOptions } from '../../options.ts'
 import { plain, type Style, table } from '../../render/index.ts'
+
+const options = z.object({ html: z.string().min(1).optional() })
 
 /** Works without an agent and without configuration: auditors have neither. */
 export async function check(context: Context, input: Input): Promise<number> {
   const [name] = z.tuple([z.string().min(1)]).parse(input.args)
+  const { html } = parseOptions(input.options, options)
   const report = await reportOf(name, resolve(context.terminal.cwd, name))
+  if (html !== undefined) await draw(report, html, resolve(context.terminal.cwd, html))
   context.answer(report, () => inWords(report, context.style))
   if (report.verdict === 'unreadable') return EXIT.usage
   return report.verdict === 'broken' ? EXIT.failed : EXIT.done
@@ -23,6 +28,16 @@ async function reportOf(name: string, path: string): Promise<AuditReport> {
   } catch (cause) {
     if (!hasCode(cause, 'ENOENT') && !hasCode(cause, 'EISDIR') && !hasCode(cause, 'EACCES')) throw cause
     throw new UsageError(`${name}: expected an audit export; it could not be read`, { cause })
+  }
+}
+
+async function draw(report: AuditReport, name: string, out: string): Promise<void> {
+  const { pageOf } = await import('../../../audit/index.ts')
+  try {
+    await writeFile(out, pageOf(report), { flag: 'wx' })
+  } catch (cause) {
+    if (!hasCode(cause, 'EEXIST')) throw cause
+    throw new UsageError(`${name}: there is a file already; name another with --html`, { cause })
   }
 }
 

@@ -53,6 +53,7 @@ export const auditCommand: Register = (program, run) => {
   audit
     .command('check')
     .argument('<file>', 'an export, or several joined')
+    .option('--html <out>', 'also write the answer as a page, with the exchange drawn')
     .description('whether all that it tells followed the rules; needs no agent, exit code 4 where not')
     .action(run(async (context, input) => await (await import('./check.ts')).check(context, input)))
 }

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { z } from 'zod'
+import { checkExport } from '../../agent/audit/index.ts'
+import { ROOT } from '../architecture/sources.ts'
+
+const FIXTURES = join(ROOT, 'test/fixtures/audit')
+const PYTHON = '/usr/bin/python3'
+
+const expected = z.strictObject({
+  verdict: z.enum(['confirmed', 'broken', 'unreadable']),
+  code: z.string(),
+  record: z.int(),
+  signer: z.string().nullable()
+})
+const vectors = z
+  .array(
+    z.strictObject({
+      name: z.string(),
+      base: z.string(),
+      patches: z.array(z.strictObject({ offset: z.int(), bytes: z.string() })),
+      expected
+    })
+  )
+  .parse(JSON.parse(readFileSync(join(FIXTURES, 'vectors.json'), 'utf8')))
+
+function bytesOf({ base, patches }: (typeof vectors)[number]): Uint8Array {
+  const bytes = Uint8Array.from(readFileSync(join(FIXTURES, base)))
+  for (const { offset, bytes: hex } of patches) bytes.set(Buffer.from(hex, 'hex'), offset)
+  return bytes
+}
+
+async function* piece(bytes: Uint8Array) {
+  yield bytes
+}
+
+const answer = z.object({
+  verdict: expected.shape.verdict,
+  finding: expected.omit({ verdict: true }).loose()
+})
+
+describe('The test vectors of audit exports', () => {
+  it('are twenty flipped bits and twenty changed fields at least', () => {
+    expect(vectors.filter(({ patches }) => patches.length > 0)).to.have.length.of.at.least(20)
+    expect(vectors.filter(({ patches }) => patches.length === 0)).to.have.length.of.at.least(20)
+  })
+
+  for (const vector of vectors)
+    it(`are found and named: ${vector.name}`, async () => {
+      const { verdict, finding } = await checkExport(piece(bytesOf(vector)))
+      expect(finding).not.to.equal(null)
+      expect({ verdict, ...finding }).to.include(vector.expected)
+    })
+
+  it('are named alike by the second checker', function () {
+    const there = spawnSync(PYTHON, ['-c', 'import cbor2, cryptography']).status === 0
+    if (!there && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    const folder = mkdtempSync(join(tmpdir(), 'dynamos-vectors-'))
+    try {
+      const files = vectors.map((vector, index) => {
+        const file = join(folder, `${index}.audit`)
+        writeFileSync(file, bytesOf(vector))
+        return file
+      })
+      const { stdout } = spawnSync(PYTHON, [join(ROOT, 'scripts/audit-check'), '--json', ...files], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 26
+      })
+      const said = stdout
+        .trim()
+        .split('\n')
+        .map((line, index) => {
+          const { verdict, finding } = answer.parse(JSON.parse(line))
+          const { code, record, signer } = finding
+          return { name: vectors[index]?.name, expected: { verdict, code, record, signer } }
+        })
+      expect(said).to.deep.equal(vectors.map(({ name, expected: wanted }) => ({ name, expected: wanted })))
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }).timeout(120_000)
+})
