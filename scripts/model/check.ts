@@ -1,7 +1,8 @@
+import type { OutcomeView } from '../../protocol/negotiation/index.ts'
 import type { Configuration } from './configurations.ts'
 import { type Explored, explore, type Found } from './explore.ts'
 import { Liveness } from './liveness.ts'
-import { Model } from './model.ts'
+import { type Bounds, Model } from './model.ts'
 import type { Mutant } from './mutants.ts'
 
 export interface Checked extends Explored {
@@ -24,6 +25,17 @@ export function hunt({ bounds, rules, liveness = false }: Mutant): Found | null 
   const model = new Model(bounds, rules)
   const kind = liveness ? new Liveness(model) : null
   return explore(model, MUTANT_STATES, kind === null ? null : (state) => kind.check(state)).broken
+}
+
+/** The shortest way to a state in which the requester's agent has signed such an end; null: there is none. */
+export function reach(bounds: Bounds, result: OutcomeView['result'], epoch: number): Found | null {
+  const model = new Model(bounds)
+  const found = explore(model, MUTANT_STATES, (state) => {
+    const outcome = model.local(state[0] ?? 0).outcome
+    const contract = model.around.contracts.get(outcome?.contract ?? '')
+    return outcome?.result === result && contract?.epoch === epoch ? 'reached' : null
+  })
+  return found.broken
 }
 
 const MUTANT_STATES = 300_000

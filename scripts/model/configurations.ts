@@ -72,6 +72,11 @@ export const DEEP: readonly Configuration[] = [
     maxStates: DEEP_ROOM
   },
   {
+    name: 'deep: a failed share, another epoch and a crash',
+    bounds: { ...TWO, budgets: { failures: 1, crashes: 1 } },
+    maxStates: DEEP_ROOM
+  },
+  {
     name: 'deep: two losses, a duplicate and a crash',
     bounds: { ...TWO, budgets: { losses: 2, duplicates: 1, crashes: 1 } },
     maxStates: DEEP_ROOM

@@ -14,7 +14,7 @@ const { values } = parseArgs({
   options: {
     deep: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
-    walks: { type: 'string', default: '200' },
+    walks: { type: 'string', default: '500' },
     length: { type: 'string', default: '300' },
     seed: { type: 'string' }
   }

@@ -1,11 +1,22 @@
 import { expect } from 'chai'
-import { check, hunt } from '../../scripts/model/check.ts'
+import { check, hunt, reach } from '../../scripts/model/check.ts'
 import { CONFIGURATIONS } from '../../scripts/model/configurations.ts'
 import { MUTANTS } from '../../scripts/model/mutants.ts'
 import { walk } from '../../scripts/model/walk.ts'
 
 /** The bounds are numbers of states; the time is only for a machine that hangs. */
 const PATIENCE = 600_000
+
+/** A law that holds because nothing ever happens would be worth nothing. */
+const REACHED = [
+  [{}, 'completed', 1],
+  [{ crashes: 1 }, 'completed', 1],
+  [{ losses: 1 }, 'completed', 2],
+  [{ failures: 1 }, 'completed', 2],
+  [{ revocations: 1 }, 'completed', 2],
+  [{ cancels: 1 }, 'cancelled', 1],
+  [{ crashes: 1 }, 'failed', 1]
+] as const
 
 describe('the negotiation machines, through every order of events within the bounds', function () {
   this.timeout(PATIENCE)
@@ -17,6 +28,12 @@ describe('the negotiation machines, through every order of events within the bou
       expect(exhausted).to.equal(true)
     })
 
+  for (const [budgets, result, epoch] of REACHED)
+    it(`do get somewhere there: ${result}, epoch ${epoch}, with ${JSON.stringify(budgets)}`, () => {
+      const bounds = { eager: true, begin: 'proposed', dataProviders: 2, epochs: 2, budgets } as const
+      expect(reach(bounds, result, epoch)).to.not.equal(null)
+    })
+
   for (const mutant of MUTANTS)
     it(`are told apart from a fault: ${mutant.name}`, () => {
       expect(hunt(mutant)?.law).to.match(mutant.breaks)
@@ -24,7 +41,7 @@ describe('the negotiation machines, through every order of events within the bou
 
   it('keep their laws on walks at random beyond the bounds', () => {
     const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31)
-    const { broken } = walk(seed, 60, 300)
+    const { broken } = walk(seed, 200, 300)
     expect(broken, `seed ${seed}`).to.equal(null)
   })
 })
