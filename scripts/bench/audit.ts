@@ -1,10 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { appendAll, type Basis, type LogEntry, type Noted, verifyLog } from '../../agent/audit/index.ts'
+import {
+  appendAll,
+  type Basis,
+  checkExport,
+  type LogEntry,
+  type Noted,
+  verifyLog
+} from '../../agent/audit/index.ts'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { openStore, type Store, type Transaction } from '../../agent/store/index.ts'
 import type { Benchmark } from './benchmark.ts'
@@ -181,11 +188,32 @@ async function verifyCase(dir: string, entries: number, say: (text: string) => v
   }
 }
 
+async function* whole(bytes: Uint8Array) {
+  yield bytes
+}
+
+/** The exports of all parties of an exchange with two data providers and a compute provider. */
+async function checkCase(repetitions: number): Promise<Result[]> {
+  const bytes = await readFile(new URL('../../test/fixtures/audit/joined.audit', import.meta.url))
+  const samples: number[] = []
+  for (let index = 0; index < repetitions; index++) {
+    const start = performance.now()
+    const { verdict } = await checkExport(whole(bytes))
+    samples.push(performance.now() - start)
+    if (verdict !== 'confirmed') throw new Error(`expected a confirmed export, found ${verdict}`)
+  }
+  return [resultOf('audit check of four parties', samples)]
+}
+
 /** What the log costs: per hop of an exchange, and to verify. `--rows`: entries of the log that is verified. */
 export const auditBench: Benchmark = async ({ repetitions = 200, rows = ENTRIES, say }) => {
   const dir = await mkdtemp(join(tmpdir(), 'dynamos-bench-'))
   try {
-    const results = [...(await hopCase(dir, repetitions)), ...(await verifyCase(dir, rows, say))]
+    const results = [
+      ...(await hopCase(dir, repetitions)),
+      ...(await verifyCase(dir, rows, say)),
+      ...(await checkCase(repetitions))
+    ]
     const notes = [
       'per hop: the four transactions of a data provider with everything that they have in the log and three signatures, against the three that there are without a log, by turns',
       'verify: read from the database, each entry decoded, checked against its schema, encoded and hashed, in the thread that also answers'

@@ -40,6 +40,19 @@ interface Stretch {
 
 const HEAD_BYTES = 32
 
+/** Kinds of entries that a stage reads; of others the head is enough. */
+const READ: readonly LogEntry['kind'][] = [
+  'decision',
+  'acceptance',
+  'start',
+  'job-started',
+  'flow-sent',
+  'flow-received',
+  'release',
+  'receipt',
+  'outcome'
+]
+
 /** One export of a file. Of what it does not tell, the heads are kept alone. */
 export class KeptExport {
   readonly header: Header
@@ -74,6 +87,7 @@ export class KeptExport {
   }
 
   keep(kept: KeptEntry): void {
+    if (!READ.includes(kept.entry.kind)) return
     this.entries.push(kept)
     this.#bySequence.set(kept.sequence, kept)
   }

@@ -1,0 +1,60 @@
+import { expect } from 'chai'
+import { checkExport } from '../../agent/audit/index.ts'
+import { encodeRecord, LINK_BYTES, MAX_LINKS } from '../../agent/audit/records.ts'
+import { draftOf, exportOf } from './export-builder.ts'
+import { bytesOf } from './tamperings.ts'
+
+async function* pieces(...all: Uint8Array[]) {
+  yield* all
+}
+const found = async (...all: Uint8Array[]) => (await checkExport(pieces(...all))).finding
+
+/** An export that goes on and on: digests of entries that tell of something else. */
+async function* endless(entries: number) {
+  const bytes = bytesOf('vu')
+  const header = (bytes[0] ?? 0) & 0x80 ? 2 : 1
+  const length = header === 2 ? ((bytes[0] ?? 0) & 0x7f) | ((bytes[1] ?? 0) << 7) : (bytes[0] ?? 0)
+  yield bytes.subarray(0, header + length)
+  const digests = new Uint8Array(MAX_LINKS * LINK_BYTES)
+  for (let from = 6; from < entries; from += MAX_LINKS) yield encodeRecord({ kind: 'links', from, digests })
+}
+
+describe('Bad audit exports', () => {
+  it('of two marketplaces in one file are told apart', async () => {
+    const other = await exportOf(await draftOf(bytesOf('vu')))
+    expect(await found(bytesOf('uva'), other)).to.include({ code: 'marketplace-differs' })
+  })
+
+  it('with entries in another order are no chain', async () => {
+    const drafts = await draftOf(bytesOf('vu'))
+    const at = drafts.findIndex(({ kind }) => kind === 'entry')
+    const [one, other] = [drafts[at], drafts[at + 1]]
+    if (one === undefined || other === undefined) throw new Error('expected two entries')
+    drafts.splice(at, 2, other, one)
+    expect(await found(await exportOf(drafts))).to.include({ code: 'chain-broken' })
+  })
+
+  it('with an opening that is not what was committed to are found', async () => {
+    const drafts = await draftOf(bytesOf('vu-open'))
+    for (const one of drafts)
+      if (one.kind === 'other' && one.record.kind === 'opening') {
+        one.record = { ...one.record, salt: new Uint8Array(16) }
+        break
+      }
+    expect(await found(await exportOf(drafts))).to.include({ code: 'opening-mismatch' })
+  })
+
+  it('that lack the part of one party are confirmed, and it is said', async () => {
+    const { verdict, missing } = await checkExport(pieces(bytesOf('uva'), bytesOf('vu'), bytesOf('rug')))
+    expect(verdict).to.equal('confirmed')
+    expect(missing).to.include('the export of SURF')
+    expect(missing).not.to.include('the export of RUG')
+  })
+
+  it('of a million entries are read in bounded memory', async () => {
+    const before = process.memoryUsage().rss
+    const { finding } = await checkExport(endless(1_000_000))
+    expect(finding).to.include({ code: 'export-truncated', signer: null })
+    expect(process.memoryUsage().rss - before).to.be.below(400 << 20)
+  }).timeout(120_000)
+})
