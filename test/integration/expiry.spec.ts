@@ -17,14 +17,14 @@ const LIFETIME = 90 * 86_400_000
 /** When memberships end, in minutes after the start: sooner one after the other than a hop's longest deadline. */
 const ENDS = { SURF: 40, RUG: 70, UVA: 100 }
 
-/** The membership of an organisation, as if it had been given when it ends after so long. */
-async function endMembership(market: Market, organisation: string, after: number): Promise<void> {
+/** The membership of an organisation, as if it had been given when it ends at that instant. */
+async function endMembership(market: Market, organisation: string, end: number): Promise<void> {
   const folder = join(market.dir, 'marketplace')
   const founded = await openMarketplace(await readFile(join(folder, 'marketplace.json'), 'utf8'))
   const keys: [Awaited<ReturnType<typeof loadOrCreateKey>>] = [
     await loadOrCreateKey(join(folder, 'authority.key'))
   ]
-  const by = { keys, now: Date.now() + after - LIFETIME }
+  const by = { keys, now: end - LIFETIME }
   const { marketplace, membership } = await renewMembership(founded, organisation, by)
   const { config } = market.agent(organisation)
   await replacePrivateFile(config.marketplace, packageText({ ...marketplace, membership }))
@@ -35,13 +35,16 @@ describe('What runs when an agreement is taken back, or a membership ends', func
   const flow = new HeldFlow()
   const clock = new MovedClock()
   let market: Market
+  /** By the machine's clock, when the memberships were given: other specs may have run for long before. */
+  let start = 0
 
   before(async () => {
+    start = Date.now()
     market = await Market.open([UVA, SURF, provider('VU', VU), provider('RUG', RUG)], {
       seams: { clock, beforePart: flow.beforePart },
       prepared: async (prepared) => {
         for (const [name, minutes] of Object.entries(ENDS))
-          await endMembership(prepared, name, minutes * MINUTE)
+          await endMembership(prepared, name, start + minutes * MINUTE)
       }
     })
   })
@@ -155,7 +158,6 @@ describe('What runs when an agreement is taken back, or a membership ends', func
     expect(view.results).to.equal(undefined)
     return view
   }
-  const start = Date.now()
   /** Shortly before a membership ends, with nothing under way: what begins now is younger than its longest deadline. */
   const near = (name: keyof typeof ENDS) =>
     clock.move(Math.max(0, start + (ENDS[name] - 10) * MINUTE - clock.now()))
