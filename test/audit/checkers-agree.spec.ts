@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +5,8 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { checkRecords } from '../../agent/audit/check/index.ts'
 import { ROOT } from '../architecture/sources.ts'
+import { needsPython, saidByPython } from './python-checker.ts'
 
-const PYTHON = '/usr/bin/python3'
-const CHECKER = join(ROOT, 'scripts/audit-check')
 const FLIPS = 20
 
 const answer = z.object({
@@ -23,8 +21,7 @@ describe('Both checkers of audit exports', () => {
   let folder: string
 
   before(function () {
-    const there = spawnSync(PYTHON, ['-c', 'import cbor2, cryptography']).status === 0
-    if (!there && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsPython(this)
     folder = mkdtempSync(join(tmpdir(), 'dynamos-agree-'))
   })
 
@@ -49,14 +46,7 @@ describe('Both checkers of audit exports', () => {
           finding === null ? null : { code: finding.code, record: finding.record, signer: finding.signer }
         )
       }
-      const { stdout } = spawnSync(PYTHON, [CHECKER, '--json', ...files], {
-        encoding: 'utf8',
-        maxBuffer: 1 << 26
-      })
-      const other = stdout
-        .trim()
-        .split('\n')
-        .map((line) => answer.parse(JSON.parse(line)).finding)
+      const other = saidByPython(answer, files).map(({ finding }) => finding)
       expect(own).not.to.include(null)
       expect(own).to.deep.equal(other)
     })

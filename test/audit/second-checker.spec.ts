@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
 import { ROOT } from '../architecture/sources.ts'
+import { needsPython, saidByPython } from './python-checker.ts'
 
-const PYTHON = '/usr/bin/python3'
-const CHECKER = join(ROOT, 'scripts/audit-check')
 const FIXTURES = join(ROOT, 'test/fixtures/audit')
 
 const answer = z.strictObject({
@@ -16,27 +14,13 @@ const answer = z.strictObject({
   decisions: z.array(z.object({ question: z.string(), verdict: z.string(), standing: z.string() })),
   missing: z.array(z.string())
 })
-type Answer = z.infer<typeof answer>
-
-/** What the checker in Python says of each file. */
-function second(files: readonly string[]): Answer[] {
-  const { stdout, stderr } = spawnSync(PYTHON, [CHECKER, '--json', ...files], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26
-  })
-  if (stderr !== '') throw new Error(stderr)
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => answer.parse(JSON.parse(line)))
-}
+const second = (files: readonly string[]) => saidByPython(answer, files)
 
 describe('The second checker of audit exports', () => {
   let folder: string
 
   before(function () {
-    const there = spawnSync(PYTHON, ['-c', 'import cbor2, cryptography']).status === 0
-    if (!there && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsPython(this)
     folder = mkdtempSync(join(tmpdir(), 'dynamos-second-'))
   })
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,11 +21,9 @@ import {
   signFields
 } from '../../protocol/documents/index.ts'
 import { offices } from '../agreements/offices.ts'
-import { ROOT } from '../architecture/sources.ts'
 import { peerOf } from '../membership/builders.ts'
+import { needsPython, saidByPython } from './python-checker.ts'
 
-const PYTHON = '/usr/bin/python3'
-const CHECKER = join(ROOT, 'scripts/audit-check')
 const TEXT = `
 agreement: open
 provider: VU
@@ -48,8 +45,7 @@ describe('An agreement taken of a standing offer, in an audit export', () => {
   let taken: Agreement
 
   before(function () {
-    const there = spawnSync(PYTHON, ['-c', 'import cbor2, cryptography']).status === 0
-    if (!there && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsPython(this)
     folder = mkdtempSync(join(tmpdir(), 'dynamos-taken-'))
   })
   after(() => {
@@ -109,12 +105,10 @@ describe('An agreement taken of a standing offer, in an audit export', () => {
   }
   const LAST = 5
 
-  function python(bytes: Uint8Array): Found {
+  function python(bytes: Uint8Array): Found | undefined {
     const file = join(folder, 'one.audit')
     writeFileSync(file, bytes)
-    const { stdout, stderr } = spawnSync(PYTHON, [CHECKER, '--json', file], { encoding: 'utf8' })
-    expect(stderr).to.equal('')
-    return answer.parse(JSON.parse(stdout)).finding
+    return saidByPython(answer, [file])[0]?.finding
   }
   /** What the checker of records here says of a file. */
   async function ofRecords(bytes: Uint8Array): Promise<Found> {

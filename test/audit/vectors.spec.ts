@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +5,9 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { checkExport } from '../../agent/audit/index.ts'
 import { ROOT } from '../architecture/sources.ts'
+import { needsPython, saidByPython } from './python-checker.ts'
 
 const FIXTURES = join(ROOT, 'test/fixtures/audit')
-const PYTHON = '/usr/bin/python3'
 
 const expected = z.strictObject({
   verdict: z.enum(['confirmed', 'broken', 'unreadable']),
@@ -56,8 +55,7 @@ describe('The test vectors of audit exports', () => {
     })
 
   it('are named alike by the second checker', function () {
-    const there = spawnSync(PYTHON, ['-c', 'import cbor2, cryptography']).status === 0
-    if (!there && process.env.DYNAMOS_TEST_ALL !== '1') this.skip()
+    needsPython(this)
     const folder = mkdtempSync(join(tmpdir(), 'dynamos-vectors-'))
     try {
       const files = vectors.map((vector, index) => {
@@ -65,18 +63,10 @@ describe('The test vectors of audit exports', () => {
         writeFileSync(file, bytesOf(vector))
         return file
       })
-      const { stdout } = spawnSync(PYTHON, [join(ROOT, 'scripts/audit-check'), '--json', ...files], {
-        encoding: 'utf8',
-        maxBuffer: 1 << 26
+      const said = saidByPython(answer, files).map(({ verdict, finding }, index) => {
+        const { code, record, signer } = finding
+        return { name: vectors[index]?.name, expected: { verdict, code, record, signer } }
       })
-      const said = stdout
-        .trim()
-        .split('\n')
-        .map((line, index) => {
-          const { verdict, finding } = answer.parse(JSON.parse(line))
-          const { code, record, signer } = finding
-          return { name: vectors[index]?.name, expected: { verdict, code, record, signer } }
-        })
       expect(said).to.deep.equal(vectors.map(({ name, expected: wanted }) => ({ name, expected: wanted })))
     } finally {
       rmSync(folder, { recursive: true, force: true })
