@@ -1,22 +1,8 @@
 import { expect } from 'chai'
-import { offices } from './offices.ts'
+import { offices, aText as textOf } from './offices.ts'
 
-const aText = (changes: Record<string, string> = {}) => {
-  const clauses: Record<string, string> = {
-    agreement: 'wages',
-    provider: 'VU',
-    dataset: 'wageGap',
-    consumers: '[{organisation: UVA}]',
-    purposes: '[research]',
-    archetypes: '[computeToData]',
-    tables: '{person: {columns: [sex]}}',
-    algorithms: '[average]',
-    ...changes
-  }
-  return Object.entries(clauses)
-    .map(([clause, value]) => `${clause}: ${value}\n`)
-    .join('')
-}
+const aText = (changes: Record<string, string> = {}) =>
+  textOf({ agreement: 'wages', consumers: '[{organisation: UVA}]', ...changes })
 const RULE = {
   from: 'VU',
   dataset: 'wageGap',

@@ -230,3 +230,19 @@ export function offices(names: readonly string[]) {
     }
   }
 }
+
+/** An agreement about the sex in VU's wages, as text; one of the changes has to say for whom it is. */
+export function aText(changes: Record<string, string>): string {
+  const clauses: Record<string, string> = {
+    provider: 'VU',
+    dataset: 'wageGap',
+    purposes: '[research]',
+    archetypes: '[computeToData]',
+    tables: '{person: {columns: [sex]}}',
+    algorithms: '[average]',
+    ...changes
+  }
+  return Object.entries(clauses)
+    .map(([clause, value]) => `${clause}: ${value}\n`)
+    .join('')
+}

@@ -13,24 +13,10 @@ import {
 import { codeOf } from '../../protocol/errors/index.ts'
 import { keyOf, peerOf } from '../membership/builders.ts'
 import { rejectionOf } from '../store/folder.ts'
-import { type Office, offices } from './offices.ts'
+import { type Office, offices, aText as textOf } from './offices.ts'
 
-const aText = (changes: Record<string, string> = {}) => {
-  const clauses: Record<string, string> = {
-    agreement: 'open-wages',
-    provider: 'VU',
-    dataset: 'wageGap',
-    standing: '{takers: "*"}',
-    purposes: '[research]',
-    archetypes: '[computeToData]',
-    tables: '{person: {columns: [sex]}}',
-    algorithms: '[average]',
-    ...changes
-  }
-  return Object.entries(clauses)
-    .map(([clause, value]) => `${clause}: ${value}\n`)
-    .join('')
-}
+const aText = (changes: Record<string, string> = {}) =>
+  textOf({ agreement: 'open-wages', standing: '{takers: "*"}', ...changes })
 
 describe('a standing offer', () => {
   const market = offices(['VU', 'UVA', 'RUG', 'SURF'])
