@@ -10,7 +10,7 @@ type Asked = Awaited<ReturnType<HostilePeer['request']>>
 export const EVE = 'eve@eve.nl'
 export const SQL = 'SELECT id, gender FROM person'
 const PRIVATE = 'private'
-const COMPUTE_TO_DATA: ArchetypeBody = {
+export const COMPUTE_TO_DATA: ArchetypeBody = {
   name: 'computeToData',
   roles: { data: 'many', algorithm: 'one', infrastructure: 'many', recipient: 'one' },
   where: ['infrastructure == data'],
@@ -40,7 +40,7 @@ export function agreementWithEve(provider: string): object {
   }
 }
 
-export async function askedBy(eve: HostilePeer, providers: readonly TestAgent[]): Promise<Asked> {
+export async function askedBy(eve: HostilePeer, providers: readonly TestAgent[], sql = SQL): Promise<Asked> {
   return await eve.request(
     {
       user: { organisation: 'EVE', name: EVE },
@@ -54,7 +54,7 @@ export async function askedBy(eve: HostilePeer, providers: readonly TestAgent[])
       agreements: {},
       deadline: 60_000
     },
-    SQL
+    sql
   )
 }
 

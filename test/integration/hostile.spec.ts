@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { systemClock } from '../../agent/network/index.ts'
-import { type ArchetypeBody, openDocument, type Section } from '../../protocol/documents/index.ts'
+import { openDocument, type Section } from '../../protocol/documents/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
 import {
   AGREEMENT_NOTICE_PROTOCOL,
@@ -11,6 +11,14 @@ import {
   type WireMessage
 } from '../../protocol/messages/index.ts'
 import { FLOW_PROTOCOL, sendParts } from '../../protocol/transfer/index.ts'
+import {
+  agreementWithEve,
+  askedBy,
+  COMPUTE_TO_DATA,
+  type ContractBody,
+  EVE,
+  honestContract
+} from '../adversary/hostile-asker.ts'
 import { keyOf } from '../membership/builders.ts'
 import { Market, type TestAgent } from './harness.ts'
 import { HostilePeer, type Offered } from './hostile-peer.ts'
@@ -18,23 +26,7 @@ import { averages, provider, SURF, UVA, wageAgreement, wageDataset, wageRequest,
 
 const VU = wages(1, 20)
 const RUG = wages(101, 20)
-const SQL = 'SELECT id, gender FROM person'
-const EVE = 'eve@eve.nl'
-const COMPUTE_TO_DATA: ArchetypeBody = {
-  name: 'computeToData',
-  roles: { data: 'many', algorithm: 'one', infrastructure: 'many', recipient: 'one' },
-  where: ['infrastructure == data'],
-  steps: [
-    { service: 'query', at: 'data', forEach: 'data' },
-    { service: 'anonymize', at: 'data', when: 'required' },
-    { service: 'algorithm', at: 'infrastructure' },
-    { service: 'graph', at: 'recipient', when: 'asked' }
-  ],
-  output: { to: 'recipient' }
-}
 const PROTOCOLS = ['ask', 'offer', 'propose', 'acceptance', 'start', 'outcome', 'receipt', 'cancel'] as const
-
-type Body = Parameters<HostilePeer['contract']>[0]
 
 describe('A hostile member', function () {
   this.timeout(120_000)
@@ -55,19 +47,7 @@ describe('A hostile member', function () {
     rug = market.agent('RUG')
     for (const agent of [vu, rug]) {
       await agent.sign(wageAgreement(agent.name))
-      await agent.sign({
-        agreement: `eve-${agent.name}`,
-        provider: agent.name,
-        dataset: 'private',
-        consumers: [{ user: EVE }],
-        purposes: ['research'],
-        archetypes: ['computeToData'],
-        tables: { person: { columns: ['id', 'gender'] } },
-        algorithms: ['table'],
-        services: { require: ['anonymize'] },
-        anonymize: { pseudonymise: ['id'] },
-        output: { maxRows: 30 }
-      })
+      await agent.sign(agreementWithEve(agent.name))
     }
     // Her agent has signed; from here on her key speaks for itself.
     await market.agent('EVE').stop()
@@ -85,83 +65,13 @@ describe('A hostile member', function () {
     expect(view.results?.[0]?.rows).to.deep.equal(averages(VU, RUG))
   }
 
-  const asked = async (providers: TestAgent[] = [vu], sql = SQL) =>
-    await eve.request(
-      {
-        user: { organisation: 'EVE', name: EVE },
-        purpose: 'research',
-        datasets: ['private'],
-        providers: providers.map((agent) => agent.peerId).sort(),
-        rows: [{ archetype: 'computeToData', infrastructure: null }],
-        algorithm: 'table',
-        options: { aggregate: false, anonymize: false, graph: false },
-        recipients: ['EVE'],
-        agreements: {},
-        deadline: 60_000
-      },
-      sql
-    )
-
+  const asked = async (providers: TestAgent[] = [vu], sql?: string) => await askedBy(eve, providers, sql)
   /** The contract that an honest agent would write for this offer of VU. */
-  function honest({ request, offer, details }: Offered): { body: Body; sections: Record<string, Section[]> } {
-    const [answer] = offer.payload.rows
-    if (answer?.verdict !== 'permit' || answer.terms === null) throw new Error(JSON.stringify(answer))
-    const { payload } = request
-    return {
-      body: {
-        request: request.id,
-        epoch: 1,
-        organisation: payload.organisation,
-        user: payload.user,
-        purpose: payload.purpose,
-        datasets: payload.datasets,
-        algorithm: payload.algorithm,
-        archetype: COMPUTE_TO_DATA,
-        parties: [
-          {
-            peer: vu.peerId,
-            organisation: 'VU',
-            roles: ['data'],
-            offer: offer.id,
-            sandbox: offer.payload.sandbox
-          },
-          { peer: eve.peer, organisation: 'EVE', roles: ['recipient'], offer: null, sandbox: 'none' }
-        ],
-        chain: ['query', 'anonymize', 'algorithm'].map((service, step) => ({ step, service, at: vu.peerId })),
-        flows: [{ flow: 0, from: vu.peerId, to: eve.peer, step: 2 }],
-        recipients: payload.recipients,
-        terms: answer.terms,
-        deadline: payload.deadline
-      },
-      sections: {
-        [vu.peerId]: [
-          {
-            as: 'data',
-            agreements: (details.grants[0]?.agreements ?? []).map(({ dataset, id }) => ({
-              dataset,
-              agreement: id
-            })),
-            query: { sql: SQL, parameters: {} },
-            algorithm: 'complete',
-            steps: []
-          }
-        ],
-        [eve.peer]: [
-          {
-            as: 'recipient',
-            parameters: {},
-            inputs: [{ flow: 0, organisations: ['VU'], columns: [] }],
-            union: false,
-            merge: false
-          }
-        ]
-      }
-    }
-  }
+  const honest = (offered: Offered) => honestContract(eve, [{ ...offered, of: vu }])
 
   /** Proposes a contract that differs from an honest one. */
   async function propose(
-    change: (body: Body, sections: Record<string, Section[]>) => void | Promise<void>
+    change: (body: ContractBody, sections: Record<string, Section[]>) => void | Promise<void>
   ): Promise<WireMessage[] | string> {
     const { body, sections } = honest(await eve.ask(vu, await asked()))
     await change(body, sections)
@@ -197,7 +107,7 @@ describe('A hostile member', function () {
     await eve.say(vu, { kind: 'abort', request, contract: made.contract.id, epoch: 1 })
   })
 
-  const party = (body: Body, index: number) => {
+  const party = (body: ContractBody, index: number) => {
     const found = body.parties[index]
     if (found === undefined) throw new Error(`expected a party ${index}`)
     return found
