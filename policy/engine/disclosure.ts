@@ -147,18 +147,18 @@ function canHide(rule: ReadRule, organisation: string, dataset: string): boolean
 
 /** Any agreement there could be about it, so that what no agreement says yet keeps nobody from knowing of it. */
 function whatever({ organisation, asker, dataset }: DisclosureFacts): Values {
-  const any: Value = { any: true, names: [] }
+  const anything: Value = { any: true, names: [] }
   return {
     name: '',
     provider: organisation,
     dataset,
     users: { entities: [] },
     organisations: { entities: [{ type: 'Organisation', id: asker }] },
-    purposes: any,
-    archetypes: any,
-    algorithms: any,
-    computeProviders: any,
-    recipients: any,
+    purposes: anything,
+    archetypes: anything,
+    algorithms: anything,
+    computeProviders: anything,
+    recipients: anything,
     tables: [],
     columns: [],
     require: [],
