@@ -8,7 +8,7 @@ import {
   type SaltedSection,
   sectionDigest
 } from '../../protocol/documents/index.ts'
-import type { Log, StoredLine, StoredOpening, Transaction } from '../store/index.ts'
+import type { Log, NewLine, StoredLine, Transaction } from '../store/index.ts'
 import type { Basis } from './basis.ts'
 import { type ChainVerdict, chainCheck, EMPTY_LOG, entryDigest, headAfter, parseEntry } from './chain.ts'
 import { type LogEntry, logEntry } from './entry.ts'
@@ -47,8 +47,7 @@ export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosit
 /** Several entries, in order. @returns the place of the last */
 export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promise<LogPosition> {
   let position = await logPosition(tx)
-  const lines: StoredLine[] = []
-  const openings: StoredOpening[] = []
+  const lines: NewLine[] = []
   // One call for all: each costs more than the bytes do.
   const salts = new Uint8Array(randomBytes(2 * SALT_BYTES * noted.length))
   const salt = (index: number) => salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)
@@ -64,13 +63,11 @@ export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promi
       request: checked.request ?? null,
       contract: checked.contract ?? null,
       salt: salt(2 * index),
-      entry: bytes
+      entry: bytes,
+      ...(opening === null ? {} : { beside: { ...opening, at: checked.time } })
     })
-    if (opening !== null) openings.push({ ...opening, sequence: position.sequence, at: checked.time })
   }
-  // Neither waits for the other; both are over before the transaction may go on or back.
-  const written = await Promise.allSettled([tx.log.insert(lines), tx.openings.insert(openings)])
-  for (const one of written) if (one.status === 'rejected') throw one.reason
+  await tx.log.insert(lines)
   return position
 }
 

@@ -153,3 +153,8 @@ export function fileIdOf(digest: string): string {
 export async function idOf(bytes: Uint8Array): Promise<string> {
   return CID.createV1(dagCbor.code, await sha256.digest(bytes)).toString()
 }
+
+/** As {@link idOf}, from the hash of the bytes. */
+export function idOfDigest(digest: Uint8Array): string {
+  return CID.createV1(dagCbor.code, createDigest(sha256.code, digest)).toString()
+}
