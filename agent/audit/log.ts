@@ -33,6 +33,16 @@ export interface Noted {
 }
 
 const SALT_BYTES = 16
+const SALTS_AT_ONCE = 256
+let salts = new Uint8Array(0)
+
+/** Of a supply: each call for random bytes costs more than the bytes do. None is given out twice. */
+function freshSalt(): Uint8Array {
+  if (salts.byteLength === 0) salts = new Uint8Array(randomBytes(SALTS_AT_ONCE * SALT_BYTES))
+  const salt = salts.slice(0, SALT_BYTES)
+  salts = salts.subarray(SALT_BYTES)
+  return salt
+}
 
 /**
  * Adds an entry in the transaction of the action it tells of, so that neither is there without the other.
@@ -48,21 +58,19 @@ export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosit
 export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promise<LogPosition> {
   let position = await logPosition(tx)
   const lines: NewLine[] = []
-  // One call for all: each costs more than the bytes do.
-  const salts = new Uint8Array(randomBytes(2 * SALT_BYTES * noted.length))
-  const salt = (index: number) => salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)
-  for (const [index, { entry, basis }] of noted.entries()) {
-    const opening = basis === undefined ? null : openingOf(basis, salt(2 * index + 1))
+  for (const { entry, basis } of noted) {
+    const salt = freshSalt()
+    const opening = basis === undefined ? null : openingOf(basis, freshSalt())
     const committed = opening === null ? entry : await withCommitment(entry, opening)
     const checked = parsePlain(committed, logEntry)
     const bytes = encodePlain(checked)
-    position = headAfter(position, entryDigest(salt(2 * index), bytes))
+    position = headAfter(position, entryDigest(salt, bytes))
     lines.push({
       ...position,
       kind: checked.kind,
       request: checked.request ?? null,
       contract: checked.contract ?? null,
-      salt: salt(2 * index),
+      salt,
       entry: bytes,
       ...(opening === null ? {} : { beside: { ...opening, at: checked.time } })
     })

@@ -1,5 +1,5 @@
 /** Kinds of CBOR items (RFC 8949, 3.1). */
-export const MAJOR = { number: 0, bytes: 2, text: 3, list: 4 } as const
+export const MAJOR = { number: 0, negative: 1, bytes: 2, text: 3, list: 4, map: 5 } as const
 
 /** The head of a CBOR item (RFC 8949, 3): its kind and its number, as short as it can be written. */
 export function cborHead(major: (typeof MAJOR)[keyof typeof MAJOR], number: number): Uint8Array {
