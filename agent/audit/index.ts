@@ -25,6 +25,7 @@ export {
   type ReplaySources,
   replayDecisions
 } from './check/index.ts'
+export { assertContinues, ExportContradicts } from './earlier.ts'
 export {
   type DecisionFields,
   ENTRY_KINDS,
