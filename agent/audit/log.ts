@@ -10,7 +10,15 @@ import {
 } from '../../protocol/documents/index.ts'
 import type { Log, NewLine, StoredLine, Transaction } from '../store/index.ts'
 import type { Basis } from './basis.ts'
-import { type ChainVerdict, chainCheck, EMPTY_LOG, entryDigest, headAfter, parseEntry } from './chain.ts'
+import {
+  type BrokenChain,
+  type ChainVerdict,
+  chainCheck,
+  EMPTY_LOG,
+  entryDigest,
+  headAfter,
+  parseEntry
+} from './chain.ts'
 import { type LogEntry, logEntry } from './entry.ts'
 
 /** An entry with its place. */
@@ -115,29 +123,54 @@ function indexLies(line: StoredLine, { kind, request, contract }: LogEntry): boo
   return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
 }
 
-/** Checks this agent's log, page by page: all of it, or what comes after a place. @param options.expected see `verifyChain` */
-export async function verifyLog(
-  tables: { log: Log },
-  options: { after?: LogPosition; expected?: LogPosition; signal?: AbortSignal } = {}
-): Promise<ChainVerdict> {
-  const { after, signal, ...rest } = options
-  const check = chainCheck({ ...(after === undefined ? {} : { after }), ...rest })
+/** How long others wait at most for a stretch of a check, in entries: about a millisecond. */
+const STRETCH = 32
+
+export interface VerifyOptions {
+  after?: LogPosition
+  /** See `verifyChain`. */
+  expected?: LogPosition
+  signal?: AbortSignal
+  /** Waited for between stretches of a check. @default others get a turn */
+  breathe?: () => Promise<void>
+}
+
+const aTurn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve))
+
+/** Checks this agent's log: all of it, or what comes after a place. One page is read while the one before it is checked. */
+export async function verifyLog(tables: { log: Log }, options: VerifyOptions = {}): Promise<ChainVerdict> {
+  const { signal, breathe = aTurn, ...rest } = options
+  const check = chainCheck(rest)
   // From below the first: a line filed under number 0 would be shown but never checked.
-  let from = after === undefined ? Number.MIN_SAFE_INTEGER : after.sequence + 1
-  for (;;) {
-    signal?.throwIfAborted()
-    const page = await tables.log.range(from, PAGE)
-    if (page.length === 0) return check.end()
-    for (const line of page) {
-      const verdict = check.next(line)
-      if (!verdict.intact) return verdict
-      if (indexLies(line, verdict.entry))
-        return {
-          intact: false,
-          sequence: line.sequence,
-          reason: 'it is filed under another kind, request or contract'
-        }
-      from = line.sequence + 1
+  const from = rest.after === undefined ? Number.MIN_SAFE_INTEGER : rest.after.sequence + 1
+  for (let page = await tables.log.range(from, PAGE); ; ) {
+    const last = page.at(-1)
+    if (last === undefined) return check.end()
+    const next = tables.log.range(last.sequence + 1, PAGE)
+    try {
+      for (const [index, line] of page.entries()) {
+        if (index % STRETCH === 0) await breathe()
+        signal?.throwIfAborted()
+        const broken = brokenAt(check.next(line), line)
+        if (broken !== null) return broken
+      }
+    } finally {
+      // Whatever comes of this page, nothing is left under way.
+      await next.catch(() => undefined)
     }
+    page = await next
+  }
+}
+
+function brokenAt(
+  verdict: ReturnType<ReturnType<typeof chainCheck>['next']>,
+  line: StoredLine
+): BrokenChain | null {
+  if (!verdict.intact) return verdict
+  if (!indexLies(line, verdict.entry)) return null
+  return {
+    intact: false,
+    sequence: line.sequence,
+    reason: 'it is filed under another kind, request or contract'
   }
 }

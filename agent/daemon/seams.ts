@@ -6,6 +6,8 @@ import type { ReleaseAnswers } from './releases.ts'
 export interface AgentSeams {
   clock?: Clock
   beforePart?: BeforePart
+  /** Awaited between stretches of the check of the log in the background. */
+  beforeStretch?: () => Promise<void>
   /** Awaited before a release is decided on. */
   beforeRelease?: (contract: string) => Promise<void>
   /** Stands before what this agent answers about releases, so that a test can have it lie. */
