@@ -22,7 +22,6 @@ export {
   type Answer,
   type Evaluation,
   evaluatingBy,
-  type OwnRule,
   type PolicyEngine,
   permits,
   QUESTIONS,
@@ -47,7 +46,8 @@ export {
 export { LINT_KINDS, type LintFinding, type LintKind, type RulePlace } from './lint.ts'
 export { type KnownNames, NAME_KINDS } from './named-in-rules.ts'
 export { columnKey } from './names.ts'
-export { MAX_RULES_LENGTH, type RuleFile, RulesMalformed } from './own-rules.ts'
+export type { OwnRule, RuleFile } from './own-rule.ts'
+export { MAX_RULES_LENGTH, RulesMalformed } from './own-rules.ts'
 export { protectedRefusal } from './protected-output.ts'
 export { quoted, type RuleFinding } from './rule-finding.ts'
 export { loadRuleReader, type RuleReader } from './rule-reader.ts'
