@@ -33,7 +33,8 @@ export function answerOf(file: CaseFile, finding: Finding | null, replayed: Repl
       organisation: payload.organisation,
       rows: payload.rows,
       bytes: payload.bytes,
-      milliseconds: payload.milliseconds
+      milliseconds: payload.milliseconds,
+      ...(payload.verification === undefined ? {} : { verification: payload.verification })
     })),
     flows: flowsOf(file),
     decisions: file.exports.flatMap((shown) => decisionsOf(shown, replayed)),
@@ -41,7 +42,8 @@ export function answerOf(file: CaseFile, finding: Finding | null, replayed: Repl
       organisation: payload.organisation,
       result: payload.result,
       code: payload.code,
-      at: payload.issuedAt
+      at: payload.issuedAt,
+      ...(payload.verification === undefined ? {} : { verification: payload.verification })
     })),
     missing: missingOf(file)
   }
