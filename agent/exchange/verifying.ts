@@ -47,7 +47,7 @@ export function verificationOf(
   }
 }
 
-/** Two runs of the same steps over the same rows gave different results; which of them is wrong nobody can tell. */
+/** What was to be the same steps over the same rows gave different results; which of them is wrong the recipient cannot tell. */
 export class VerificationDiffers extends ShareFailed {
   static override readonly name = 'VerificationDiffers'
 
@@ -58,7 +58,7 @@ export class VerificationDiffers extends ShareFailed {
     const { of, at } = verification
     super(
       { hop: self, code: 'verification-differs', step: null, position: null },
-      `expected the same results of ${of} and ${at}, which ran the same steps over the same rows, found different ones`
+      `expected the same results of ${of} and ${at}, which were to run the same steps over the same rows, found different ones`
     )
   }
 }

@@ -142,7 +142,7 @@ export async function prepareRequest(
     parameters: submission.algorithm.parameters
   })
   const providers = found.map((one) => one.payload.issuer).sort()
-  const verifier = verifierOf(submission, hosts, members)
+  const verifier = verifierOf(submission, rows, hosts, members)
   if (verifier !== null && 'code' in verifier) return stop(verifier)
   const request = await speaker.sign(
     'request',

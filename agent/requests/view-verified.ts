@@ -22,5 +22,5 @@ export function differingOf({ dossier, coordinator }: RequestRecord): Verificati
 export function explainDifference(differing: Verification | undefined): string | null {
   if (differing === undefined) return null
   const { of, at } = differing
-  return `${of} and ${at} ran the same steps over the same rows and gave different results; nobody can tell which of them is wrong, so there is no result`
+  return `${of} and ${at} were to run the same steps over the same rows, and gave different results; nobody here can tell which of them is wrong, so there is no result`
 }

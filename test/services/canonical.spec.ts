@@ -182,10 +182,7 @@ describe('the canonical form of a result', function () {
   })
 
   it('compares as numbers what rounding puts on two sides of a boundary', async () => {
-    const found = await same(
-      'SELECT 1.00000000049999::DOUBLE AS f',
-      'SELECT 1.00000000050001::DOUBLE AS f'
-    )
+    const found = await same('SELECT 1.00000000049999::DOUBLE AS f', 'SELECT 1.00000000050001::DOUBLE AS f')
     expect(found).to.deep.equal({ same: true, digests: false })
   })
 
