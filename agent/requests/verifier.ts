@@ -1,4 +1,4 @@
-import type { Payload, Refusal, Row, Signed } from '../../protocol/documents/index.ts'
+import type { Refusal, Row, Signed } from '../../protocol/documents/index.ts'
 import { nearest } from '../../protocol/errors/index.ts'
 import type { Submission } from '../config/index.ts'
 import type { Members } from '../membership/index.ts'
@@ -26,9 +26,7 @@ export function verifierOf(
     .filter(({ payload }) => payload.organisation === verify)
     .sort((one, other) => (one.payload.issuer < other.payload.issuer ? -1 : 1))
   if (found !== undefined) return found
-  const names = [
-    ...new Set(hosts.map(({ payload }: { payload: Payload<'capability'> }) => payload.organisation))
-  ].sort()
+  const names = [...new Set(hosts.map(({ payload }) => payload.organisation))].sort()
   const near = nearest(verify, names)
   const reason =
     members.byOrganisation(verify) === undefined
