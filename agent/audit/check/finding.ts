@@ -22,6 +22,7 @@ export type FindingCode =
   | 'chain-broken'
   | 'entry-malformed'
   | 'opening-mismatch'
+  | 'opening-malformed'
   | 'policy-mismatch'
   | 'export-altered'
   | 'export-truncated'

@@ -6,6 +6,7 @@ from . import dagcbor
 from .bundle import Bundle, Document, Entry, Export
 from .finding import Finding
 from .keys import BadEnvelope, open_envelope, read_varint
+from .opening import opening_fault
 from .record_schema import RECORDS, entry_fault
 from .schema import SHAPES
 
@@ -199,6 +200,9 @@ class Reader:
         self.last = (previous, head)
 
     def _take_policy(self, index, record, at):
+        files = [[one["file"], one["text"]] for one in record["files"]]
+        if hashlib.sha256(dagcbor.encode([record["engine"], files])).hexdigest() != record["id"]:
+            raise Finding("policy-mismatch", index, "the engine and the files do not give the id")
         self.export.policies[record["id"]] = record
 
     def _take_opening(self, index, record, at):
@@ -207,12 +211,20 @@ class Reader:
 
     def _take_end(self, index, record, at):
         export = self.export
-        document = self._open(index, "checkpoint", record["checkpoint"])
-        fault = self._end_fault(document, export, at)
+        document, fault = self._checkpoint(index, record, at)
         if fault is not None:
             self.late.append((index, "export-altered", fault, export))
-        export.checkpoint = document
+        else:
+            export.checkpoint = document
         self.export = None
+
+    def _checkpoint(self, index, record, at):
+        """The document in an `end` at that place, and why it does not vouch for what stands before it, or None."""
+        try:
+            document = self._open(index, "checkpoint", record["checkpoint"])
+        except Finding as finding:
+            return None, finding.reason
+        return document, self._end_fault(document, self.export, at)
 
     def _end_fault(self, document, export, at):
         if document.issuer != export.peer:
@@ -225,19 +237,25 @@ class Reader:
 
     def _judge_sections(self, bundle):
         named = {digest for document in bundle.documents for digest in _digests_named(document)}
+        commitments = {
+            (export.record, entry.sequence): entry.fields.get("facts")
+            for export in self.exports
+            for entry in export.entries
+            if entry.kind == "decision"
+        }
         for index, kind, what, export in self.unjudged:
             if kind == "section":
                 if what not in named:
-                    self.export = export
                     raise self._vouched(Finding("section-unknown", index, "no document names it"), export)
                 continue
-            entry = next((one for one in export.entries if one.sequence == what["sequence"]), None)
-            commitment = entry.fields.get("facts") if entry is not None and entry.kind == "decision" else None
-            if commitment != dagcbor.section_digest(what["salt"], what["content"]):
-                finding = Finding(
-                    "opening-mismatch", index, "no decision was committed to it", sequence=what["sequence"]
-                )
+            sequence = what["sequence"]
+            digest = dagcbor.section_digest(what["salt"], what["content"])
+            if commitments.get((export.record, sequence)) != digest:
+                finding = Finding("opening-mismatch", index, "no decision was committed to it", sequence=sequence)
                 raise self._vouched(finding, export)
+            fault = opening_fault(what["content"])
+            if fault is not None:
+                raise self._vouched(Finding("opening-malformed", index, fault, sequence=sequence), export)
 
     def _vouched(self, finding, export):
         finding.organisation = export.organisation
@@ -264,10 +282,10 @@ class Reader:
                 return finding
             if kind == "end":
                 try:
-                    document = self._open(finding.record, "checkpoint", record_of(body)["checkpoint"])
-                except (Finding, ValueError):
+                    _, fault = self._checkpoint(finding.record, record_of(body), at)
+                except ValueError:
                     return finding
-                if self._end_fault(document, export, at) is None:
+                if fault is None:
                     finding.signer = export.peer
                 return finding
             at = after
