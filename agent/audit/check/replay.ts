@@ -31,7 +31,7 @@ export interface ReplaySources {
 }
 
 export type Replayed =
-  | { standing: 'replayed' }
+  | { standing: 'replayed'; why?: never }
   /** It could not be evaluated again; why, in words. */
   | { standing: 'attested'; why: string }
   /** It was, and came out otherwise. */
