@@ -94,8 +94,8 @@ function checkOrder(file: CaseFile, shown: KeptExport, tell: Tell): void {
     if ((runs || entry.kind === 'flow-sent' || entry.kind === 'flow-received') && !started.has(contract))
       tell('ran-before-start', kept, `a ${entry.kind} before the contract was started`)
     if (runs) {
-      const { step = null, round = null, attempt = null } = entry.fields
-      const key = [contract, step, round, attempt].join(' ')
+      const attempt = numberOf(entry, 'attempt')
+      const key = [contract, numberOf(entry, 'step'), numberOf(entry, 'round'), attempt].join(' ')
       const known = ran.get(key)
       if (known !== undefined) tell('ran-twice', kept, 'a step ran twice with one authority', [known])
       else if (attempt !== 1 && attempt !== 2)
@@ -139,7 +139,12 @@ export function numberOf(entry: LogEntry, field: string): number | null {
   return typeof value === 'number' ? value : null
 }
 
-type Flow = Payload<'contract'>['flows'][number]
+/** A flow as an entry names it. */
+interface Flow {
+  flow: number | null
+  from: string
+  to: string
+}
 
 async function checkFlow(
   file: CaseFile,
@@ -156,13 +161,12 @@ async function checkFlow(
   const peer = typeof entry.fields.peer === 'string' ? entry.fields.peer : ''
   const [from, to] = sends ? [self, peer] : [peer, self]
   const number = numberOf(entry, 'flow')
-  const flow = contract?.document.payload.flows.find(
-    (one) => one.flow === number && one.from === from && one.to === to
-  )
-  if (contract !== undefined && flow === undefined)
-    tell('flow-mismatch', kept, 'the contract has no such flow between these two')
-  if (contract !== undefined && flow !== undefined && sends)
-    await checkReleases(file, contract.document.payload, kept, flow, tell)
+  if (contract !== undefined) {
+    const { flows } = contract.document.payload
+    if (!flows.some((one) => one.flow === number && one.from === from && one.to === to))
+      tell('flow-mismatch', kept, 'the contract has no such flow between these two')
+    if (sends) await checkReleases(file, contract.document.payload, kept, { flow: number, from, to }, tell)
+  }
   const other = file.exportOf(peer)
   const flows = other === undefined ? undefined : told.get(other)
   if (flows === undefined) return
@@ -179,7 +183,7 @@ async function checkFlow(
 }
 
 function partsOf(entry: LogEntry): string {
-  return textsOf(entry, 'parts').join()
+  return JSON.stringify(textsOf(entry, 'parts'))
 }
 
 /** What an export tells of one end of flows, found at once however long it is. */

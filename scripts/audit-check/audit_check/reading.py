@@ -207,7 +207,7 @@ class Reader:
 
     def _take_opening(self, index, record, at):
         self.unjudged.append((index, "opening", record, self.export))
-        self.export.openings[record["sequence"]] = record
+        self.export.openings.setdefault(record["sequence"], []).append((index, record))
 
     def _take_end(self, index, record, at):
         export = self.export
