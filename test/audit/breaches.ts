@@ -85,6 +85,16 @@ export const BREACHES: readonly Tampering[] = [
     }
   },
   {
+    name: 'a contract was committed to a section that names no agreement',
+    base: 'vu',
+    code: 'section-malformed',
+    change: (drafts) => {
+      for (const one of drafts)
+        if (one.kind === 'section' && Array.isArray(one.content))
+          one.content = [{ as: 'data', agreements: [] }]
+    }
+  },
+  {
     name: 'two entries have changed places',
     base: 'vu',
     code: 'chain-broken',

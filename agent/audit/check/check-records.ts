@@ -206,7 +206,7 @@ class RecordCheck {
     this.#budget.take('kept')
     this.#budget.take('bytes', record.content.byteLength)
     const digest = await sectionDigest(record)
-    this.#late.section(kept, number, digest)
+    this.#late.section(kept, number, digest, record.content)
     this.kept.addSection(number, digest, { salt: record.salt, content: record.content })
     return null
   }

@@ -20,6 +20,7 @@ export const FINDING_CODES = [
   'marketplace-differs',
   'request-differs',
   'section-unknown',
+  'section-malformed',
   'chain-broken',
   'entry-malformed',
   'opening-mismatch',

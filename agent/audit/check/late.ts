@@ -1,7 +1,14 @@
-import { type DocumentType, MalformedDocument, type Payload } from '../../../protocol/documents/index.ts'
+import { z } from 'zod'
+import {
+  type DocumentType,
+  decodePlain,
+  MalformedDocument,
+  type Payload
+} from '../../../protocol/documents/index.ts'
 import type { Header, KeptExport } from './case-file.ts'
 import type { Finding } from './finding.ts'
 import { parseOpening } from './opening-content.ts'
+import { parseParts } from './party-parts.ts'
 
 /** A finding before it is known who vouched for it. */
 export type Told = Pick<Finding, 'code' | 'reason'> & { record: number; sequence?: number }
@@ -10,9 +17,13 @@ interface Section {
   from: KeptExport
   record: number
   digest: string
+  content: Uint8Array
 }
 
-interface Opening extends Section {
+interface Opening {
+  from: KeptExport
+  record: number
+  digest: string
   sequence: number
   /** Why the content is not of the documented form; null where it is. */
   malformed: string | null
@@ -20,20 +31,18 @@ interface Opening extends Section {
 
 /** What can be judged only when all records were read: documents and entries may stand after what they explain. */
 export class Late {
-  readonly #digests = new Set<string>()
+  /** By digest, the first document that has it where a section's stands. */
+  readonly #named = new Map<string, { type: DocumentType; issuer: string }>()
   readonly #sections: Section[] = []
   readonly #openings: Opening[] = []
   readonly #altered: { from: KeptExport; record: number }[] = []
 
   document(payload: Payload<DocumentType>): void {
-    if (payload.type === 'request') this.#digests.add(payload.query)
-    else if (payload.type === 'offer') this.#digests.add(payload.details)
-    else if (payload.type === 'contract')
-      for (const { section } of payload.parties) this.#digests.add(section)
+    for (const digest of sectionsOf(payload)) if (!this.#named.has(digest)) this.#named.set(digest, payload)
   }
 
-  section(from: KeptExport, record: number, digest: string): void {
-    this.#sections.push({ from, record, digest })
+  section(from: KeptExport, record: number, digest: string, content: Uint8Array): void {
+    this.#sections.push({ from, record, digest, content })
   }
 
   opening(from: KeptExport, record: number, sequence: number, digest: string, content: Uint8Array): void {
@@ -46,18 +55,32 @@ export class Late {
   }
 
   first(): { told: Told; header: Header; signer: string | null } | null {
-    const section = this.#sections.find(({ digest }) => !this.#digests.has(digest))
+    const section = this.#firstSection()
     const opening = this.#openings.map(judged).find((told) => told !== null) ?? null
     const [altered] = this.#altered
-    if (section !== undefined && (opening === null || section.record < opening.told.record)) {
-      const { record, from } = section
-      return this.#of(from, { code: 'section-unknown', record, reason: 'no document names this section' })
-    }
+    if (section !== null && (opening === null || section.told.record < opening.told.record)) return section
     if (opening !== null) return this.#of(opening.from, opening.told)
     if (altered === undefined) return null
     const reason = 'the checkpoint is not of these bytes by this exporter'
     const told = { code: 'export-altered' as const, record: altered.record, reason }
     return { told, header: altered.from.header, signer: altered.from.header.peer }
+  }
+
+  #firstSection() {
+    for (const { from, record, digest, content } of this.#sections) {
+      const by = this.#named.get(digest)
+      if (by === undefined)
+        return this.#of(from, { code: 'section-unknown', record, reason: 'no document names this section' })
+      const problem = problemInSection(by.type, content)
+      if (problem === null) continue
+      const reason = `what the ${by.type} was committed to is not of the documented form: ${problem}`
+      return {
+        told: { code: 'section-malformed' as const, record, reason },
+        header: from.header,
+        signer: by.issuer
+      }
+    }
+    return null
   }
 
   /** Under the signature of the exporter, where its export has ended as it should. */
@@ -85,9 +108,25 @@ function judged({
   return { from, told: { ...about, code: 'opening-malformed', reason } }
 }
 
+function sectionsOf(payload: Payload<DocumentType>): string[] {
+  if (payload.type === 'request') return [payload.query]
+  if (payload.type === 'offer') return [payload.details]
+  return payload.type === 'contract' ? payload.parties.map(({ section }) => section) : []
+}
+
+const anything = z.unknown()
+
+function problemInSection(type: DocumentType, content: Uint8Array): string | null {
+  return problemOf(() => (type === 'contract' ? parseParts(content) : decodePlain(content, anything)))
+}
+
 function problemIn(content: Uint8Array): string | null {
+  return problemOf(() => parseOpening(content))
+}
+
+function problemOf(read: () => unknown): string | null {
   try {
-    parseOpening(content)
+    read()
     return null
   } catch (error) {
     if (error instanceof MalformedDocument) return error.message

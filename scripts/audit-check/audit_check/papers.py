@@ -195,16 +195,7 @@ class _Papers:
 
     @staticmethod
     def _agreements_named(content):
-        try:
-            sections = dagcbor.decode(content)
-        except dagcbor.NotCanonical:
-            return []
-        return [
-            named
-            for section in sections
-            if isinstance(section, dict) and section.get("as") == "data"
-            for named in section.get("agreements", [])
-        ]
+        return [named for part in dagcbor.decode(content) if part["as"] == "data" for named in part["agreements"]]
 
     def _receipts(self, contract):
         content = contract.payload

@@ -9,6 +9,7 @@ from .keys import BadEnvelope, open_envelope, read_varint
 from .opening import opening_fault
 from .record_schema import RECORDS, entry_fault
 from .schema import SHAPES
+from .section import section_fault
 
 MAX_RECORD = 1 << 20
 MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}
@@ -163,7 +164,7 @@ class Reader:
 
     def _take_section(self, index, record, at):
         digest = dagcbor.section_digest(record["salt"], record["content"])
-        self.unjudged.append((index, "section", digest, self.export))
+        self.unjudged.append((index, "section", (digest, record["content"]), self.export))
         self.export.sections.append((digest, record["content"]))
 
     def _take_entry(self, index, record, at):
@@ -236,7 +237,10 @@ class Reader:
         return None
 
     def _judge_sections(self, bundle):
-        named = {digest for document in bundle.documents for digest in _digests_named(document)}
+        named = {}
+        for document in bundle.documents:
+            for digest in _digests_named(document):
+                named.setdefault(digest, document)
         commitments = {
             (export.record, entry.sequence): entry.fields.get("facts")
             for export in self.exports
@@ -245,8 +249,13 @@ class Reader:
         }
         for index, kind, what, export in self.unjudged:
             if kind == "section":
-                if what not in named:
+                digest, content = what
+                if digest not in named:
                     raise self._vouched(Finding("section-unknown", index, "no document names it"), export)
+                document = named[digest]
+                fault = section_fault(document.type, content)
+                if fault is not None:
+                    raise Finding("section-malformed", index, fault, export.organisation, document.issuer)
                 continue
             sequence = what["sequence"]
             digest = dagcbor.section_digest(what["salt"], what["content"])
