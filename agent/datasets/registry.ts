@@ -5,16 +5,9 @@ import type { JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 import { type DatasetConfig, sourceTableOf } from '../config/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { DatasetSource, Store, StoredDataset } from '../store/index.ts'
+import type { Dataset } from './dataset.ts'
 import { describe } from './describe.ts'
 import { DatasetMissing, DatasetReplaced } from './errors.ts'
-
-/** A dataset of this organisation, with what its files were found to hold. */
-export interface Dataset {
-  config: DatasetConfig
-  /** Tables as an agreement may show them: names and types, in the order of the files. */
-  tables: { name: string; rows: number; columns: { name: string; type: string }[] }[]
-  sources: SourceTable[]
-}
 
 export interface DatasetsInit {
   datasets: readonly DatasetConfig[]

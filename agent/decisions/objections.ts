@@ -3,7 +3,7 @@ import type { Agreements } from '../agreements/index.ts'
 import type { Basis } from '../audit/index.ts'
 import type { Dossier, Objection } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
-import { decisionEntry } from './facts.ts'
+import { decisionEntry } from './decision-entry.ts'
 
 /** Why there is nothing in force any more under which a contract was made; told to its parties, who signed it too. */
 export function endedAgreement(id: string, agreements: Pick<Agreements, 'ending'>): Refusal {

@@ -13,8 +13,9 @@ import {
 } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import type { Disclosure, Earlier } from './group-history.ts'
+import type { HeldPart } from './held-part.ts'
 import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
-import type { HeldPart, ShareComponents } from './ports.ts'
+import type { ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
 import { isProtected, type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 

@@ -6,18 +6,15 @@ import type { RequestView } from '../../agent/api/index.ts'
 import { checkExport } from '../../agent/audit/index.ts'
 import { loadOrCreateKey } from '../../agent/identity/index.ts'
 import { expel, openMarketplace } from '../../agent/membership/index.ts'
-import { endingsIn } from './endings.ts'
+import { closeWithEndings, type Signed } from './endings.ts'
 import { Market } from './harness.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import { HeldFlow, MovedClock } from './seams.ts'
-import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
+import { averages, ENDLESS, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 60)
 const RUG = wages(101, 60)
 const MINUTE = 60_000
-/** Ends no sooner than the job is killed. */
-const ENDLESS =
-  'SELECT p.gender, j.wage FROM person p, person q, person r, person s, person t, person u, person v, job j WHERE p.id + q.id + r.id + s.id + t.id + u.id + v.id < j.wage * 0'
 const ONCE = { limits: { requests: 1, per: 'P1D' } }
 
 describe('When what was permitted is so no longer', function () {
@@ -42,19 +39,8 @@ describe('When what was permitted is so no longer', function () {
   })
   afterEach(() => flow.release())
   /** What agents are to have signed themselves. */
-  const signed: { agent: string; request: string; result: string; code: string }[] = []
-  after(
-    async () =>
-      await market?.closeClean(async () => {
-        for (const { agent: name, ...said } of signed) {
-          const agent = market.agent(name)
-          const own = (await agent.withStore(endingsIn)).find(
-            (one) => one.request === said.request && one.signer === agent.peerId
-          )
-          expect(own, name).to.include(said)
-        }
-      })
-  )
+  const signed: Signed[] = []
+  after(async () => await closeWithEndings(market, signed))
 
   const uva = () => market.agent('UVA')
   const agree = async (changes: Record<string, unknown> = {}, name = 'VU') =>

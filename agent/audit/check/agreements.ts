@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Payload, Signed } from '../../../protocol/documents/index.ts'
 import type { CaseFile, Kept } from './case-file.ts'
-import type { Tell } from './documents.ts'
 import type { Members } from './members.ts'
 import { parseParts } from './party-parts.ts'
+import type { Tell } from './tell.ts'
 
 const TEN_YEARS_MS = 10 * 365 * 86_400_000
 const REQUESTER = '@requester'
