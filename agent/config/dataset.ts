@@ -145,8 +145,6 @@ const BY_EXTENSION: Readonly<Record<string, SourceTable['format']>> = {
   '.sqlite3': 'sqlite',
   '.db': 'sqlite'
 }
-/** Stand for many files; `/` at the end, for all below a folder. */
-const MANY = /[*?[]|\/$/
 
 function formatOf(
   table: z.output<typeof tableFile>,
@@ -169,7 +167,7 @@ function formatOf(
       place,
       'expected one of "csv", "parquet", "json", "sqlite"; the path does not tell'
     )
-  if (format !== 'parquet' && MANY.test(table.path))
+  if (format !== 'parquet' && table.path.endsWith('/'))
     throw problemAt(
       source,
       ['tables', tableName, 'path'],

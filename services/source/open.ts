@@ -35,6 +35,10 @@ export async function openSource(
   scratch: string,
   engine: EngineReader
 ): Promise<OpenSource> {
+  if (table.files !== undefined && table.format !== 'parquet')
+    throw new Failure('dataset-malformed', `${table.path}: many files`, {
+      hint: `${basename(table.path)}: expected one file of format ${table.format}; only Parquet may be many files`
+    })
   if (table.format === 'sqlite') return await openSqlite(table, scratch, engine)
   const csv = table.format === 'csv' ? await openCsv(table, scratch) : undefined
   const explain = (error: unknown): Promise<Failure> => explainSource(table, csv, error)
