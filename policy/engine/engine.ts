@@ -1,21 +1,7 @@
-import type { User } from '../../protocol/documents/index.ts'
+import type { Question, User } from '../../protocol/documents/index.ts'
 import type { OwnRule, RuleFile } from './own-rule.ts'
 import type { RuleFinding } from './rule-finding.ts'
 import type { Subject } from './rules.ts'
-
-/** The closed list of questions that policy is asked. */
-export const QUESTIONS = [
-  'discover',
-  'offer',
-  'host',
-  'accept',
-  'start',
-  'send',
-  'receive',
-  'continue',
-  'release'
-] as const
-export type Question = (typeof QUESTIONS)[number]
 
 /** A value of a fact or attribute, in no engine's own form. */
 export type Value =

@@ -6,6 +6,7 @@
  * const engine = await createCedarEngine([{ file: 'night.cedar', text }])
  * const verdict = decideAsProvider(engine, facts, agreements, request.agreements.VU)
  */
+export { QUESTIONS, type Question } from '../../protocol/documents/index.ts'
 export type { AgreementInForce } from './agreement-entity.ts'
 export { createCedarEngine } from './cedar.ts'
 export { rememberingClauses } from './clause-memory.ts'
@@ -24,8 +25,6 @@ export {
   evaluatingBy,
   type PolicyEngine,
   permits,
-  QUESTIONS,
-  type Question,
   type Value,
   type Values
 } from './engine.ts'
