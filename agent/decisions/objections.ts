@@ -1,5 +1,6 @@
 import type { Refusal } from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
+import type { Basis } from '../audit/index.ts'
 import type { Dossier, Objection } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
 import { decisionEntry } from './decision-entry.ts'
@@ -38,10 +39,11 @@ export function noteStop(
   policy: string,
   now: number,
   dossier: Dossier,
-  contract: string
+  contract: string,
+  basis: Basis | undefined
 ): void {
   if (dossier.told(contract).some((one) => one.question === 'continue')) return
   const clauses = [refusal.clause ?? refusal.code]
   const verdict = { verdict: 'deny' as const, refusal, clauses, detail: null, policy }
-  dossier.decided(decisionEntry(now, dossier.request.id, contract, 'continue', verdict))
+  dossier.decided(decisionEntry(now, dossier.request.id, contract, 'continue', verdict), basis)
 }

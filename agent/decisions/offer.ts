@@ -152,7 +152,11 @@ export class OfferMaker {
     } catch (error) {
       if (error instanceof DatasetMissing)
         return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset} at the moment`)
-      await datasets.refresh(dataset)
+      try {
+        await datasets.refresh(dataset)
+      } catch {
+        return refuse('dataset-changed', `${self.organisation} cannot read dataset ${dataset} at the moment`)
+      }
     }
     return null
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
 import type { RequestView } from '../../agent/api/index.ts'
+import { checkExport } from '../../agent/audit/index.ts'
 import { loadOrCreateKey } from '../../agent/identity/index.ts'
 import { expel, openMarketplace } from '../../agent/membership/index.ts'
 import { closeWithEndings, type Signed } from './endings.ts'
@@ -122,6 +123,12 @@ describe('When what was permitted is so no longer', function () {
     await writeFile(file, 'forbid (principal, action, resource);\n')
     await stoppedBy(id, 'VU', 'policy-changed')
     await writeFile(file, '// nothing is forbidden\n')
+    const path = `/api/v1/audit/requests/${id}/export?open=all`
+    const { decisions } = await checkExport(
+      await market.agent('VU').client.download(path, 'application/vnd.dynamos.audit')
+    )
+    expect(decisions.filter(({ why }) => why !== null)).to.deep.equal([])
+    expect(decisions.at(-1)).to.include({ question: 'continue', verdict: 'deny' })
   })
 
   it('a provider whose share is done stops what others do with it, also when another one has crashed', async () => {
