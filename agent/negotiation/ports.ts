@@ -129,4 +129,6 @@ export interface ExchangePorts {
   organisationOf(peer: string): string | undefined
   /** The code of why an agent is trusted no longer; undefined for one that is. */
   whyNot(peer: string): string | undefined
+  /** An answer of a peer was not taken: nobody throws it back, so it is noted here. */
+  notTaken?(peer: string, kind: WireMessage['kind'], code: string): void
 }
