@@ -18,8 +18,7 @@ export function openCopied({ path, copied = [] }: SourceTable): { scan: string; 
     'allow_quoted_nulls = false',
     "new_line = '\\n'",
     'strict_mode = true',
-    'null_padding = false',
-    'max_line_size = 67108864'
+    'null_padding = false'
   ]
   const list = copied.map(({ name, type }) => {
     const column = quoteName(name)
