@@ -25,8 +25,13 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** Skips a suite, loudly, where there is no server to test with. */
+/** Skips a suite where there is no server to test with. */
 export async function needsPostgres(context: Mocha.Context): Promise<PostgresServer> {
+  return (await findPostgres()) ?? context.skip()
+}
+
+/** A server; says loudly that there is none. */
+export async function findPostgres(): Promise<PostgresServer | undefined> {
   const programs = existsSync(ROOT)
     ? readdirSync(ROOT)
         .map((version) => join(ROOT, version, 'bin'))
@@ -37,7 +42,7 @@ export async function needsPostgres(context: Mocha.Context): Promise<PostgresSer
     console.error(
       '\n!!! POSTGRESQL NOT TESTED: no server here\n!!! to mend it: apt-get install --yes postgresql\n'
     )
-    return context.skip()
+    return undefined
   }
   return await startServer(bin)
 }

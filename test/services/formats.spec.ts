@@ -164,7 +164,7 @@ describe('the same table', () => {
         )
         expect(csv.rows.map(([, , text]) => text)).to.deep.equal(rows.map(({ text }) => text))
       }),
-      { numRuns: 40 }
+      { numRuns: 25 }
     )
   })
 
