@@ -218,7 +218,11 @@ export const convertAssignment = z.strictObject({
   /** Also write `out/result-N.csv`. */
   csv: z.boolean().default(true),
   /** Also draw each result: `out/graph-N.svg`, `.png` and `.vl.json`. */
-  graph: graphOrder.optional()
+  graph: graphOrder.optional(),
+  /** The same once more, as another party made it: only to be compared with, in canonical forms whose digests are salted. */
+  again: z
+    .strictObject({ inputs: z.array(input).min(1).max(64), salt: z.string().regex(/^([0-9a-f]{2}){16,64}$/) })
+    .optional()
 })
 
 /** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */
