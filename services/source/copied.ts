@@ -23,12 +23,15 @@ export function openCopied({ path, copied = [] }: SourceTable): { scan: string; 
   const list = copied.map(({ name, type }) => {
     const column = quoteName(name)
     // the server writes bytes as \\x and hexadecimal digits
-    return type === 'BLOB' ? `from_hex(substr(${column}, 3)) AS ${column}` : column
+    if (type === 'BLOB') return `from_hex(substr(${column}, 3)) AS ${column}`
+    // the engine would take no notice of BC, unless it is written its own way
+    if (type === 'DATE') return `CAST(replace(${column}, ' BC', ' (BC)') AS DATE) AS ${column}`
+    return column
   })
   const scan = `(SELECT ${list.join(', ')} FROM read_csv(${quoteText(path)}, ${options.join(', ')}))`
   return { scan, types: new Map() }
 }
 
 function readAs(type: string): string {
-  return type === 'BLOB' ? 'VARCHAR' : type
+  return type === 'BLOB' || type === 'DATE' ? 'VARCHAR' : type
 }

@@ -371,7 +371,7 @@ agreements:
 
   it('are described by JSON Schemas', () => {
     const schemas = jsonSchemas()
-    expect(Object.keys(schemas)).to.deep.equal(['agent', 'dataset', 'topology', 'request'])
+    expect(Object.keys(schemas)).to.deep.equal(['agent', 'database', 'dataset', 'topology', 'request'])
     expect(schemas.agent).to.deep.include({ type: 'object', required: ['organisation'] })
     expect(JSON.stringify(schemas)).to.include('"pattern"')
   })

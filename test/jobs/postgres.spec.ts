@@ -13,7 +13,7 @@ const ODD = `CREATE TABLE odd (id bigint, "a ""b" text, n numeric(38,2), free nu
 const VALUES = `INSERT INTO odd VALUES
   (9223372036854775807, E'é😀,"\\n', 123456789012345678901234567890123456.78, 1.10, 0.1, 'NaN', '1969-12-31',
    '2020-01-01 00:00:00.000001+02', '9999-12-31 23:59:59.999999', true, '550e8400-e29b-41d4-a716-446655440000', '\\x00ff', '{1,2}'),
-  (-1, '', NULL, NULL, NULL, '-Infinity', NULL, NULL, NULL, false, NULL, '', NULL)`
+  (-1, '', NULL, NULL, NULL, '-Infinity', '0044-03-15 BC', NULL, NULL, false, NULL, '', NULL)`
 
 describe('A table on a PostgreSQL server', function () {
   this.timeout(120_000)
@@ -104,8 +104,17 @@ describe('A table on a PostgreSQL server', function () {
         '\\x00\\xFF',
         '{1,2}'
       ],
-      ['-1', '', null, null, null, '-inf', null, null, null, 'false', null, '', null]
+      ['-1', '', null, null, null, '-inf', '0044-03-15 (BC)', null, null, 'false', null, '', null]
     ])
+  })
+
+  it('that holds what the engine has no value for is refused, and no value is told', async () => {
+    for (const value of [`timestamp '0044-03-15 BC'`, `'NaN'::numeric(10,2)`]) {
+      await server.sql(`DROP TABLE IF EXISTS beyond; CREATE TABLE beyond AS SELECT ${value} AS v`)
+      const failure = await failureOf(profile(table('beyond')))
+      expect(failure.code, value).to.equal('dataset-malformed')
+      expect(failure.hint).not.to.match(/0044|NaN/)
+    }
   })
 
   it('sends the columns that are permitted or asked about, and no others', async () => {

@@ -254,6 +254,19 @@ describe('a file of many values', () => {
     ])
   })
 
+  it('in SQLite is text where a declared type would cut or round a value', async () => {
+    const file = await inDatabase(
+      'likely',
+      'CREATE TABLE t (d DATE, n DECIMAL(10,2), s TIMESTAMP)',
+      "INSERT INTO t VALUES ('2020-01-01 10:00:00', 1.239, '2020-01-01T10:00:00+02:00')"
+    )
+    expect((await profile(file))?.columns.map(({ type }) => type)).to.deep.equal([
+      'VARCHAR',
+      'VARCHAR',
+      'VARCHAR'
+    ])
+  })
+
   it('in SQLite may be a view, without row numbers, generated, empty, or without types', async () => {
     const file = await inDatabase(
       'kinds',
