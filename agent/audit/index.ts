@@ -16,6 +16,7 @@ export {
 export {
   type AuditReport,
   type CheckedFile,
+  type CheckedStep,
   checkExport,
   checkRecords,
   type Finding,
@@ -31,8 +32,7 @@ export {
   ENTRY_KINDS,
   type EntryKind,
   type LogEntry,
-  logEntry,
-  question
+  logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
 export {

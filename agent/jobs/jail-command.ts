@@ -34,6 +34,8 @@ export interface JailSpec {
   nodeModules: string
   /** Files of the owner that the job may read: host path to path inside. */
   files: ReadonlyMap<string, string>
+  /** Only for what reads a data owner's server. */
+  network?: boolean
 }
 
 export interface Command {
@@ -50,6 +52,7 @@ const ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '2',
   MALLOC_ARENA_MAX: '2'
 }
+const SQLITE = 'sqlite3/build/Release/node_sqlite3.node'
 const TMP_BYTES = 64 * 1024 * 1024
 /** Threads count too: the engine's, the runtime's and some room. */
 const PROCESSES = 96
@@ -67,6 +70,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '/app',
     '/app/node_modules',
     '/app/node_modules/@duckdb',
+    ...['', '/build', '/build/Release'].map((folder) => `/app/node_modules/sqlite3${folder}`),
     INSIDE.data,
     ...[...spec.files.values()].map(dirname)
   ]
@@ -79,6 +83,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     // what a job draws with; `-try`: a runner alone does everything else
     ...bind('--ro-bind-try', join(dirname(spec.runner), 'graph'), INSIDE.graph),
     ...(await enginePackages(spec.nodeModules)),
+    // to read a data owner's SQLite file; a checkout that was not built has none
+    ...bind('--ro-bind-try', join(spec.nodeModules, SQLITE), `/app/node_modules/${SQLITE}`),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[...spec.files].flatMap(([from, to]) => bind('--ro-bind', from, to)),
@@ -98,6 +104,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       command: host.bwrap,
       args: [
         '--unshare-all',
+        ...(spec.network === true ? ['--share-net'] : []),
         ...userns,
         ...always,
         '--chdir',
@@ -109,7 +116,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ]
     }
   }
-  const spaces = ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try']
+  const net = spec.network === true ? [] : ['--unshare-net']
+  const spaces = ['--unshare-ipc', '--unshare-pid', ...net, '--unshare-uts', '--unshare-cgroup-try']
   // the job's folder is closed to root without its capabilities: only the inner one enters it
   const outer = [
     ...spaces,
