@@ -35,6 +35,7 @@ export {
   logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
+export { givingWay } from './giving-way.ts'
 export {
   append,
   appendAll,

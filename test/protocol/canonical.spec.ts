@@ -52,7 +52,7 @@ describe('the bytes of a document', () => {
     const text = fc.oneof(
       fc.string({ maxLength: 80 }),
       fc.string({ unit: 'binary', maxLength: 80 }),
-      fc.constantFrom('\ud800', 'a\udc00b', '/', 'bytes', 'x'.repeat(70), '€'.repeat(30))
+      fc.constantFrom('\ud800', 'a\udc00b', '/', 'x'.repeat(70), '€'.repeat(30))
     )
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
