@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Isolation } from '../../protocol/documents/index.ts'
 import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
 import { answers, parseReport, partsOf } from './answer.ts'
 import { type ControlGroups, detectControlGroups } from './control-group.ts'
@@ -84,6 +85,7 @@ export async function createLauncher(init: LauncherInit): Promise<Launcher> {
 
 class JobLauncher implements Launcher {
   readonly sandbox: SandboxKind
+  readonly isolation: Readonly<Isolation>
   private readonly logger: JobLogger
   private readonly folders: JobFolders
   private readonly pool: WarmPool
@@ -99,6 +101,7 @@ class JobLauncher implements Launcher {
     private readonly groups: ControlGroups | undefined
   ) {
     this.sandbox = init.sandbox
+    this.isolation = starter.isolation
     this.logger = init.logger ?? silent
     this.refillAfter = init.refillAfterMilliseconds ?? REFILL_AFTER_MS
     this.folders = new JobFolders(init.folder, starter.handsOver)

@@ -4,6 +4,7 @@ import type { Assignment, JobLimits } from '../../services/index.ts'
 import { type JobAnswer, parseAnswer } from './answer.ts'
 import { JobFailed } from './errors.ts'
 import { type Command, FILTER_FD } from './jail-command.ts'
+import { beginningOf, childrenOf } from './processes.ts'
 
 /** More than a report may hold; a job that writes on is killed. */
 const MAX_LINE = 16 * 1024 * 1024
@@ -28,6 +29,8 @@ export class Jail {
   private stderr = ''
   private ended: JobFailed | undefined
   private alive = true
+  /** When the processes right below began. */
+  private first = new Map<number, string>()
 
   constructor({ command, args, filter }: Command, { cwd, env }: JailOptions) {
     // its own process group, so that a job without a sandbox dies with all it started
@@ -37,7 +40,7 @@ export class Jail {
       stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
       detached: true
     })
-    this.exited = new Promise((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.child.once('close', () => resolve(this.close()))
       this.child.once('error', (cause) => {
         this.end(
@@ -46,6 +49,7 @@ export class Jail {
         if (this.child.pid === undefined) resolve(this.close())
       })
     })
+    this.exited = closed.then(() => this.gone())
     const { stdin, stdout, stderr, stdio } = this.child
     if (stdin === null || stdout === null || stderr === null)
       throw new JobFailed('internal', 'a job was started without its pipes')
@@ -101,8 +105,16 @@ export class Jail {
       const first = await this.line()
       if (first !== '{"kind":"ready"}')
         throw new JobFailed('internal', `expected the runner to be ready, it said ${first.slice(0, 200)}`)
+      if (this.child.pid !== undefined) this.first = await childrenOf(this.child.pid)
     } finally {
       clearTimeout(timer)
+    }
+  }
+
+  /** The first process of the sandbox ends after all others in it; bubblewrap's own end does not wait for that. */
+  private async gone(): Promise<void> {
+    for (const [pid, began] of this.first) {
+      while ((await beginningOf(pid)) === began) await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }
 
