@@ -135,6 +135,9 @@ _answers = {
     ),
     "refuse": Shape(row=integer, verdict=text, refusal=refusal),
 }
+verification = Shape(
+    of=organisation, at=organisation, results=list_of(Shape(first=digest, again=digest), 1, 64)
+)
 role = one_of("data", "infrastructure", "recipient")
 question = one_of(
     "discover", "offer", "host", "accept", "start", "send", "receive", "continue", "release"
@@ -251,6 +254,7 @@ DOCUMENTS = {
         recipients=list_of(organisation, 1, 8),
         agreements=mapping,
         deadline=integer,
+        verify_=peer,
         query=identifier,
     ),
     "offer": {
@@ -288,6 +292,7 @@ DOCUMENTS = {
         recipients=list_of(organisation, 1, 8),
         terms=result_terms,
         deadline=integer,
+        verify_=peer,
     ),
     "acceptance": dict(
         contract=identifier,
@@ -326,6 +331,7 @@ DOCUMENTS = {
         cache=one_of("hit", "miss", "none"),
         milliseconds=integer,
         wiped=or_null(Shape(bytes=integer, at=integer)),
+        verification_=verification,
         decisions=list_of(
             Shape(question=question, verdict=verdict, clauses=list_of(text), policy=text), 0, 64
         ),
@@ -341,6 +347,7 @@ DOCUMENTS = {
         step=or_null(text),
         position=or_null(integer),
         receipts=list_of(identifier, 0, 512),
+        verification_=verification,
         log=position,
     ),
     "checkpoint": dict(organisation=organisation, log=position, export=or_null(digest)),
