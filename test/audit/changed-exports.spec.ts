@@ -10,7 +10,7 @@ import { type ExportRecord, encodeRecord } from '../../agent/audit/records.ts'
 import { draftOf, exportOf } from './export-builder.ts'
 import { changedRecord, mutate, mutation } from './mutations.ts'
 import { needsPython, saidByPython } from './python-checker.ts'
-import { bytesOf } from './tamperings.ts'
+import { bytesOf, tampered } from './tamperings.ts'
 
 /** Another number, other places; each run tries the same. */
 const SEED = 20261124
@@ -23,6 +23,7 @@ const found = z.object({
   signer: z.string().nullable()
 })
 const answer = z.object({ verdict: z.string(), finding: found.nullable() })
+const withMissing = answer.extend({ missing: z.array(z.string()) })
 type Answer = z.infer<typeof answer>
 
 async function* piece(bytes: Uint8Array) {
@@ -50,15 +51,12 @@ describe('An exchange of three data providers, in the hands of somebody who chan
   })
 
   /** What the second checker says of these files. */
-  const second = (files: readonly Uint8Array[]): Answer[] =>
-    saidByPython(
-      answer,
-      files.map((bytes, index) => {
-        const file = join(folder, `${index}.audit`)
-        writeFileSync(file, bytes)
-        return file
-      })
-    )
+  const second = (files: readonly Uint8Array[]): Answer[] => saidByPython(answer, files.map(written))
+  const written = (bytes: Uint8Array, index: number): string => {
+    const file = join(folder, `${index}.audit`)
+    writeFileSync(file, bytes)
+    return file
+  }
   const both = async (files: readonly Uint8Array[]) => {
     const said = await Promise.all(files.map(own))
     expect(second(files)).to.deep.equal(said)
@@ -95,6 +93,41 @@ describe('An exchange of three data providers, in the hands of somebody who chan
     }
     expect(files).to.have.length(20)
     for (const { verdict } of await both(files)) expect(verdict).not.to.equal('confirmed')
+  })
+
+  it('shows two logs of one agent', async () => {
+    const exported = async (later: number) =>
+      await tampered({
+        name: '',
+        base: 'three/VU',
+        code: '',
+        change: (drafts) => {
+          const last = drafts.findLast(({ kind }) => kind === 'entry')
+          if (last?.kind === 'entry') last.entry.time = Number(last.entry.time) + later
+          // Signed when the log had gone on.
+          const end = drafts.findLast(({ kind }) => kind === 'end')
+          if (end?.kind === 'end') end.payload.log = { sequence: 1000, head: 'f'.repeat(64) }
+        }
+      })
+    const [said] = await both([Buffer.concat([await exported(0), await exported(1)])])
+    expect(said?.finding?.code).to.equal('equivocation')
+  })
+
+  it('lacks the part of a party, which is said and not failed', async () => {
+    const file = await tampered({
+      name: '',
+      base: 'three/UVA+VU+SURF',
+      code: '',
+      change: () => undefined
+    })
+    const said = [await checkExport(piece(file)), ...saidByPython(withMissing, [written(file, 0)])]
+    for (const { verdict, missing } of said) {
+      expect(verdict).to.equal('confirmed')
+      expect(missing.filter((one) => one.startsWith('the export of')).toSorted()).to.deep.equal([
+        'the export of RUG',
+        'the export of UT'
+      ])
+    }
   })
 
   it('is the same to both checkers when a field was changed and all was signed anew', async () => {
