@@ -35,7 +35,7 @@ export async function runRecipientShare(
     maxInlineRows: 1000,
     // Whoever wants another form has it made then.
     csv: false,
-    ...againOf(dossier, contract, self.peer, section, arrived),
+    ...(await againOf(self.key, contract, section, arrived)),
     ...(draws === undefined ? {} : { graph: graphOrderOf(components, dossier, contract, section) })
   }
   components.progress(request, 'convert', 'puts the result together')

@@ -1,4 +1,6 @@
-import type { SaltedSection, Section, Verification } from '../../protocol/documents/index.ts'
+import { createHash } from 'node:crypto'
+import type { PrivateKey } from '@libp2p/interface'
+import type { Section, Verification } from '../../protocol/documents/index.ts'
 import type { Assignment, ReportOf } from '../../services/index.ts'
 import { type Dossier, ShareFailed } from '../negotiation/index.ts'
 import { type Arrived, inputOf } from './arrived.ts'
@@ -8,25 +10,24 @@ type Convert = Extract<Assignment, { kind: 'convert' }>
 type Compared = NonNullable<ReportOf<'convert'>['verification']>
 
 /** What a recipient's job needs to compare the results with those of the party that ran the steps again. */
-export function againOf(
-  dossier: Dossier,
+export async function againOf(
+  key: PrivateKey,
   contract: string,
-  self: string,
   { again }: Extract<Section, { as: 'recipient' }>,
   arrived: Arrived
-): Pick<Convert, 'again'> {
+): Promise<Pick<Convert, 'again'>> {
   if (again === undefined) return {}
-  const salt = saltOf(dossier.contract(contract).sections.get(self))
+  const salt = await saltOf(key, contract)
   return { again: { inputs: again.map((input) => inputOf(input, arrived)), salt } }
 }
 
 /**
- * The salt of the recipient's own section: only the requester and the recipient have it, and whoever they show the section to can
- * make the digests again.
+ * What digests of one contract's results are salted with, the same each time: only who has the recipient's key can make it, so that
+ * nobody who reads a receipt can try what the result may be, the requester included. It is shown to who gets the result.
  */
-function saltOf(section: SaltedSection | undefined): string {
-  if (section === undefined) throw new Error('a recipient without its section cannot compare')
-  return Buffer.from(section.salt).toString('hex')
+async function saltOf(key: PrivateKey, contract: string): Promise<string> {
+  const secret = await key.sign(new TextEncoder().encode(`dynamos/verification/1 ${contract}`))
+  return createHash('sha256').update(secret).digest('hex')
 }
 
 /** What came of it, as the recipient signs it. @returns null where nothing was run again */

@@ -34,6 +34,8 @@ export interface JailSpec {
   nodeModules: string
   /** Files of the owner that the job may read: host path to path inside. */
   files: ReadonlyMap<string, string>
+  /** Only for what reads a data owner's server. */
+  network?: boolean
 }
 
 export interface Command {
@@ -102,6 +104,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       command: host.bwrap,
       args: [
         '--unshare-all',
+        ...(spec.network === true ? ['--share-net'] : []),
         ...userns,
         ...always,
         '--chdir',
@@ -113,7 +116,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ]
     }
   }
-  const spaces = ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try']
+  const net = spec.network === true ? [] : ['--unshare-net']
+  const spaces = ['--unshare-ipc', '--unshare-pid', ...net, '--unshare-uts', '--unshare-cgroup-try']
   // the job's folder is closed to root without its capabilities: only the inner one enters it
   const outer = [
     ...spaces,

@@ -1,4 +1,4 @@
-import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
+import type { Assignment, JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 
 export type SandboxKind = 'bubblewrap' | 'none'
 
@@ -45,6 +45,12 @@ export interface Launcher {
     assignment: Extract<Assignment, { kind: 'inspect' }>,
     options?: { signal?: AbortSignal }
   ): Promise<ReportOf<'inspect'>>
+  /**
+   * Which rows tables of servers have now: a version for each.
+   *
+   * @throws {JobFailed} dataset-missing, dataset-malformed
+   */
+  look(tables: readonly SourceTable[], limits: JobLimits): Promise<string[]>
   /** Makes ready what the next jobs will need (warm sandboxes); resolves when it is there. */
   prepare(): Promise<void>
   stop(): Promise<void>

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,7 +6,9 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import type { RequestView } from '../../agent/api/index.ts'
 import { checkExport } from '../../agent/audit/index.ts'
+import { type Draft, draftOf, exportOf } from '../audit/export-builder.ts'
 import { needsPython, saidByPython } from '../audit/python-checker.ts'
+import { documents, entries } from '../audit/tamperings.ts'
 import { Market } from '../integration/harness.ts'
 import {
   AVERAGE,
@@ -28,12 +31,18 @@ const LAST_DIGITS = 'SELECT * REPLACE (average * 1.00000000000001 AS average) FR
 const NO_WOMEN = "SELECT * FROM given WHERE gender <> 'F'"
 const EVERYBODY = ['UVA', 'VU', 'RUG', 'SURF', 'SARA']
 
+const answer = z.object({
+  finding: z.object({ code: z.string(), record: z.int(), signer: z.string() }).nullable()
+})
+
 describe('Results that are computed twice', function () {
   this.timeout(120_000)
   const surf = new LyingJobs()
   const sara = new LyingJobs()
   let market: Market
   let folder: string
+  let files = 0
+  let honest = ''
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dynamos-verify-'))
@@ -70,35 +79,39 @@ describe('Results that are computed twice', function () {
     await market.agent('UVA').ask(verified(changes))
 
   /** The exports of everybody about a request, in one file. */
-  async function exported(request: string): Promise<string> {
+  async function exported(request: string, whose: readonly string[] = EVERYBODY): Promise<Buffer> {
     const pieces: Uint8Array[] = []
-    for (const name of EVERYBODY) {
+    for (const name of whose) {
       const { client } = market.agent(name)
       const path = `/api/v1/audit/requests/${request}/export?open=all`
       for await (const piece of await client.download(path, '*/*')) pieces.push(piece)
     }
-    const file = join(folder, `${request}.audit`)
-    await writeFile(file, Buffer.concat(pieces))
-    return file
+    return Buffer.concat(pieces)
   }
 
-  /** What both checkers say of everybody's exports. */
-  async function audited(context: Mocha.Context, request: string) {
-    const file = await exported(request)
-    const { createReadStream } = await import('node:fs')
-    const report = await checkExport(createReadStream(file))
+  /** What both checkers say of a file: the same. */
+  async function checked(context: Mocha.Context, bytes: Uint8Array) {
     needsPython(context)
-    const [second] = saidByPython(z.looseObject({ verdict: z.string(), finding: z.unknown() }), [file])
-    expect(
-      [report.verdict, second?.verdict],
-      JSON.stringify([report.finding, second?.finding])
-    ).to.deep.equal(['confirmed', 'confirmed'])
+    const file = join(folder, `${files++}.audit`)
+    await writeFile(file, bytes)
+    const report = await checkExport(createReadStream(file))
+    const [second] = saidByPython(answer, [file])
+    const { code, record, signer } = report.finding ?? {}
+    const own = report.finding === null ? null : { code, record, signer }
+    expect(second?.finding ?? null).to.deep.equal(own)
+    return report
+  }
+
+  async function audited(context: Mocha.Context, request: string) {
+    const report = await checked(context, await exported(request))
+    expect(report.finding).to.equal(null)
     return report
   }
 
   it('say who gave the same, in the answer, the receipt, and to an auditor', async function () {
     const view = await ask({ options: { graph: true } })
     expect(view.status, JSON.stringify([view.error, view.refusals])).to.equal('completed')
+    honest = view.request
     const [result] = view.results ?? []
     expect(result?.rows).to.deep.equal(averages(VU, RUG))
     expect(result?.verified).to.deep.include({ of: 'SURF', at: 'SARA', again: result?.verified?.digest })
@@ -119,6 +132,54 @@ describe('Results that are computed twice', function () {
       'SARA UVA'
     ])
   })
+
+  const receipt = (change: (payload: Record<string, unknown>) => void) => (drafts: Draft[]) => {
+    for (const payload of documents(drafts, 'receipt', 'UVA'))
+      if (payload.service === 'convert') change(payload)
+  }
+  const TAMPERINGS: readonly [string, string, readonly string[], (drafts: Draft[]) => void][] = [
+    [
+      'a recipient that says nothing of the comparison',
+      'receipt-mismatch',
+      EVERYBODY,
+      receipt((payload) => {
+        delete payload.verification
+      })
+    ],
+    [
+      'a recipient that names others than were to be compared',
+      'receipt-mismatch',
+      EVERYBODY,
+      receipt((payload) => {
+        payload.verification = { ...Object(payload.verification), at: 'RUG' }
+      })
+    ],
+    [
+      'a contract that is verified by somebody else than was asked',
+      'contract-mismatch',
+      EVERYBODY,
+      (drafts) => {
+        for (const payload of documents(drafts, 'contract'))
+          payload.verify = documents(drafts, 'acceptance', 'SURF')[0]?.issuer
+      }
+    ],
+    [
+      'a data provider that sent other rows to the second',
+      'flow-mismatch',
+      ['VU'],
+      (drafts) => {
+        const sent = entries(drafts, 'flow-sent')
+        expect(sent).to.have.length(2)
+        Object.assign(sent[1]?.fields ?? {}, { parts: ['1'.repeat(64)] })
+      }
+    ]
+  ]
+  for (const [what, code, whose, change] of TAMPERINGS)
+    it(`are such that both checkers find ${what}`, async function () {
+      const drafts = await draftOf(await exported(honest, whose))
+      change(drafts)
+      expect((await checked(this, await exportOf(drafts))).finding?.code).to.equal(code)
+    })
 
   const LIES: readonly [string, LyingJobs, string][] = [
     ['the compute provider changes one cell', surf, ONE_CELL],
@@ -175,8 +236,8 @@ describe('Results that are computed twice', function () {
 
   it('stay apart for each provider, and a lie about one is found', async () => {
     const apart = { options: { aggregate: false } }
-    const honest = await ask(apart)
-    expect(honest.results?.map(({ from, verified: by }) => [...from, by?.at])).to.have.deep.members([
+    const told = await ask(apart)
+    expect(told.results?.map(({ from, verified: by }) => [...from, by?.at])).to.have.deep.members([
       ['VU', 'SARA'],
       ['RUG', 'SARA']
     ])
@@ -201,6 +262,28 @@ describe('Results that are computed twice', function () {
       const { status, refusals = [] } = await uva.ask(wageRequest({ archetype, verify: { at } }))
       expect([status, refusals[0]?.code], at).to.deep.equal(['refused', 'verify-not-possible'])
     }
+  })
+
+  it('are released by a provider that wants the last word, and may be of protected people', async function () {
+    const terms = { computeProviders: ['SURF', 'SARA'], releaseAsk: true }
+    await market
+      .agent('VU')
+      .sign(wageAgreement('VU', { ...terms, output: { minGroupSize: 3, aggregatesOnly: true } }))
+    const view = await ask()
+    expect(view.status, JSON.stringify([view.error, view.refusals])).to.equal('completed')
+    expect(view.results?.[0]?.verified?.at).to.equal('SARA')
+    expect(view.receipts.flatMap(({ verification }) => verification ?? [])).to.have.length(1)
+    await audited(this, view.request)
+    surf.lie = ONE_CELL
+    expect((await ask()).error?.code).to.equal('verification-differs')
+  })
+
+  it('end with the name of a party that could not do its share again', async () => {
+    sara.lie = 'SELECT there_is_no_such_column FROM given'
+    const view = await ask()
+    expect([view.status, view.results]).to.deep.equal(['failed', undefined])
+    expect(view.error).to.include({ hop: 'SARA' })
+    expect(view.error?.code).to.not.equal('verification-differs')
   })
 
   it('need an agreement that names both', async () => {

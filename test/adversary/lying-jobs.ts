@@ -17,6 +17,7 @@ export class LyingJobs {
     sandbox: honest.sandbox,
     folder: async (options) => await honest.folder(options),
     inspect: async (assignment, options) => await honest.inspect(assignment, options),
+    look: async (tables, limits) => await honest.look(tables, limits),
     prepare: async () => await honest.prepare(),
     stop: async () => await honest.stop(),
     run: async (assignment, folder, limits, options) => {

@@ -22,6 +22,7 @@ const LAUNCHER: Launcher = {
   folder: noJobs,
   run: noJobs,
   inspect: noJobs,
+  look: noJobs,
   prepare: noJobs,
   stop: noJobs
 }

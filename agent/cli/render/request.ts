@@ -39,12 +39,13 @@ function failureOf(view: RequestView, { sql, style }: RequestRendering): string[
   if (view.error === undefined) return []
   const { code, hop, step, position, message, verification } = view.error
   const place = [hop, step].filter((part) => part !== null).map(plain)
+  const digests = (verification?.results ?? []).flatMap(({ first, again }) => [
+    `  ${plain(verification?.of ?? '')}: ${plain(first)}`,
+    `  ${plain(verification?.at ?? '')}: ${plain(again)}`
+  ])
+  const said = `${style.bad('✗')} ${style.bold(plain(code))}${place.length === 0 ? '' : ` at ${place.join(', ')}`}: ${plain(message)}`
   return [
-    `${style.bad('✗')} ${style.bold(plain(code))}${place.length === 0 ? '' : ` at ${place.join(', ')}`}: ${plain(message)}`,
-    ...(verification?.results ?? []).flatMap(({ first, again }) => [
-      `  ${plain(verification?.of ?? '')}: ${plain(first)}`,
-      `  ${plain(verification?.at ?? '')}: ${plain(again)}`
-    ]),
+    [said, ...digests].join('\n'),
     ...(position === null || sql === undefined ? [] : [caret(sql, position)]),
     style.dim(whereExplained(code))
   ]
