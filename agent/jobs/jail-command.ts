@@ -24,6 +24,8 @@ export interface Host {
   disableUserns: boolean
   /** Binds of system folders as they are on this host. */
   system: string[]
+  /** The allow list of system calls; undefined where none is known or the kernel takes none. */
+  filter: Buffer | undefined
 }
 
 export interface JailSpec {
@@ -41,7 +43,11 @@ export interface JailSpec {
 export interface Command {
   command: string
   args: string[]
+  /** To be written to {@link FILTER_FD}, where bubblewrap reads it. */
+  filter?: Buffer | undefined
 }
+
+export const FILTER_FD = 3
 
 const ENVIRONMENT = {
   PATH: '/usr/bin',
@@ -89,7 +95,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[...spec.files].flatMap(([from, to]) => bind('--ro-bind', from, to)),
     ...bind('--bind', spec.folder, INSIDE.job),
-    ...['--remount-ro', '/']
+    // a tmpfs of its own, as large as half the machine's memory
+    ...['--remount-ro', '/dev', '--remount-ro', '/']
   ]
   const environment = Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value])
   const userns = ['--unshare-user', ...(host.disableUserns ? ['--disable-userns'] : [])]
@@ -98,6 +105,9 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ? []
       : [host.prlimit, `--nproc=${PROCESSES}`, `--nofile=${OPEN_FILES}`, '--core=0']
   const program = [...limits, INSIDE.node, '--max-old-space-size=256', INSIDE.runner]
+  // what talks to a database server needs sockets; it runs no text of an analyst
+  const filter = spec.network === true ? undefined : host.filter
+  const filtered = filter === undefined ? [] : ['--seccomp', String(FILTER_FD)]
   const always = ['--die-with-parent', '--new-session', '--clearenv', ...environment, ...mounts]
   if (!host.root || host.setpriv === undefined) {
     return {
@@ -111,9 +121,11 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
         INSIDE.job,
         '--cap-drop',
         'ALL',
+        ...filtered,
         '--',
         ...program
-      ]
+      ],
+      filter
     }
   }
   const net = spec.network === true ? [] : ['--unshare-net']
@@ -150,9 +162,10 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '--chdir',
     INSIDE.job,
     '--cap-drop',
-    'ALL'
+    'ALL',
+    ...filtered
   ]
-  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program] }
+  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program], filter }
 }
 
 /** The system's folders as this host has them: /lib and the like are links into /usr on most, folders on some. */

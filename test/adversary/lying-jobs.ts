@@ -15,6 +15,7 @@ export class LyingJobs {
 
   readonly jobs = (honest: Launcher): Launcher => ({
     sandbox: honest.sandbox,
+    isolation: honest.isolation,
     folder: async (options) => await honest.folder(options),
     inspect: async (assignment, options) => await honest.inspect(assignment, options),
     look: async (tables, limits) => await honest.look(tables, limits),

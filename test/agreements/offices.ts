@@ -19,6 +19,7 @@ const noJobs = (): never => {
 }
 const LAUNCHER: Launcher = {
   sandbox: 'none',
+  isolation: [],
   folder: noJobs,
   run: noJobs,
   inspect: noJobs,

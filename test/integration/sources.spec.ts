@@ -1,7 +1,9 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import type { Launcher } from '../../agent/jobs/index.ts'
 import { Engine } from '../../services/engine/index.ts'
+import type { Report } from '../../services/index.ts'
 import { quoteText } from '../../services/sql/index.ts'
 import { findPostgres, type PostgresServer } from '../jobs/postgres-server.ts'
 import { inSqlite } from '../services/in-sqlite.ts'
@@ -70,6 +72,25 @@ describe('Data in several formats', function () {
   let server: PostgresServer | undefined
   let names: string[] = []
   const paths = new Map<string, string>()
+  /** What somebody else does while an extract is being read, once. */
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const jobs = (honest: Launcher): Launcher => ({
+    sandbox: honest.sandbox,
+    isolation: honest.isolation,
+    folder: async (options) => await honest.folder(options),
+    inspect: async (assignment, options) => await honest.inspect(assignment, options),
+    look: async (tables, limits) => await honest.look(tables, limits),
+    prepare: async () => await honest.prepare(),
+    stop: async () => await honest.stop(),
+    run: async (assignment, folder, limits, options) => {
+      const result = await honest.run(assignment, folder, limits, options)
+      const report: Report = result.report
+      if (report.kind !== 'extract') return result
+      await meanwhile?.()
+      meanwhile = undefined
+      return result
+    }
+  })
 
   const onServer: Kept = async (csv) => {
     if (server === undefined) throw new Error('there is no server')
@@ -104,7 +125,7 @@ describe('Data in several formats', function () {
           datasets: [{ id: 'wages', tables }]
         }
       })
-    market = await Market.open([SURF, UVA, ...holders])
+    market = await Market.open([SURF, UVA, ...holders], { seams: { jobs } })
     for (const name of names) {
       const tables = { person: { columns: ['id', 'gender', 'birth', 'wage'] } }
       expect((await market.agent(name).sign(wageAgreement(name, { tables }))).state).to.equal('in-force')
@@ -160,6 +181,21 @@ describe('Data in several formats', function () {
     expect([gone.status, gone.refusals?.[0]?.code]).to.deep.equal(['refused', 'dataset-unknown'])
     await rename(`${csv}.away`, csv)
     expect(await rowsOf('VU')).to.deep.equal([1, 3])
+  })
+
+  it('ends when a file is replaced, or a part is added, while it is read', async () => {
+    const parts = dirname(dirname(paths.get('RUG') ?? ''))
+    const changes: Record<string, () => Promise<unknown>> = {
+      VU: async () => await appendFile(paths.get('VU') ?? '', '8,F,2000-01-01,1\n'),
+      TUD: async () => await inSqlite(paths.get('TUD') ?? '', ['DELETE FROM "the persons" WHERE id = 3']),
+      RUG: async () => await rm(join(parts, 'gender=F'), { recursive: true })
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      meanwhile = change
+      const view = await ask([name])
+      expect([view.status, view.error?.code], name).to.deep.equal(['failed', 'dataset-changed'])
+      expect((await ask([name])).status, name).to.equal('completed')
+    }
   })
 
   it('asks the server anew, and says when it is gone', async function () {
