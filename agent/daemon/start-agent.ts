@@ -94,12 +94,13 @@ async function start(
     members,
     manifests,
     archetypes,
-    launcher,
+    launcher: jobs,
     sandbox,
     policies,
     point,
     tokens
   } = base
+  const launcher = seams.jobs?.(jobs) ?? jobs
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   const watch = await watchLog(base, speaker)
   const { memory, seconds, disk } = config.hosting.perJob
