@@ -1,10 +1,12 @@
 import { createCoordinator } from '../../protocol/negotiation/index.ts'
 import { Turn } from './agent.ts'
 import { Numbering } from './canonical.ts'
+import { formOf, formOfContract, formOfEnvelope, mirrored, withoutFuture } from './forms.ts'
 import { COSTS, type Cost, isMissed, type Move, newHop, ownMoves, take } from './moves.ts'
 import { brokenLaw, type Deeds, deedsOf } from './properties.ts'
+import { NONE, type Reductions } from './reductions.ts'
 import { RULES } from './rules.ts'
-import { BUDGET, WIRE, WORDS } from './states.ts'
+import { BUDGET, type Order, WIRE, WORDS } from './states.ts'
 import { Wires } from './wires.ts'
 import {
   ASKER,
@@ -56,12 +58,16 @@ const LIMITS = {
   askAgainEvery: TO_COME
 }
 
+/** Where an agent is when the data providers change places. */
+const MIRRORED = [0, 2, 1, 3]
+
 /** Four of them fit into a number. */
 const MAX_DEEDS = 8192
 
 /** The agents of one exchange as a graph of numbers: what may happen in a state, and what comes of it. */
 export class Model {
   readonly bounds: Bounds
+  readonly reductions: Reductions
   readonly around: Surroundings
   readonly #locals = new Numbering<Local>()
   readonly #envelopes = new Numbering<Envelope>()
@@ -75,9 +81,16 @@ export class Model {
   readonly #over: boolean[] = []
   readonly #to: number[] = []
   readonly #hears: number[] = []
+  readonly #mirrors: number[] = []
+  readonly #mirrorsOfEnvelopes: number[] = []
+  readonly #mirrorsOfWires: number[] = []
+  /** Without use for crashes, and without use for timers either. */
+  readonly #restricted: [number[], number[]] = [[], []]
+  readonly #other = new Int32Array(WORDS)
 
-  constructor(bounds: Bounds, rules: Rules = RULES) {
+  constructor(bounds: Bounds, rules: Rules = RULES, reductions: Reductions = NONE) {
     this.bounds = bounds
+    this.reductions = reductions
     const { eager, twoContracts = false } = bounds
     this.around = { rules, eager, twoContracts, contracts: new Map() }
   }
@@ -130,11 +143,88 @@ export class Model {
       wire = next
     }
     const state = new Int32Array(WORDS)
-    for (const [at, local] of locals.entries()) state[at] = this.#locals.number(local)
-    state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelopes.number(envelope)))
+    for (const [at, local] of locals.entries()) state[at] = this.#local(local)
+    state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelope(envelope)))
     for (const cost of COSTS)
-      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << (COSTS.indexOf(cost) * 4))
+      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << place(cost))
+    this.reduce(state)
     return state
+  }
+
+  /** Turns a state into the one that stands for it, as far as the reductions go. */
+  reduce(state: Int32Array): void {
+    const { budgets, mirror } = this.reductions
+    if (budgets) this.#restrict(state)
+    if (!mirror || this.bounds.dataProviders === 1) return
+    const other = this.#other
+    for (let agent = 0; agent < PEERS.length; agent++)
+      other[MIRRORED[agent] ?? agent] = this.#mirror(state[agent] ?? 0)
+    other[WIRE] = this.#mirrorOfWire(state[WIRE] ?? 0)
+    other[BUDGET] = state[BUDGET] ?? 0
+    for (let word = 0; word < WORDS; word++) {
+      const [one, two] = [state[word] ?? 0, other[word] ?? 0]
+      if (one < two) return
+      if (one > two) {
+        state.set(other)
+        return
+      }
+    }
+  }
+
+  #restrict(state: Int32Array): void {
+    const budget = state[BUDGET] ?? 0
+    if (left(budget, 'crashes') > 0) return
+    const timers = left(budget, 'timers') > 0
+    const known = this.#restricted[timers ? 0 : 1]
+    for (let agent = 0; agent < PEERS.length; agent++) {
+      const local = state[agent] ?? 0
+      known[local] ??= this.#local(withoutFuture(this.local(local), false, timers))
+      state[agent] = known[local] ?? 0
+    }
+  }
+
+  #mirror(local: number): number {
+    const known = this.#mirrors[local]
+    if (known !== undefined) return known
+    for (const [id, contract] of [...this.around.contracts]) {
+      const other = mirrored(id)
+      if (!this.around.contracts.has(other)) this.around.contracts.set(other, formOfContract(mirrored(contract)))
+    }
+    const number = this.#local(mirrored(this.local(local)))
+    this.#mirrors[local] = number
+    this.#mirrors[number] = local
+    return number
+  }
+
+  #mirrorOfWire(wire: number): number {
+    const known = this.#mirrorsOfWires[wire]
+    if (known !== undefined) return known
+    const number = this.#wires.number(this.wire(wire).map((envelope) => this.#mirrorOfEnvelope(envelope)))
+    this.#mirrorsOfWires[wire] = number
+    this.#mirrorsOfWires[number] = wire
+    return number
+  }
+
+  #mirrorOfEnvelope(envelope: number): number {
+    const known = this.#mirrorsOfEnvelopes[envelope]
+    if (known !== undefined) return known
+    const number = this.#envelope(mirrored(this.envelope(envelope)))
+    this.#mirrorsOfEnvelopes[envelope] = number
+    return number
+  }
+
+  /** By which states cover others; null: none does. */
+  get order(): Order | null {
+    if (!this.reductions.covers) return null
+    return { wire: (large, small) => this.#wires.covers(large, small), budget: isAtLeast }
+  }
+
+  #local(local: Local): number {
+    return this.#locals.number(this.reductions.forms ? formOf(local) : local)
+  }
+
+  #envelope(envelope: Envelope): number {
+    return this.#envelopes.number(this.reductions.forms ? formOfEnvelope(envelope) : envelope)
   }
 
   /** Everything that may happen, whatever is left of the budgets. */
@@ -239,7 +329,8 @@ export class Model {
       told = false
       for (const envelope of this.wire(state[WIRE] ?? 0)) {
         const agent = this.#addressee(envelope)
-        if (over[agent] !== true) continue
+        // What it still notes down may come at any time.
+        if (over[agent] !== true || !this.#isRepeated(state[agent] ?? 0, envelope)) continue
         state[WIRE] = this.#wires.without(state[WIRE] ?? 0, envelope)
         const broken = this.#at(state, agent, this.#hear(envelope))
         if (broken !== null) return broken
@@ -248,6 +339,10 @@ export class Model {
       }
     }
     return null
+  }
+
+  #isRepeated(local: number, envelope: number): boolean {
+    return this.#result(local, this.#hear(envelope)).local === local
   }
 
   #addressee(envelope: number): number {
@@ -294,8 +389,8 @@ export class Model {
     if (known !== undefined) return known
     const taken = take(this.local(local), this.move(move), this.around)
     const result = {
-      local: this.#locals.number(taken.local),
-      sent: taken.sent.map((envelope) => this.#envelopes.number(envelope)),
+      local: this.#local(taken.local),
+      sent: taken.sent.map((envelope) => this.#envelope(envelope)),
       cuts: taken.cuts.map(({ sent }) => sent),
       broken: taken.broken
     }
@@ -334,9 +429,21 @@ function isOver({ gone, hop, coordinator, disk }: Local): boolean {
 
 /** What is left of a budget. */
 export function left(budget: number, cost: Cost): number {
-  return (budget >>> (COSTS.indexOf(cost) * 4)) & 15
+  return (budget >>> place(cost)) & 7
 }
 
 export function spend(budget: number, cost: Cost): number {
-  return (budget - (1 << (COSTS.indexOf(cost) * 4))) | 0
+  return budget - (1 << place(cost))
+}
+
+/** Three bits for each cost. */
+function place(cost: Cost): number {
+  return COSTS.indexOf(cost) * 3
+}
+
+function isAtLeast(large: number, small: number): boolean {
+  if (large === small) return true
+  for (let at = 0; at < COSTS.length * 3; at += 3)
+    if (((large >>> at) & 7) < ((small >>> at) & 7)) return false
+  return true
 }
