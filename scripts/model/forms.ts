@@ -18,7 +18,7 @@ export function formOf(local: Local): Local {
 }
 
 export function formOfEnvelope({ from, to, word }: Envelope): Envelope {
-  return { from, to, word: word.kind === 'unreachable' ? word : messageOf(word) }
+  return { from, to, word: word.kind === 'unreachable' || word.kind === 'struck' ? word : messageOf(word) }
 }
 
 /** What is left of use once nothing crashes any more, and once nobody's patience ends any more either. */

@@ -30,6 +30,11 @@ export interface Bounds {
   /** Exchanges that come to a later epoch are not followed. */
   readonly epochs: number
   readonly twoContracts?: boolean
+  /**
+   * Whatever was said may arrive any number of times, for ever: nothing is used up by being heard. More than any number of
+   * duplicates, and than any loss that nobody notices.
+   */
+  readonly anyRepeats?: boolean
 }
 
 /** What a move does, in numbers. */
@@ -146,7 +151,7 @@ export class Model {
     for (const [at, local] of locals.entries()) state[at] = this.#local(local)
     state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelope(envelope)))
     for (const cost of COSTS)
-      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << place(cost))
+      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << PLACES[cost])
     this.reduce(state)
     return state
   }
@@ -230,7 +235,9 @@ export class Model {
   /** Everything that may happen, whatever is left of the budgets. */
   options(state: Int32Array): Option[] {
     const options: Option[] = []
+    const { anyRepeats = false } = this.bounds
     for (const envelope of this.wire(state[WIRE] ?? 0)) {
+      if (anyRepeats && this.#isRepeated(state[this.#addressee(envelope)] ?? 0, envelope)) continue
       options.push({
         agent: this.#addressee(envelope),
         move: this.#hear(envelope),
@@ -281,7 +288,9 @@ export class Model {
   /** More ways in which an envelope can fare: twice, lost, noticed or not. */
   mishaps(envelope: number, silent: boolean): Option[] {
     const agent = this.#addressee(envelope)
-    const options: Option[] = [{ agent, move: this.#hear(envelope), takes: -1, costs: 'duplicates' }]
+    const options: Option[] = []
+    if (this.bounds.anyRepeats !== true)
+      options.push({ agent, move: this.#hear(envelope), takes: -1, costs: 'duplicates' })
     if (isMissed(this.envelope(envelope))) {
       const move = this.#moves.number({ do: 'learn that it was lost', envelope: this.envelope(envelope) })
       options.push({ agent: 0, move, takes: envelope, costs: 'losses' })
@@ -304,11 +313,31 @@ export class Model {
   /** @returns the law that is broken, or null; `into` is the state that comes of it */
   apply(state: Int32Array, option: Option, into: Int32Array): string | null {
     into.set(state)
+    const { anyRepeats = false } = this.bounds
     const wire = state[WIRE] ?? 0
-    into[WIRE] = option.takes < 0 ? wire : this.#wires.without(wire, option.takes)
+    into[WIRE] = option.takes < 0 || anyRepeats ? wire : this.#wires.without(wire, option.takes)
     let broken: string | null = null
     if (option.agent >= 0) broken = this.#at(into, option.agent, option.move)
-    return broken ?? this.#tellTheEnded(into) ?? this.#law(into)
+    return broken ?? (anyRepeats ? this.#sayAll(into) : this.#tellTheEnded(into)) ?? this.#law(into)
+  }
+
+  /**
+   * Where nothing is used up, whatever an agent would only answer, staying as it is, is answered at once: with more under way
+   * all can do what they could do with less.
+   */
+  #sayAll(state: Int32Array): string | null {
+    for (let before = -1; before !== state[WIRE]; ) {
+      before = state[WIRE] ?? 0
+      for (const envelope of this.wire(before)) {
+        const agent = this.#addressee(envelope)
+        const local = state[agent] ?? 0
+        const { local: after, sent, broken } = this.#result(local, this.#hear(envelope))
+        if (broken !== null) return broken
+        if (after !== local) continue
+        for (const answer of sent) state[WIRE] = this.#wires.with(state[WIRE] ?? 0, answer)
+      }
+    }
+    return null
   }
 
   #at(state: Int32Array, agent: number, move: number): string | null {
@@ -414,7 +443,11 @@ function aLocal(self: string): Local {
     begun: [],
     produced: [],
     offers: [],
-    revoked: false
+    revoked: false,
+    isMember: true,
+    struck: null,
+    full: false,
+    people: 'trust'
   }
 }
 
@@ -427,23 +460,43 @@ function isOver({ gone, hop, coordinator, disk }: Local): boolean {
   return stage.outcome.signer !== null || (hop ?? disk.hop)?.answered.length !== 0
 }
 
+/** How many bits of a number each budget takes. */
+const BITS: Readonly<Record<Cost, number>> = {
+  losses: 3,
+  duplicates: 3,
+  crashes: 3,
+  revocations: 2,
+  failures: 3,
+  cancels: 1,
+  leaves: 1,
+  timers: 3,
+  strikes: 2,
+  refusals: 2,
+  approvals: 2
+}
+const PLACES: Readonly<Record<Cost, number>> = {
+  losses: 0,
+  duplicates: 3,
+  crashes: 6,
+  revocations: 9,
+  failures: 11,
+  cancels: 14,
+  leaves: 15,
+  timers: 16,
+  strikes: 19,
+  refusals: 21,
+  approvals: 23
+}
+
 /** What is left of a budget. */
 export function left(budget: number, cost: Cost): number {
-  return (budget >>> place(cost)) & 7
+  return (budget >>> PLACES[cost]) & ((1 << BITS[cost]) - 1)
 }
 
 export function spend(budget: number, cost: Cost): number {
-  return budget - (1 << place(cost))
-}
-
-/** Three bits for each cost. */
-function place(cost: Cost): number {
-  return COSTS.indexOf(cost) * 3
+  return budget - (1 << PLACES[cost])
 }
 
 function isAtLeast(large: number, small: number): boolean {
-  if (large === small) return true
-  for (let at = 0; at < COSTS.length * 3; at += 3)
-    if (((large >>> at) & 7) < ((small >>> at) & 7)) return false
-  return true
+  return large === small || COSTS.every((cost) => left(large, cost) >= left(small, cost))
 }
