@@ -1,9 +1,11 @@
 import type { OutcomeView } from '../../protocol/negotiation/index.ts'
+import type { Bounds } from './beginning.ts'
 import type { Configuration } from './configurations.ts'
 import { type Explored, explore, type Found } from './explore.ts'
 import { Liveness } from './liveness.ts'
-import { type Bounds, Model } from './model.ts'
+import { Model } from './model.ts'
 import type { Mutant } from './mutants.ts'
+import { NONE, type Reductions } from './reductions.ts'
 
 export interface Checked extends Explored {
   name: string
@@ -21,8 +23,11 @@ export function check({ name, bounds, maxStates, liveness = false }: Configurati
 }
 
 /** How the fault was found; null: it was not. */
-export function hunt({ bounds, rules, liveness = false }: Mutant): Found | null {
-  const model = new Model(bounds, rules)
+export function hunt(
+  { bounds, rules, liveness = false }: Mutant,
+  reductions: Reductions = NONE
+): Found | null {
+  const model = new Model(bounds, rules, reductions)
   const kind = liveness ? new Liveness(model) : null
   return explore(model, MUTANT_STATES, kind === null ? null : (state) => kind.check(state)).broken
 }

@@ -1,4 +1,4 @@
-import type { Bounds } from './model.ts'
+import type { Bounds } from './beginning.ts'
 
 /** Bounds that are gone through to the end, or up to a number of states. */
 export interface Configuration {

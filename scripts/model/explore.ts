@@ -1,4 +1,5 @@
-import { left, type Model, type Option, spend } from './model.ts'
+import { left, spend } from './budgets.ts'
+import type { Model, Option } from './model.ts'
 import { describe } from './moves.ts'
 import { BUDGET, States, WIRE, WORDS } from './states.ts'
 import { PEERS } from './world.ts'
@@ -42,7 +43,15 @@ export function explore(
   let full = false
   const report = (law: string, from: number, option: Option | null): Explored => {
     const way = [...wayTo(states, from, model), ...(option === null ? [] : [labelOf(model, option)])]
-    return { states: states.size, covered: states.size - states.largest, steps, depth, cut, exhausted: false, broken: { law, steps: way } }
+    return {
+      states: states.size,
+      covered: states.size - states.largest,
+      steps,
+      depth,
+      cut,
+      exhausted: false,
+      broken: { law, steps: way }
+    }
   }
   for (let number = 0; number < states.size; number++) {
     if (number === levelEnds) {
@@ -69,7 +78,15 @@ export function explore(
     }
     if (full) break
   }
-  return { states: states.size, covered: states.size - states.largest, steps, depth, cut, exhausted: !full, broken: null }
+  return {
+    states: states.size,
+    covered: states.size - states.largest,
+    steps,
+    depth,
+    cut,
+    exhausted: !full,
+    broken: null
+  }
 }
 
 /** What may happen within the budgets. @param silent also losses that nobody notices: they matter to liveness alone */

@@ -52,7 +52,10 @@ export function mirrored<Value>(value: Value): Value {
 export function formOfContract(contract: ContractView): ContractView {
   // The recipient comes last, as in the planner.
   const place = (peer: string) => (peer === ASKER ? '~' : peer)
-  return { ...contract, parties: contract.parties.toSorted((a, b) => (place(a.peer) < place(b.peer) ? -1 : 1)) }
+  return {
+    ...contract,
+    parties: contract.parties.toSorted((a, b) => (place(a.peer) < place(b.peer) ? -1 : 1))
+  }
 }
 
 function machinesOf({ hop, coordinator }: Machines): Machines {

@@ -1,47 +1,22 @@
-import { createCoordinator } from '../../protocol/negotiation/index.ts'
-import { Turn } from './agent.ts'
+import { type Bounds, beginning } from './beginning.ts'
+import { budgetOf, type Cost, isAtLeast, left } from './budgets.ts'
 import { Numbering } from './canonical.ts'
-import { formOf, formOfContract, formOfEnvelope, mirrored, withoutFuture } from './forms.ts'
-import { COSTS, type Cost, isMissed, type Move, newHop, ownMoves, take } from './moves.ts'
+import { formOf, formOfEnvelope, withoutFuture } from './forms.ts'
+import { Mirror } from './mirror.ts'
+import { isMissed, type Move, ownMoves, type Taken, take, wordsBefore } from './moves.ts'
 import { brokenLaw, type Deeds, deedsOf } from './properties.ts'
 import { NONE, type Reductions } from './reductions.ts'
 import { RULES } from './rules.ts'
 import { BUDGET, type Order, WIRE, WORDS } from './states.ts'
 import { Wires } from './wires.ts'
-import {
-  ASKER,
-  COMPUTE,
-  DATA_1,
-  DATA_2,
-  type Envelope,
-  type Local,
-  PEERS,
-  type Rules,
-  type Surroundings,
-  TO_COME
-} from './world.ts'
-
-export interface Bounds {
-  readonly budgets: Partial<Record<Cost, number>>
-  readonly eager: boolean
-  /** From the request, or from where all offers are there and the first contract is proposed. */
-  readonly begin: 'asked' | 'proposed'
-  readonly dataProviders: 1 | 2
-  /** Exchanges that come to a later epoch are not followed. */
-  readonly epochs: number
-  readonly twoContracts?: boolean
-  /**
-   * Whatever was said may arrive any number of times, for ever: nothing is used up by being heard. More than any number of
-   * duplicates, and than any loss that nobody notices.
-   */
-  readonly anyRepeats?: boolean
-}
+import { type Envelope, type Local, PEERS, type Rules, type Surroundings } from './world.ts'
 
 /** What a move does, in numbers. */
 interface Result {
   local: number
   sent: readonly number[]
-  cuts: readonly number[]
+  /** The same, with a crash on the way. */
+  crashes: readonly number[]
   broken: string | null
 }
 
@@ -53,19 +28,6 @@ export interface Option {
   costs: Cost | null
 }
 
-const LIMITS = {
-  offerWithin: TO_COME,
-  composeWithin: TO_COME,
-  acceptWithin: TO_COME,
-  retryEvery: TO_COME,
-  closeWithin: TO_COME,
-  approvalWithin: 0,
-  askAgainEvery: TO_COME
-}
-
-/** Where an agent is when the data providers change places. */
-const MIRRORED = [0, 2, 1, 3]
-
 /** Four of them fit into a number. */
 const MAX_DEEDS = 8192
 
@@ -74,6 +36,7 @@ export class Model {
   readonly bounds: Bounds
   readonly reductions: Reductions
   readonly around: Surroundings
+  readonly mirror: Mirror
   readonly #locals = new Numbering<Local>()
   readonly #envelopes = new Numbering<Envelope>()
   readonly #wires = new Wires()
@@ -86,18 +49,24 @@ export class Model {
   readonly #over: boolean[] = []
   readonly #to: number[] = []
   readonly #hears: number[] = []
-  readonly #mirrors: number[] = []
-  readonly #mirrorsOfEnvelopes: number[] = []
-  readonly #mirrorsOfWires: number[] = []
+  readonly #misses: number[] = []
   /** Without use for crashes, and without use for timers either. */
   readonly #restricted: [number[], number[]] = [[], []]
-  readonly #other = new Int32Array(WORDS)
 
   constructor(bounds: Bounds, rules: Rules = RULES, reductions: Reductions = NONE) {
     this.bounds = bounds
     this.reductions = reductions
     const { eager, twoContracts = false } = bounds
     this.around = { rules, eager, twoContracts, contracts: new Map() }
+    const numbers = {
+      local: (number: number) => this.local(number),
+      envelope: (number: number) => this.envelope(number),
+      wire: (number: number) => this.wire(number),
+      numberOfLocal: (local: Local) => this.#local(local),
+      numberOfEnvelope: (envelope: Envelope) => this.#envelope(envelope),
+      numberOfWire: (envelopes: readonly number[]) => this.#wires.number(envelopes)
+    }
+    this.mirror = new Mirror(numbers, this.around)
   }
 
   local(number: number): Local {
@@ -121,37 +90,11 @@ export class Model {
   }
 
   first(): Int32Array {
-    const providers = this.bounds.dataProviders === 2 ? [DATA_1, DATA_2] : [DATA_1]
-    const around = { ...this.around, eager: this.bounds.begin === 'proposed' || this.around.eager }
-    const begin = createCoordinator({
-      request: 'request',
-      self: ASKER,
-      candidates: [...providers, COMPUTE],
-      limits: LIMITS,
-      deadline: TO_COME,
-      now: 0
-    })
-    const turn = new Turn({ ...aLocal(ASKER), hop: newHop(ASKER) }, around)
-    turn.begin(begin)
-    const locals = PEERS.map((peer) => (peer === ASKER ? turn.local : aLocal(peer)))
-    let wire = turn.sent
-    while (this.bounds.begin === 'proposed' && !wire.some(({ word }) => word.kind === 'propose')) {
-      const next: Envelope[] = []
-      for (const envelope of wire) {
-        const at = PEERS.indexOf(envelope.to)
-        const local = locals[at]
-        if (local === undefined) continue
-        const taken = take(local, { do: 'hear', envelope }, around)
-        locals[at] = taken.local
-        next.push(...taken.sent)
-      }
-      wire = next
-    }
+    const { locals, wire } = beginning(this.bounds, this.around)
     const state = new Int32Array(WORDS)
     for (const [at, local] of locals.entries()) state[at] = this.#local(local)
     state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelope(envelope)))
-    for (const cost of COSTS)
-      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << PLACES[cost])
+    state[BUDGET] = budgetOf(this.bounds.budgets)
     this.reduce(state)
     return state
   }
@@ -160,20 +103,7 @@ export class Model {
   reduce(state: Int32Array): void {
     const { budgets, mirror } = this.reductions
     if (budgets) this.#restrict(state)
-    if (!mirror || this.bounds.dataProviders === 1) return
-    const other = this.#other
-    for (let agent = 0; agent < PEERS.length; agent++)
-      other[MIRRORED[agent] ?? agent] = this.#mirror(state[agent] ?? 0)
-    other[WIRE] = this.#mirrorOfWire(state[WIRE] ?? 0)
-    other[BUDGET] = state[BUDGET] ?? 0
-    for (let word = 0; word < WORDS; word++) {
-      const [one, two] = [state[word] ?? 0, other[word] ?? 0]
-      if (one < two) return
-      if (one > two) {
-        state.set(other)
-        return
-      }
-    }
+    if (mirror && this.bounds.dataProviders === 2) this.mirror.reduce(state)
   }
 
   #restrict(state: Int32Array): void {
@@ -188,36 +118,6 @@ export class Model {
     }
   }
 
-  #mirror(local: number): number {
-    const known = this.#mirrors[local]
-    if (known !== undefined) return known
-    for (const [id, contract] of [...this.around.contracts]) {
-      const other = mirrored(id)
-      if (!this.around.contracts.has(other)) this.around.contracts.set(other, formOfContract(mirrored(contract)))
-    }
-    const number = this.#local(mirrored(this.local(local)))
-    this.#mirrors[local] = number
-    this.#mirrors[number] = local
-    return number
-  }
-
-  #mirrorOfWire(wire: number): number {
-    const known = this.#mirrorsOfWires[wire]
-    if (known !== undefined) return known
-    const number = this.#wires.number(this.wire(wire).map((envelope) => this.#mirrorOfEnvelope(envelope)))
-    this.#mirrorsOfWires[wire] = number
-    this.#mirrorsOfWires[number] = wire
-    return number
-  }
-
-  #mirrorOfEnvelope(envelope: number): number {
-    const known = this.#mirrorsOfEnvelopes[envelope]
-    if (known !== undefined) return known
-    const number = this.#envelope(mirrored(this.envelope(envelope)))
-    this.#mirrorsOfEnvelopes[envelope] = number
-    return number
-  }
-
   /** By which states cover others; null: none does. */
   get order(): Order | null {
     if (!this.reductions.covers) return null
@@ -230,6 +130,11 @@ export class Model {
 
   #envelope(envelope: Envelope): number {
     return this.#envelopes.number(this.reductions.forms ? formOfEnvelope(envelope) : envelope)
+  }
+
+  #crashes(move: Move, taken: Taken): number[] {
+    if (move.do === 'crash' || move.do === 'crash within') return []
+    return wordsBefore(taken).map((words) => this.#moves.number({ do: 'crash within', move, words }))
   }
 
   /** Everything that may happen, whatever is left of the budgets. */
@@ -252,6 +157,12 @@ export class Model {
         options.push(option)
       }
     return options
+  }
+
+  #miss(envelope: number): number {
+    const move = this.#moves.number({ do: 'learn that it was lost', envelope: this.envelope(envelope) })
+    this.#misses[envelope] = move
+    return move
   }
 
   #hear(envelope: number): number {
@@ -292,7 +203,7 @@ export class Model {
     if (this.bounds.anyRepeats !== true)
       options.push({ agent, move: this.#hear(envelope), takes: -1, costs: 'duplicates' })
     if (isMissed(this.envelope(envelope))) {
-      const move = this.#moves.number({ do: 'learn that it was lost', envelope: this.envelope(envelope) })
+      const move = this.#misses[envelope] ?? this.#miss(envelope)
       options.push({ agent: 0, move, takes: envelope, costs: 'losses' })
     }
     if (silent) options.push({ agent: -1, move: -1, takes: envelope, costs: 'losses' })
@@ -302,12 +213,8 @@ export class Model {
   /** As the option, with a crash after each word that it sends. */
   crashesWithin(state: Int32Array, option: Option): Option[] {
     if (option.agent < 0 || option.costs === 'crashes') return []
-    const { cuts } = this.#result(state[option.agent] ?? 0, option.move)
-    return cuts.map((sent) => ({
-      ...option,
-      move: this.#moves.number({ do: 'crash within', move: this.move(option.move), sent }),
-      costs: 'crashes'
-    }))
+    const { crashes } = this.#result(state[option.agent] ?? 0, option.move)
+    return crashes.map((move) => ({ ...option, move, costs: 'crashes' }))
   }
 
   /** @returns the law that is broken, or null; `into` is the state that comes of it */
@@ -328,14 +235,15 @@ export class Model {
   #sayAll(state: Int32Array): string | null {
     for (let before = -1; before !== state[WIRE]; ) {
       before = state[WIRE] ?? 0
+      const answers: number[] = []
       for (const envelope of this.wire(before)) {
         const agent = this.#addressee(envelope)
         const local = state[agent] ?? 0
         const { local: after, sent, broken } = this.#result(local, this.#hear(envelope))
         if (broken !== null) return broken
-        if (after !== local) continue
-        for (const answer of sent) state[WIRE] = this.#wires.with(state[WIRE] ?? 0, answer)
+        if (after === local) answers.push(...sent)
       }
+      state[WIRE] = this.#wires.with(before, answers)
     }
     return null
   }
@@ -343,7 +251,7 @@ export class Model {
   #at(state: Int32Array, agent: number, move: number): string | null {
     const result = this.#result(state[agent] ?? 0, move)
     state[agent] = result.local
-    for (const envelope of result.sent) state[WIRE] = this.#wires.with(state[WIRE] ?? 0, envelope)
+    state[WIRE] = this.#wires.with(state[WIRE] ?? 0, result.sent)
     return result.broken
   }
 
@@ -420,34 +328,11 @@ export class Model {
     const result = {
       local: this.#local(taken.local),
       sent: taken.sent.map((envelope) => this.#envelope(envelope)),
-      cuts: taken.cuts.map(({ sent }) => sent),
+      crashes: this.#crashes(this.move(move), taken),
       broken: taken.broken
     }
     this.#results[local].set(move, result)
     return result
-  }
-}
-
-function aLocal(self: string): Local {
-  return {
-    self,
-    gone: false,
-    hop: null,
-    coordinator: null,
-    disk: { hop: null, coordinator: null },
-    asked: [],
-    queue: [],
-    running: null,
-    acceptances: [],
-    outcome: null,
-    begun: [],
-    produced: [],
-    offers: [],
-    revoked: false,
-    isMember: true,
-    struck: null,
-    full: false,
-    people: 'trust'
   }
 }
 
@@ -458,45 +343,4 @@ function isOver({ gone, hop, coordinator, disk }: Local): boolean {
   const stage = (hop ?? disk.hop)?.stage
   if (stage?.phase !== 'ended') return false
   return stage.outcome.signer !== null || (hop ?? disk.hop)?.answered.length !== 0
-}
-
-/** How many bits of a number each budget takes. */
-const BITS: Readonly<Record<Cost, number>> = {
-  losses: 3,
-  duplicates: 3,
-  crashes: 3,
-  revocations: 2,
-  failures: 3,
-  cancels: 1,
-  leaves: 1,
-  timers: 3,
-  strikes: 2,
-  refusals: 2,
-  approvals: 2
-}
-const PLACES: Readonly<Record<Cost, number>> = {
-  losses: 0,
-  duplicates: 3,
-  crashes: 6,
-  revocations: 9,
-  failures: 11,
-  cancels: 14,
-  leaves: 15,
-  timers: 16,
-  strikes: 19,
-  refusals: 21,
-  approvals: 23
-}
-
-/** What is left of a budget. */
-export function left(budget: number, cost: Cost): number {
-  return (budget >>> PLACES[cost]) & ((1 << BITS[cost]) - 1)
-}
-
-export function spend(budget: number, cost: Cost): number {
-  return budget - (1 << PLACES[cost])
-}
-
-function isAtLeast(large: number, small: number): boolean {
-  return large === small || COSTS.every((cost) => left(large, cost) >= left(small, cost))
 }

@@ -1,9 +1,12 @@
 import { addressees, createHop, type Message } from '../../protocol/negotiation/index.ts'
 import { type Cut, NO, NO_MEMBER, Turn } from './agent.ts'
+import type { Cost } from './budgets.ts'
 import { armed, passedCoordinator, passedHop, type Timer } from './timers.ts'
 import {
   ASKER,
   AUTHORITY,
+  DATA_1,
+  DATA_2,
   type Envelope,
   type Local,
   PEERS,
@@ -30,8 +33,8 @@ export type Move =
   | { do: 'learn that it was lost'; envelope: Envelope }
   | { do: 'leave for ever' }
   | { do: 'crash' }
-  /** After the step was stored and so many of its words had left. */
-  | { do: 'crash within'; move: Move; sent: number }
+  /** After the step was stored and these of its words had left. */
+  | { do: 'crash within'; move: Move; words: readonly number[] }
 
 export interface Taken {
   local: Local
@@ -74,24 +77,6 @@ export function ownMoves(local: Local): { move: Move; costs: Cost | null }[] {
   return moves
 }
 
-export const COSTS = [
-  'losses',
-  'duplicates',
-  'crashes',
-  'revocations',
-  'failures',
-  'cancels',
-  'leaves',
-  'timers',
-  /** Of memberships. */
-  'strikes',
-  /** Of reservations. */
-  'refusals',
-  /** By people. */
-  'approvals'
-] as const
-export type Cost = (typeof COSTS)[number]
-
 /** Whether policy, asked now, objects to what was started here. */
 function doubts({ revoked, struck, hop }: Local): boolean {
   if (hop?.stage.phase !== 'started') return false
@@ -104,16 +89,31 @@ function doubts({ revoked, struck, hop }: Local): boolean {
 export function take(local: Local, move: Move, around: Surroundings): Taken {
   if (move.do === 'crash within') {
     const whole = take(local, move.move, around)
-    const cut = whole.cuts.find((one) => one.sent === move.sent)
+    const cut = whole.cuts.find((one) => one.sent === move.words.length)
     if (cut === undefined) throw new Error('there is no such place to crash')
     const up = restart(cut.local, around)
-    return { ...up, sent: [...whole.sent.slice(0, move.sent), ...up.sent], broken: up.broken ?? whole.broken }
+    const gone = whole.sent.filter((_, index) => move.words.includes(index))
+    return { ...up, sent: [...gone, ...up.sent], broken: up.broken ?? whole.broken }
   }
   if (move.do === 'crash') return restart(local, around)
   const turn = new Turn(local, around)
   happen(turn, move)
   if (around.eager) settle(turn)
   return turn
+}
+
+/** Which words may have left when it crashes in the middle of a step. What all are told, data providers hear in any order. */
+export function wordsBefore({ cuts, sent }: Taken): number[][] {
+  return cuts.flatMap(({ sent: count }) => {
+    const words = Array.from({ length: count }, (_, index) => index)
+    const [last, next] = [sent[count - 1], sent[count]]
+    const twins =
+      last !== undefined &&
+      next !== undefined &&
+      last.word.kind === next.word.kind &&
+      [DATA_1, DATA_2].every((peer) => peer === last.to || peer === next.to)
+    return twins ? [words, [...words.slice(0, -1), count]] : [words]
+  })
 }
 
 /** What an agent owes only to itself is done before anything else happens there. */
@@ -317,7 +317,7 @@ export function describe(agent: string, move: Move): string {
     case 'crash':
       return `${agent} crashes and comes up again`
     case 'crash within':
-      return `${describe(agent, move.move)}, stores that, crashes with ${move.sent} words sent, and comes up again`
+      return `${describe(agent, move.move)}, stores that, crashes with ${move.words.length} words sent, and comes up again`
     default:
       return `${agent}: ${move.do}`
   }

@@ -1,5 +1,5 @@
 import type { Coordinator, Effect, Hop, PartyView } from '../../protocol/negotiation/index.ts'
-import type { Bounds } from './model.ts'
+import type { Bounds } from './beginning.ts'
 import { RULES } from './rules.ts'
 import { type Rules, TO_COME } from './world.ts'
 

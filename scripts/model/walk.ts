@@ -1,6 +1,7 @@
+import { spend } from './budgets.ts'
 import { everything, labelOf } from './explore.ts'
 import { Liveness } from './liveness.ts'
-import { Model, spend } from './model.ts'
+import { Model } from './model.ts'
 import { BUDGET, WORDS } from './states.ts'
 
 export interface Walked {

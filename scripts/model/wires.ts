@@ -4,7 +4,6 @@ export class Wires {
   readonly #sets: (readonly number[])[] = []
   /** One bit for each envelope, 32 to a word. */
   readonly #bits: Int32Array[] = []
-  readonly #with: Map<number, number>[] = []
   readonly #without: Map<number, number>[] = []
 
   number(envelopes: readonly number[]): number {
@@ -35,13 +34,10 @@ export class Wires {
     return true
   }
 
-  with(number: number, envelope: number): number {
-    this.#with[number] ??= new Map()
-    const known = this.#with[number].get(envelope)
-    if (known !== undefined) return known
-    const fresh = this.number([...this.set(number), envelope])
-    this.#with[number].set(envelope, fresh)
-    return fresh
+  with(number: number, envelopes: readonly number[]): number {
+    const known = this.set(number)
+    const fresh = envelopes.filter((envelope) => !known.includes(envelope))
+    return fresh.length === 0 ? number : this.number([...known, ...fresh])
   }
 
   without(number: number, envelope: number): number {
