@@ -97,7 +97,8 @@ export class Turn {
           this.breaks(`S8: accepts two contracts of epoch ${epoch}`)
         if (known?.contract === contract) return null
         this.#assertOffered(contract)
-        this.local = { ...local, acceptances: [...local.acceptances, { contract, epoch }] }
+        if (local.room !== contract) this.breaks(`S6: accepts ${contract} without room for it`)
+        this.local = { ...local, room: null, acceptances: [...local.acceptances, { contract, epoch }] }
         return null
       }
       case 'sign-outcome': {
@@ -209,7 +210,7 @@ export class Turn {
     this.local = { ...this.local, asked }
     const { self, revoked, offers, full, people, struck } = this.local
     if (question.do === 'reserve') {
-      this.local = { ...this.local, full: false }
+      this.local = { ...this.local, full: false, room: full ? null : question.contract }
       this.toHop({ type: 'reserved', contract: question.contract, refusal: full ? FULL : null, now: 0 })
       return
     }

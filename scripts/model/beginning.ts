@@ -93,6 +93,7 @@ function aLocal(self: string): Local {
     isMember: true,
     struck: null,
     full: false,
+    room: null,
     people: 'trust'
   }
 }

@@ -67,6 +67,8 @@ export interface Local extends Machines {
   struck: string | null
   /** The next reservation is refused. */
   full: boolean
+  /** For which contract there is room, until that is accepted. */
+  room: string | null
   /** Whether people here have to approve the request, and whether they have. */
   people: 'trust' | 'ask' | 'asked'
 }
