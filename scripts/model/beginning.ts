@@ -36,7 +36,7 @@ const LIMITS = {
   acceptWithin: TO_COME,
   retryEvery: TO_COME,
   closeWithin: TO_COME,
-  approvalWithin: 0,
+  approvalWithin: TO_COME,
   askAgainEvery: TO_COME
 }
 

@@ -5,6 +5,8 @@ import { PEERS } from './world.ts'
 
 /** From the shortest to the longest in a real agent, after what is only repeated. */
 const PATIENCE = [
+  'hop approval',
+  'coordinator approval',
   'coordinator until',
   'hop startBy',
   'hop grace',

@@ -200,7 +200,7 @@ function reconsider(turn: Turn): void {
   if (hop?.stage.phase !== 'started') return
   const { id: contract, parties } = hop.stage.contract
   const about = { type: 'verdict' as const, question: 'continue' as const, contract, now: 0 }
-  if (revoked) {
+  if (revoked && hop.stage.share !== 'failed') {
     turn.toHop({ ...about, refusal: NO })
     if (turn.local.running !== null) turn.breaks('L2: works on after its policy took that back')
   } else if (struck !== null && parties.some(({ peer }) => peer === struck)) {
@@ -226,7 +226,9 @@ function hearOfStrike(turn: Turn, peer: string): void {
 function fire(turn: Turn, timer: Timer): void {
   const { hop, coordinator } = turn.local
   if (timer.machine === 'hop' && hop !== null) {
-    turn.local = { ...turn.local, hop: passedHop(hop, timer) }
+    // Where nobody has decided in time, policy does not ask again.
+    const people = timer.field === 'approval' ? 'asked' : turn.local.people
+    turn.local = { ...turn.local, people, hop: passedHop(hop, timer) }
     turn.toHop({ type: 'tick', now: 0 })
   } else if (coordinator !== null) {
     turn.local = { ...turn.local, coordinator: passedCoordinator(coordinator, timer) }
