@@ -16,6 +16,7 @@ export {
 export {
   type AuditReport,
   type CheckedFile,
+  type CheckedStep,
   checkExport,
   checkRecords,
   type Finding,
@@ -30,8 +31,7 @@ export {
   ENTRY_KINDS,
   type EntryKind,
   type LogEntry,
-  logEntry,
-  question
+  logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
 export {

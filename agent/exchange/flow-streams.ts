@@ -19,8 +19,9 @@ import { filePartSink, filePartSource } from '../flows/index.ts'
 import type { Clock, Dossier, Logger } from '../negotiation/index.ts'
 import { ShareFailed } from '../negotiation/index.ts'
 import { shareFailed } from './blame.ts'
+import type { HeldPart } from './held-part.ts'
 import { noteFlow } from './noting.ts'
-import type { FlowDecisions, FlowProgress, Flows, HeldPart } from './ports.ts'
+import type { FlowDecisions, FlowProgress, Flows } from './ports.ts'
 
 export interface FlowStreamsComponents {
   self: string
@@ -39,6 +40,8 @@ export interface FlowStreamsComponents {
   progress(request: string, progress: FlowProgress): void
   /** What was noted in a dossier is on disk when it resolves. */
   logged(dossier: Dossier): Promise<void>
+  /** A peer opened a flow that is not taken; told to the peer, and noted here. */
+  refused?: ((peer: string, code: string) => void) | undefined
   /** Awaited before each part that is sent; a test holds a flow there. */
   beforePart?: BeforePart | undefined
 }
@@ -239,6 +242,8 @@ export class FlowStreams implements Flows {
       )
     } catch (error) {
       this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
+      const refusal = refusalIn(error, opened !== undefined)
+      if (refusal !== null && from !== this.#components.self) this.#components.refused?.(from, refusal)
       if (opened !== undefined && isFinal(error))
         opened.arrived.reject(blamed(error, ROOM.has(codeOf(error)) ? this.#components.self : from))
     } finally {
@@ -292,6 +297,13 @@ export class FlowStreams implements Flows {
   #tell(dossier: Dossier, progress: FlowProgress): void {
     this.#components.progress(dossier.request.id, progress)
   }
+}
+
+/** Why a peer was not heard out; null when a flow that was taken did not go well, of which the exchange tells, or a line broke. */
+function refusalIn(error: unknown, taken: boolean): string | null {
+  if (error instanceof FlowRefused) return error.reason
+  const garbage = error instanceof FlowFailed && error.code === 'flow-altered' && !error.remote
+  return garbage && !taken ? error.code : null
 }
 
 function keyOf(contract: string, flow: number): string {

@@ -24,6 +24,8 @@ export interface Host {
   disableUserns: boolean
   /** Binds of system folders as they are on this host. */
   system: string[]
+  /** The allow list of system calls; undefined where none is known or the kernel takes none. */
+  filter: Buffer | undefined
 }
 
 export interface JailSpec {
@@ -34,12 +36,18 @@ export interface JailSpec {
   nodeModules: string
   /** Files of the owner that the job may read: host path to path inside. */
   files: ReadonlyMap<string, string>
+  /** Only for what reads a data owner's server. */
+  network?: boolean
 }
 
 export interface Command {
   command: string
   args: string[]
+  /** To be written to {@link FILTER_FD}, where bubblewrap reads it. */
+  filter?: Buffer | undefined
 }
+
+export const FILTER_FD = 3
 
 const ENVIRONMENT = {
   PATH: '/usr/bin',
@@ -50,6 +58,7 @@ const ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '2',
   MALLOC_ARENA_MAX: '2'
 }
+const SQLITE = 'sqlite3/build/Release/node_sqlite3.node'
 const TMP_BYTES = 64 * 1024 * 1024
 /** Threads count too: the engine's, the runtime's and some room. */
 const PROCESSES = 96
@@ -67,6 +76,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '/app',
     '/app/node_modules',
     '/app/node_modules/@duckdb',
+    ...['', '/build', '/build/Release'].map((folder) => `/app/node_modules/sqlite3${folder}`),
     INSIDE.data,
     ...[...spec.files.values()].map(dirname)
   ]
@@ -79,11 +89,14 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     // what a job draws with; `-try`: a runner alone does everything else
     ...bind('--ro-bind-try', join(dirname(spec.runner), 'graph'), INSIDE.graph),
     ...(await enginePackages(spec.nodeModules)),
+    // to read a data owner's SQLite file; a checkout that was not built has none
+    ...bind('--ro-bind-try', join(spec.nodeModules, SQLITE), `/app/node_modules/${SQLITE}`),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[...spec.files].flatMap(([from, to]) => bind('--ro-bind', from, to)),
     ...bind('--bind', spec.folder, INSIDE.job),
-    ...['--remount-ro', '/']
+    // a tmpfs of its own, as large as half the machine's memory
+    ...['--remount-ro', '/dev', '--remount-ro', '/']
   ]
   const environment = Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value])
   const userns = ['--unshare-user', ...(host.disableUserns ? ['--disable-userns'] : [])]
@@ -92,24 +105,31 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ? []
       : [host.prlimit, `--nproc=${PROCESSES}`, `--nofile=${OPEN_FILES}`, '--core=0']
   const program = [...limits, INSIDE.node, '--max-old-space-size=256', INSIDE.runner]
+  // what talks to a database server needs sockets; it runs no text of an analyst
+  const filter = spec.network === true ? undefined : host.filter
+  const filtered = filter === undefined ? [] : ['--seccomp', String(FILTER_FD)]
   const always = ['--die-with-parent', '--new-session', '--clearenv', ...environment, ...mounts]
   if (!host.root || host.setpriv === undefined) {
     return {
       command: host.bwrap,
       args: [
         '--unshare-all',
+        ...(spec.network === true ? ['--share-net'] : []),
         ...userns,
         ...always,
         '--chdir',
         INSIDE.job,
         '--cap-drop',
         'ALL',
+        ...filtered,
         '--',
         ...program
-      ]
+      ],
+      filter
     }
   }
-  const spaces = ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try']
+  const net = spec.network === true ? [] : ['--unshare-net']
+  const spaces = ['--unshare-ipc', '--unshare-pid', ...net, '--unshare-uts', '--unshare-cgroup-try']
   // the job's folder is closed to root without its capabilities: only the inner one enters it
   const outer = [
     ...spaces,
@@ -142,9 +162,10 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '--chdir',
     INSIDE.job,
     '--cap-drop',
-    'ALL'
+    'ALL',
+    ...filtered
   ]
-  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program] }
+  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program], filter }
 }
 
 /** The system's folders as this host has them: /lib and the like are links into /usr on most, folders on some. */

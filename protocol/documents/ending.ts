@@ -1,25 +1,30 @@
 import { z } from 'zod'
 import { failureCode, refusalCode } from './codes.ts'
 import { count, digest, documentId, header, instant, logPosition, name, organisation } from './fields.ts'
+import { question } from './questions.ts'
 
 /** What a party's policy said at one question under the contract, as it tells others: question, verdict, clauses, policy. */
 export const toldDecision = z.strictObject({
-  question: z.enum([
-    'discover',
-    'offer',
-    'host',
-    'accept',
-    'start',
-    'send',
-    'receive',
-    'continue',
-    'release'
-  ]),
+  question: question,
   verdict: z.enum(['permit', 'deny']),
   clauses: z.array(z.string().max(256)).max(64),
   policy: z.string().max(128)
 })
 export type ToldDecision = z.infer<typeof toldDecision>
+
+/**
+ * What came of running steps again elsewhere: who ran them first, who again, and of each result the digests of both canonical
+ * forms. Salted by the recipient, who alone can say of what they are.
+ */
+export const verification = z.strictObject({
+  of: organisation,
+  at: organisation,
+  results: z
+    .array(z.strictObject({ first: digest, again: digest }))
+    .min(1)
+    .max(64)
+})
+export type Verification = z.infer<typeof verification>
 
 /** Signed by the party that did a step. Counts are null where output is protected. */
 export const receipt = z.strictObject({
@@ -44,6 +49,8 @@ export const receipt = z.strictObject({
   cache: z.enum(['hit', 'miss', 'none']),
   milliseconds: count,
   wiped: z.strictObject({ bytes: count, at: instant }).nullable(),
+  /** Of the recipient, where steps were run again elsewhere: both results are the same. */
+  verification: verification.optional(),
   /** What was decided here under the contract so far; on a party's last receipt. */
   decisions: z.array(toldDecision).max(64),
   log: logPosition
@@ -64,5 +71,7 @@ export const outcome = z.strictObject({
   step: name.nullable(),
   position: count.nullable(),
   receipts: z.array(documentId).max(512),
+  /** With `verification-differs`: the two results are not the same. */
+  verification: verification.optional(),
   log: logPosition
 })

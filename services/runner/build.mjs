@@ -16,7 +16,31 @@ const services = dirname(here)
  * @returns {Promise<void>}
  */
 export async function buildRunner(outfile) {
-  await Promise.all([buildJobs(outfile), buildGraph(join(dirname(outfile), 'graph'))])
+  const beside = dirname(outfile)
+  await Promise.all([
+    buildJobs(outfile),
+    buildGraph(join(beside, 'graph')),
+    buildConnector(join(beside, 'connector.mjs'))
+  ])
+}
+
+/** @param {string} outfile */
+async function buildConnector(outfile) {
+  await build({
+    entryPoints: [join(services, 'connector', 'main.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    // optional parts of the driver that are not installed
+    external: ['pg-native', 'pg-cloudflare'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+    },
+    logLevel: 'warning'
+  })
 }
 
 /** @param {string} outfile */
@@ -29,14 +53,27 @@ async function buildJobs(outfile) {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    external: ['@duckdb/node-bindings', '@duckdb/node-bindings-*'],
+    external: ['@duckdb/node-bindings', '@duckdb/node-bindings-*', SQLITE],
     // the engine's CommonJS needs a `require`; an ES module has none
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
     },
-    plugins: [algorithms],
+    plugins: [algorithms, sqlite],
     logLevel: 'warning'
   })
+}
+
+/** The native part of sqlite3, which a jail has at this place; its own search would look around for it. */
+const SQLITE = 'sqlite3/build/Release/node_sqlite3.node'
+const sqlite = {
+  name: 'sqlite',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'sqlite' }))
+    bundle.onLoad({ filter: /.*/, namespace: 'sqlite' }, () => ({
+      contents: `module.exports = () => require(${JSON.stringify(SQLITE)})`,
+      loader: 'js'
+    }))
+  }
 }
 
 /** Every folder of `services/algorithm/` with a manifest is an algorithm. */

@@ -26,6 +26,7 @@ ${flowsOf(report)}
 ${decisionsOf(report.decisions)}
 ${receiptsOf(report)}
 ${outcomesOf(report)}
+${verificationsOf(report)}
 ${missingOf(report)}
 ${MEANING}
 </main></body></html>
@@ -168,14 +169,14 @@ function flowsOf({ flows }: AuditReport): Markup {
 }
 
 function decisionsOf(decisions: readonly CheckedDecision[]): Markup {
-  const rows = decisions.map(({ organisation, sequence, at, question, verdict, clauses, standing }) => [
+  const rows = decisions.map(({ organisation, sequence, at, question, verdict, clauses, standing, why }) => [
     organisation,
     String(sequence),
     onOneLine(at),
     question,
     html`<span class="${verdict}">${verdict}</span>`,
     clausesOf(clauses),
-    standing
+    why === null ? standing : html`${standing}<div class="quiet why">${shown(why, 160)}</div>`
   ])
   return tableOf(
     'What policy was asked, and said',
@@ -242,6 +243,25 @@ function outcomesOf({ outcomes }: AuditReport): Markup {
     onOneLine(at)
   ])
   return tableOf('How it ended', [{ title: 'Organisation' }, { title: 'Outcome' }, { title: 'When' }], rows)
+}
+
+function verificationsOf({ steps, outcomes }: AuditReport): Markup {
+  const said = [
+    ...steps.map((step) => ({ ...step, same: 'the same' })),
+    ...outcomes.map((outcome) => ({ ...outcome, same: 'different' }))
+  ]
+  const rows = said.flatMap(({ organisation, same, verification }) =>
+    (verification?.results ?? []).flatMap(({ first, again }) => [
+      [organisation, same, verification?.of ?? '', html`<code>${first}</code>`],
+      [organisation, same, verification?.at ?? '', html`<code>${again}</code>`]
+    ])
+  )
+  return tableOf(
+    'What was computed twice',
+    [{ title: 'Compared by' }, { title: 'Found' }, { title: 'Result of' }, { title: 'Digest' }],
+    rows,
+    html`<p class="quiet">That the two were compared is attested by who compared them. Digests of results that are the same may differ in the last digits of floats.</p>`
+  )
 }
 
 function missingOf({ missing }: AuditReport): Markup {

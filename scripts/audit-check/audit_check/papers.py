@@ -107,31 +107,39 @@ class _Papers:
             elif said["request"] != content["request"] or said.get("epoch", content["epoch"]) != content["epoch"]:
                 yield self._found("contract-mismatch", "of another request or epoch", contract, document)
         request = self.bundle.get(content["request"], "request")
+        rows = None if request is None else self._rows(content, request.payload)
+        yield from self._offers(contract, request, rows)
         if request is None:
             return
         asked = request.payload
         if contract.issuer != request.issuer:
             yield self._found("contract-mismatch", "not signed by who asked", contract, request)
-        for field in ("purpose", "user", "organisation", "datasets", "algorithm", "recipients"):
-            if content[field] != asked[field]:
+        for field in ("purpose", "user", "organisation", "datasets", "algorithm", "recipients", "verify"):
+            if content.get(field) != asked.get(field):
                 yield self._found("contract-mismatch", f"{field} is not what was asked", contract, request)
-        rows = self._rows(content, asked)
         if not rows:
             yield self._found("contract-mismatch", "no row of the request", contract, request)
-        for party in content["parties"]:
+
+    def _offers(self, contract, request, rows):
+        """Whose offers the parties rest on; which rows they permit is known by the request alone."""
+        for party in contract.payload["parties"]:
             offer = self.bundle.get(party["offer"], "offer") if party["offer"] else None
             if offer is None:
                 continue
-            if offer.issuer != party["peer"] or offer.payload["request"] != content["request"]:
+            if offer.issuer != party["peer"] or offer.payload["request"] != contract.payload["request"]:
                 yield self._found("contract-mismatch", "rests on another's offer", contract, offer)
-            elif rows and not any(
+            elif request is not None and not any(
                 one["row"] in rows and one["verdict"] == "permit" for one in offer.payload["rows"]
             ):
                 yield self._found("contract-mismatch", "rests on a row that was refused", contract, offer, request)
 
     def _rows(self, contract, request):
+        again = contract.get("verify")
         computing = {party["peer"] for party in contract["parties"] if "infrastructure" in party["roles"]}
-        hosts = hosts_of(contract)
+        if again is not None and again not in computing:
+            return []
+        computing.discard(again)
+        hosts = [host for host in hosts_of(contract) if host["peer"] != again]
         return [
             index
             for index, row in enumerate(request["rows"])
@@ -157,7 +165,8 @@ class _Papers:
             yield self._found("terms-wider", f"breaks its own terms: {clause}", contract)
         for acceptance in self._acceptances(contract):
             bound = acceptance.payload["resultTerms"]
-            if bound is not None:
+            party = self._party(contract.payload, acceptance.issuer)
+            if bound is not None and party is not None and "data" in party["roles"]:
                 for clause in wider(terms, bound):
                     yield self._found("terms-wider", f"wider than a provider accepted: {clause}", contract, acceptance)
             if terms["until"] is not None and acceptance.payload["issuedAt"] >= terms["until"]:
@@ -190,16 +199,7 @@ class _Papers:
 
     @staticmethod
     def _agreements_named(content):
-        try:
-            sections = dagcbor.decode(content)
-        except dagcbor.NotCanonical:
-            return []
-        return [
-            named
-            for section in sections
-            if isinstance(section, dict) and section.get("as") == "data"
-            for named in section.get("agreements", [])
-        ]
+        return [named for part in dagcbor.decode(content) if part["as"] == "data" for named in part["agreements"]]
 
     def _receipts(self, contract):
         content = contract.payload
@@ -218,6 +218,8 @@ class _Papers:
             )
             if not placed and not of_result:
                 yield self._found("receipt-mismatch", "its step is not its signer's", contract, receipt)
+            if of_result and not self._verified_as_agreed(said, content):
+                yield self._found("receipt-mismatch", "what was run again is not what it says", contract, receipt)
             key = (receipt.issuer, said["step"], said["service"], said["round"])
             if key in seen:
                 yield self._found("receipt-mismatch", "the same step and round twice", receipt, seen[key])
@@ -229,6 +231,17 @@ class _Papers:
             outputs = {digest for one in sent for digest in one.payload["outputs"]}
             if any(digest not in outputs for digest in said["inputs"]):
                 yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt)
+
+    @staticmethod
+    def _verified_as_agreed(receipt, contract):
+        """Whether a recipient says that two parties gave the same exactly where one was to run again what the other ran."""
+        said, again = receipt.get("verification"), contract.get("verify")
+        if again is None or said is None:
+            return again is None and said is None
+        hosts = hosts_of(contract)
+        first = [host["organisation"] for host in hosts if host["peer"] != again]
+        second = [host["organisation"] for host in hosts if host["peer"] == again]
+        return [said["of"]] == first and [said["at"]] == second
 
     @staticmethod
     def _complete(contract, senders, receipts):
