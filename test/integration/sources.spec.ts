@@ -76,6 +76,7 @@ describe('Data in several formats', function () {
   let meanwhile: (() => Promise<unknown>) | undefined
   const jobs = (honest: Launcher): Launcher => ({
     sandbox: honest.sandbox,
+    isolation: honest.isolation,
     folder: async (options) => await honest.folder(options),
     inspect: async (assignment, options) => await honest.inspect(assignment, options),
     look: async (tables, limits) => await honest.look(tables, limits),
