@@ -52,7 +52,11 @@ function verdictOf(report: AuditReport): Markup {
 function extentOf({ parties, decisions }: AuditReport): Markup {
   const exported = parties.filter((party) => party.exported).length
   const replayed = decisions.filter(({ standing }) => standing === 'replayed').length
-  return html`<p>The file holds the exports of ${exported} of ${counted(parties.length, 'party', 'parties')}. ${replayed} of ${counted(decisions.length, 'decision')} were evaluated again here; the others rest on their organisation’s signature.</p>`
+  const said =
+    replayed === decisions.length && replayed > 0
+      ? html`All ${counted(replayed, 'decision')} were evaluated again here.`
+      : html`${replayed} of ${counted(decisions.length, 'decision')} were evaluated again here; the others rest on their organisation’s signature.`
+  return html`<p>The file holds the exports of ${exported} of ${counted(parties.length, 'party', 'parties')}. ${said}</p>`
 }
 
 function findingOf(finding: Finding, { parties }: AuditReport): Markup {

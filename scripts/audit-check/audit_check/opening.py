@@ -1,7 +1,7 @@
 """What a decision rested on: docs/audit-format.md, section 2, "Content of an opening"."""
 
 from . import dagcbor
-from .schema import (
+from .shapes import (
     Loose,
     Shape,
     any_or_names,
