@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
+  cborHead,
   decodePlain,
   encodePlain,
   fields,
   type LogPosition,
-  MalformedDocument
+  MAJOR,
+  MalformedDocument,
+  saltedHash
 } from '../../protocol/documents/index.ts'
 import { type LogEntry, logEntry } from './entry.ts'
 
@@ -30,57 +33,29 @@ export interface BrokenChain {
 export type ChainVerdict = { intact: true; position: LogPosition } | BrokenChain
 type LineVerdict = { intact: true; position: LogPosition; entry: LogEntry } | BrokenChain
 
-/** The head of a CBOR item (RFC 8949, 3): its kind and its number, as short as it can be written. */
-function cborHead(kind: number, number: number): Uint8Array {
-  const major = kind << 5
-  if (number < 24) return Uint8Array.of(major | number)
-  if (number < 2 ** 8) return Uint8Array.of(major | 24, number)
-  const wide = number < 2 ** 16 ? 2 : number < 2 ** 32 ? 4 : 8
-  const bytes = Buffer.alloc(1 + wide)
-  bytes[0] = major | (wide === 2 ? 25 : wide === 4 ? 26 : 27)
-  if (wide === 2) bytes.writeUInt16BE(number, 1)
-  else if (wide === 4) bytes.writeUInt32BE(number, 1)
-  else bytes.writeBigUInt64BE(BigInt(number), 1)
-  return bytes
-}
-const NUMBER = 0
-const BYTES = 2
-const TEXT = 3
-const LIST = 4
-
-/**
- * What stands for an entry in the chain: SHA-256 over the DAG-CBOR of [salt, entry]. Whoever has it can follow the chain and
- * learns nothing of the entry. Written by hand, since logs of millions of entries are read.
- */
+/** What stands for an entry in the chain. Whoever has it can follow the chain and learns nothing of the entry. */
 export function entryDigest(salt: Uint8Array, entry: Uint8Array): Uint8Array {
-  return createHash('sha256')
-    .update(cborHead(LIST, 2))
-    .update(cborHead(BYTES, salt.byteLength))
-    .update(salt)
-    .update(cborHead(BYTES, entry.byteLength))
-    .update(entry)
-    .digest()
+  return saltedHash(salt, entry)
 }
 
 /** SHA-256 over the DAG-CBOR of [previous head, sequence, digest of the entry], in hex. */
 export function headAfter(previous: LogPosition, digest: Uint8Array): LogPosition {
   const sequence = previous.sequence + 1
-  const head = createHash('sha256')
-    .update(cborHead(LIST, 3))
-    .update(cborHead(TEXT, previous.head.length))
-    .update(previous.head)
-    .update(cborHead(NUMBER, sequence))
-    .update(cborHead(BYTES, digest.byteLength))
-    .update(digest)
-    .digest('hex')
-  return { sequence, head }
+  const item = Buffer.concat([
+    cborHead(MAJOR.list, 3),
+    cborHead(MAJOR.text, previous.head.length),
+    Buffer.from(previous.head),
+    cborHead(MAJOR.number, sequence),
+    cborHead(MAJOR.bytes, digest.byteLength),
+    digest
+  ])
+  return { sequence, head: hash('sha256', item, 'hex') }
 }
 
 /** As entries of before there were salts are hashed: over [previous head, sequence, entry]. */
 function unsaltedAfter(previous: LogPosition, entry: LogEntry): LogPosition {
   const sequence = previous.sequence + 1
-  const hash = createHash('sha256').update(encodePlain([previous.head, sequence, entry]))
-  return { sequence, head: hash.digest('hex') }
+  return { sequence, head: hash('sha256', encodePlain([previous.head, sequence, entry]), 'hex') }
 }
 
 /** @throws {MalformedDocument} */

@@ -26,6 +26,7 @@ export {
   type ReplaySources,
   replayDecisions
 } from './check/index.ts'
+export { assertContinues, ExportContradicts } from './earlier.ts'
 export {
   type DecisionFields,
   ENTRY_KINDS,
@@ -34,6 +35,7 @@ export {
   logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
+export { givingWay } from './giving-way.ts'
 export {
   append,
   appendAll,

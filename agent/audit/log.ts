@@ -8,9 +8,17 @@ import {
   type SaltedSection,
   sectionDigest
 } from '../../protocol/documents/index.ts'
-import type { Log, StoredLine, StoredOpening, Transaction } from '../store/index.ts'
+import type { Log, NewLine, StoredLine, Transaction } from '../store/index.ts'
 import type { Basis } from './basis.ts'
-import { type ChainVerdict, chainCheck, EMPTY_LOG, entryDigest, headAfter, parseEntry } from './chain.ts'
+import {
+  type BrokenChain,
+  type ChainVerdict,
+  chainCheck,
+  EMPTY_LOG,
+  entryDigest,
+  headAfter,
+  parseEntry
+} from './chain.ts'
 import { type LogEntry, logEntry } from './entry.ts'
 
 /** An entry with its place. */
@@ -33,6 +41,16 @@ export interface Noted {
 }
 
 const SALT_BYTES = 16
+const SALTS_AT_ONCE = 256
+let salts = new Uint8Array(0)
+
+/** Of a supply: each call for random bytes costs more than the bytes do. None is given out twice. */
+function freshSalt(): Uint8Array {
+  if (salts.byteLength === 0) salts = new Uint8Array(randomBytes(SALTS_AT_ONCE * SALT_BYTES))
+  const salt = salts.slice(0, SALT_BYTES)
+  salts = salts.subarray(SALT_BYTES)
+  return salt
+}
 
 /**
  * Adds an entry in the transaction of the action it tells of, so that neither is there without the other.
@@ -47,30 +65,25 @@ export async function append(tx: Transaction, entry: LogEntry): Promise<LogPosit
 /** Several entries, in order. @returns the place of the last */
 export async function appendAll(tx: Transaction, noted: readonly Noted[]): Promise<LogPosition> {
   let position = await logPosition(tx)
-  const lines: StoredLine[] = []
-  const openings: StoredOpening[] = []
-  // One call for all: each costs more than the bytes do.
-  const salts = new Uint8Array(randomBytes(2 * SALT_BYTES * noted.length))
-  const salt = (index: number) => salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES)
-  for (const [index, { entry, basis }] of noted.entries()) {
-    const opening = basis === undefined ? null : openingOf(basis, salt(2 * index + 1))
+  const lines: NewLine[] = []
+  for (const { entry, basis } of noted) {
+    const salt = freshSalt()
+    const opening = basis === undefined ? null : openingOf(basis, freshSalt())
     const committed = opening === null ? entry : await withCommitment(entry, opening)
     const checked = parsePlain(committed, logEntry)
     const bytes = encodePlain(checked)
-    position = headAfter(position, entryDigest(salt(2 * index), bytes))
+    position = headAfter(position, entryDigest(salt, bytes))
     lines.push({
       ...position,
       kind: checked.kind,
       request: checked.request ?? null,
       contract: checked.contract ?? null,
-      salt: salt(2 * index),
-      entry: bytes
+      salt,
+      entry: bytes,
+      ...(opening === null ? {} : { beside: { ...opening, at: checked.time } })
     })
-    if (opening !== null) openings.push({ ...opening, sequence: position.sequence, at: checked.time })
   }
-  // Neither waits for the other; both are over before the transaction may go on or back.
-  const written = await Promise.allSettled([tx.log.insert(lines), tx.openings.insert(openings)])
-  for (const one of written) if (one.status === 'rejected') throw one.reason
+  await tx.log.insert(lines)
   return position
 }
 
@@ -110,29 +123,54 @@ function indexLies(line: StoredLine, { kind, request, contract }: LogEntry): boo
   return kind !== line.kind || (request ?? null) !== line.request || (contract ?? null) !== line.contract
 }
 
-/** Checks this agent's log, page by page: all of it, or what comes after a place. @param options.expected see `verifyChain` */
-export async function verifyLog(
-  tables: { log: Log },
-  options: { after?: LogPosition; expected?: LogPosition; signal?: AbortSignal } = {}
-): Promise<ChainVerdict> {
-  const { after, signal, ...rest } = options
-  const check = chainCheck({ ...(after === undefined ? {} : { after }), ...rest })
+/** How long others wait at most for a stretch of a check, in entries: about a millisecond. */
+const STRETCH = 32
+
+export interface VerifyOptions {
+  after?: LogPosition
+  /** See `verifyChain`. */
+  expected?: LogPosition
+  signal?: AbortSignal
+  /** Waited for between stretches of a check. @default others get a turn */
+  breathe?: () => Promise<void>
+}
+
+const aTurn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve))
+
+/** Checks this agent's log: all of it, or what comes after a place. One page is read while the one before it is checked. */
+export async function verifyLog(tables: { log: Log }, options: VerifyOptions = {}): Promise<ChainVerdict> {
+  const { signal, breathe = aTurn, ...rest } = options
+  const check = chainCheck(rest)
   // From below the first: a line filed under number 0 would be shown but never checked.
-  let from = after === undefined ? Number.MIN_SAFE_INTEGER : after.sequence + 1
-  for (;;) {
-    signal?.throwIfAborted()
-    const page = await tables.log.range(from, PAGE)
-    if (page.length === 0) return check.end()
-    for (const line of page) {
-      const verdict = check.next(line)
-      if (!verdict.intact) return verdict
-      if (indexLies(line, verdict.entry))
-        return {
-          intact: false,
-          sequence: line.sequence,
-          reason: 'it is filed under another kind, request or contract'
-        }
-      from = line.sequence + 1
+  const from = rest.after === undefined ? Number.MIN_SAFE_INTEGER : rest.after.sequence + 1
+  for (let page = await tables.log.range(from, PAGE); ; ) {
+    const last = page.at(-1)
+    if (last === undefined) return check.end()
+    const next = tables.log.range(last.sequence + 1, PAGE)
+    try {
+      for (const [index, line] of page.entries()) {
+        if (index % STRETCH === 0) await breathe()
+        signal?.throwIfAborted()
+        const broken = brokenAt(check.next(line), line)
+        if (broken !== null) return broken
+      }
+    } finally {
+      // Whatever comes of this page, nothing is left under way.
+      await next.catch(() => undefined)
     }
+    page = await next
+  }
+}
+
+function brokenAt(
+  verdict: ReturnType<ReturnType<typeof chainCheck>['next']>,
+  line: StoredLine
+): BrokenChain | null {
+  if (!verdict.intact) return verdict
+  if (!indexLies(line, verdict.entry)) return null
+  return {
+    intact: false,
+    sequence: line.sequence,
+    reason: 'it is filed under another kind, request or contract'
   }
 }

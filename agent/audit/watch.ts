@@ -9,6 +9,7 @@ import {
 import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
 import type { Store } from '../store/index.ts'
 import type { BrokenChain, ChainVerdict } from './chain.ts'
+import { givingWay } from './giving-way.ts'
 import { append, logPosition, verifyLog } from './log.ts'
 
 /** Something was changed in this agent's log: nothing new begins until somebody has decided what to make of it. */
@@ -25,6 +26,8 @@ export interface LogWatchComponents {
   self: string
   sign(body: { log: LogPosition; export: string | null }): Promise<Signed<'checkpoint'>>
   clock: { now(): number }
+  /** Waited for between stretches of the check in the background. @default {@link givingWay} */
+  breathe?: () => Promise<void>
   log: {
     info(fields: object, message: string): void
     error(fields: object, message: string): void
@@ -44,11 +47,13 @@ const ACCEPTED = 'log-break-accepted'
 export class LogWatch {
   readonly #components: LogWatchComponents
   readonly #stop = new AbortController()
+  readonly #breathe: () => Promise<void>
   #broken: BrokenChain | null = null
   #checking: Promise<void> = Promise.resolve()
 
   constructor(components: LogWatchComponents) {
     this.#components = components
+    this.#breathe = components.breathe ?? givingWay()
   }
 
   /** What is wrong, of a log that is known to be. */
@@ -158,6 +163,7 @@ export class LogWatch {
   async #part(after: LogPosition | undefined, expected?: LogPosition): Promise<boolean> {
     const verdict = await verifyLog(this.#components.store, {
       signal: this.#stop.signal,
+      breathe: this.#breathe,
       ...(after === undefined ? {} : { after }),
       ...(expected === undefined || expected.sequence <= (after?.sequence ?? 0) ? {} : { expected })
     })

@@ -3,6 +3,7 @@ import { type ExportComponents, exportRequest, LogWatch, parseEntry, rulesetOf }
 import type { Members } from '../membership/index.ts'
 import type { RequestGuard, Speaker } from '../negotiation/index.ts'
 import type { Foundations } from './foundations.ts'
+import type { AgentSeams } from './seams.ts'
 import { logStanding } from './standing-log.ts'
 
 const DAY = 86_400_000
@@ -16,11 +17,22 @@ function checkpointSigner(speaker: Speaker): ExportComponents['sign'] {
 }
 
 /** Opens what belongs to the log before anything is written to it. */
-export async function watchLog(base: Foundations, speaker: Speaker): Promise<LogWatch> {
+export async function watchLog(
+  base: Foundations,
+  speaker: Speaker,
+  { beforeStretch }: AgentSeams
+): Promise<LogWatch> {
   await keepRulesets(base)
   await logStanding(base)
   const { store, self, clock, log } = base
-  return new LogWatch({ store, self: self.peer, sign: checkpointSigner(speaker), clock, log })
+  return new LogWatch({
+    store,
+    self: self.peer,
+    sign: checkpointSigner(speaker),
+    clock,
+    log,
+    ...(beforeStretch === undefined ? {} : { breathe: beforeStretch })
+  })
 }
 
 /** Rules under which something is decided are kept: whoever evaluates a decision again needs them. */

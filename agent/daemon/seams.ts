@@ -7,6 +7,8 @@ import type { ReleaseAnswers } from './releases.ts'
 export interface AgentSeams {
   clock?: Clock
   beforePart?: BeforePart
+  /** Awaited between stretches of the check of the log in the background. */
+  beforeStretch?: () => Promise<void>
   /** Awaited before a release is decided on. */
   beforeRelease?: (contract: string) => Promise<void>
   /** Stands before this agent's jobs, so that a test can have them give something else. */

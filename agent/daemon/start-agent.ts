@@ -102,7 +102,7 @@ async function start(
   } = base
   const launcher = seams.jobs?.(jobs) ?? jobs
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
-  const watch = await watchLog(base, speaker)
+  const watch = await watchLog(base, speaker, seams)
   const { memory, seconds, disk } = config.hosting.perJob
   const limits = { memory, threads: config.resources.cores, seconds, disk }
   const datasets = new Datasets({ datasets: base.datasets, limits }, { store, launcher, clock })

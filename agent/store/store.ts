@@ -9,7 +9,7 @@ import { lockState } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { MIGRATIONS, type Migration } from './migrations/index.ts'
 import { Queue } from './queue.ts'
-import { type LogEnd, type Tables, tablesOn } from './tables/index.ts'
+import { LOG_WRITER, type LogEnd, type Tables, tablesOn } from './tables/index.ts'
 
 declare const inside: unique symbol
 /** Everything inside happened or nothing did, and nothing else happened in between. Only {@link Store.transaction} makes one. */
@@ -158,6 +158,7 @@ export async function openStore(file: string, init: StoreInit = {}): Promise<Sto
       `${PRAGMAS} PRAGMA journal_mode = WAL; PRAGMA synchronous = ${init.synchronous ?? 'FULL'};`
     )
     await migrate(writer, file, init.migrations ?? MIGRATIONS)
+    await writer.execute(LOG_WRITER)
     if (init.maxPages !== undefined) await writer.execute(`PRAGMA max_page_count = ${init.maxPages}`)
     const reader = await Handle.open(file, 'read')
     opened.unshift(reader)

@@ -57,6 +57,7 @@ class Reader {
 
   #map(pairs: number, depth: number): void {
     let before: Uint8Array | undefined
+    let slash: Uint8Array | undefined
     for (let index = 0; index < pairs; index += 1) {
       const first = this.#byte()
       if (first >> 5 !== TEXT) throw new NotCanonical('found a key that is no text')
@@ -67,7 +68,18 @@ class Reader {
       if (before !== undefined && !isBefore(before, bytes))
         throw new NotCanonical('found keys twice or out of order')
       before = bytes
+      const from = this.#at
+      const major = (this.#bytes[from] ?? 0) >> 5
       this.#value(depth + 1)
+      // What libraries take for a link: both fields hold the same value, which lists, maps and bytes never are.
+      if (major === BYTES || major === LIST || major === MAP) continue
+      if (key === '/') slash = this.#bytes.subarray(from, this.#at)
+      else if (
+        key === 'bytes' &&
+        slash !== undefined &&
+        Buffer.compare(slash, this.#bytes.subarray(from, this.#at)) === 0
+      )
+        throw new NotCanonical('found "/" and "bytes" alike, as links have no place here')
     }
   }
 

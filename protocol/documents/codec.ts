@@ -6,6 +6,7 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import type { z } from 'zod'
 import { DynamosError } from '../errors/index.ts'
 import { assertCanonical, MAX_DEPTH, NotCanonical } from './canonical.ts'
+import { canonicalBytes, passesForALink } from './canonical-bytes.ts'
 
 /** No document is larger; bulk data travels as parts, not as documents. */
 export const MAX_DOCUMENT_BYTES = 1 << 20
@@ -20,12 +21,7 @@ export class MalformedDocument extends DynamosError {
 /** Plain data of the DAG-CBOR model without floats and links: what a signed payload may hold. */
 export type Plain = null | boolean | number | string | Uint8Array | Plain[] | { [key: string]: Plain }
 
-/** What the DAG-CBOR library takes for a link when it writes (`multiformats`' way to know one), and then fails on. */
-function passesForALink(value: object): boolean {
-  return '/' in value && 'bytes' in value && value['/'] === value.bytes
-}
-
-/** Names the first place of a value that {@link encodable} does not take. */
+/** Names the first place of a value that is no plain data. */
 function assertPlain(value: unknown, depth: number, path: string): void {
   if (depth > MAX_DEPTH) throw new MalformedDocument(`${path}: nested deeper than ${MAX_DEPTH} levels`)
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return
@@ -52,48 +48,9 @@ function assertPlain(value: unknown, depth: number, path: string): void {
 }
 
 /** The place is looked for only when it is needed: building its name for every value costs more than encoding them. */
-const NOT_PLAIN = new MalformedDocument('expected plain data')
-
-/**
- * Checks a value and leaves out what is undefined, in one walk; what needs no change is not copied.
- *
- * @throws {MalformedDocument}
- */
-function encodable(value: unknown, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw NOT_PLAIN
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  if (typeof value !== 'object') throw NOT_PLAIN
-  if (value instanceof Uint8Array) return value
-  if (Array.isArray(value)) {
-    let same = true
-    const items = Array.from(value, (item: unknown) => {
-      const taken = encodable(item, depth + 1)
-      if (taken !== item) same = false
-      return taken
-    })
-    return same ? value : items
-  }
-  if (passesForALink(value)) throw NOT_PLAIN
-  // Of anything but a plain object only the fields count.
-  let same = Object.getPrototypeOf(value) === Object.prototype
-  const fields: [string, unknown][] = []
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) {
-      same = false
-      continue
-    }
-    const taken = encodable(item, depth + 1)
-    if (taken !== item) same = false
-    fields.push([key, taken])
-  }
-  return same ? value : Object.fromEntries(fields)
-}
-
-/** @throws {MalformedDocument} naming the place */
-function plainOf(value: unknown): unknown {
+function encoded(value: unknown): Uint8Array {
   try {
-    return encodable(value, 0)
+    return canonicalBytes(value)
   } catch (error) {
     assertPlain(value, 0, 'document')
     throw error
@@ -106,7 +63,7 @@ function plainOf(value: unknown): unknown {
  * @throws {MalformedDocument} for floats, functions, deep nesting or more than {@link MAX_DOCUMENT_BYTES}
  */
 export function encodePlain(value: unknown): Uint8Array {
-  const bytes = dagCbor.encode(plainOf(value))
+  const bytes = encoded(value)
   if (bytes.byteLength > MAX_DOCUMENT_BYTES) {
     throw new MalformedDocument(`expected at most ${MAX_DOCUMENT_BYTES} bytes, found ${bytes.byteLength}`)
   }
@@ -130,7 +87,6 @@ export function decodePlain<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes
     const found = cause instanceof NotCanonical ? `, ${cause.message}` : ''
     throw new MalformedDocument(`expected strict DAG-CBOR${found}`, { cause })
   }
-  plainOf(value)
   return parsePlain(value, schema)
 }
 
@@ -152,4 +108,9 @@ export function fileIdOf(digest: string): string {
 /** CIDv1 (dag-cbor, sha2-256) of canonical bytes, in base32. */
 export async function idOf(bytes: Uint8Array): Promise<string> {
   return CID.createV1(dagCbor.code, await sha256.digest(bytes)).toString()
+}
+
+/** As {@link idOf}, from the hash of the bytes. */
+export function idOfDigest(digest: Uint8Array): string {
+  return CID.createV1(dagCbor.code, createDigest(sha256.code, digest)).toString()
 }

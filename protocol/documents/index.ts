@@ -4,6 +4,7 @@
  */
 export * from './agreement.ts'
 export * from './capability.ts'
+export { cborHead, MAJOR } from './cbor-head.ts'
 export * from './checkpoint.ts'
 export * from './codec.ts'
 export * from './codes.ts'

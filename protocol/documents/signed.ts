@@ -7,6 +7,7 @@ import { DynamosError } from '../errors/index.ts'
 import { decodePlain, encodePlain, idOf, MAX_DOCUMENT_BYTES } from './codec.ts'
 import { bytes } from './fields.ts'
 import { type DocumentType, type Payload, schemaOf } from './payloads.ts'
+import { sealEnvelope, signerOf } from './seal.ts'
 
 export class BadSignature extends DynamosError {
   static override readonly name = 'BadSignature'
@@ -52,9 +53,10 @@ const MANY_SIGNERS: readonly DocumentType[] = [
 const PAYLOAD_TYPE = fromString('/dynamos/document-id/1')
 
 async function seal(id: string, type: DocumentType, version: number, key: PrivateKey): Promise<Uint8Array> {
-  const domain = domainOf(type, version)
-  const record = { domain, codec: PAYLOAD_TYPE, marshal: () => fromString(id), equals: () => false }
-  return (await RecordEnvelope.seal(record, key)).marshal()
+  return await sealEnvelope(
+    { domain: domainOf(type, version), payloadType: PAYLOAD_TYPE, payload: fromString(id) },
+    key
+  )
 }
 
 const withOffer = z.looseObject({ standing: signedBytes })
@@ -104,7 +106,7 @@ export async function signFields<T extends DocumentType>(
     id,
     type,
     payload,
-    signers: [peerIdFromPublicKey(key.publicKey).toString()],
+    signers: [signerOf(key)],
     bytes: { payload: bytes, signatures: [signature] },
     ...(await carriedBy(type, payload))
   })
@@ -115,7 +117,7 @@ export async function addSignature<T extends DocumentType>(
   document: Signed<T>,
   key: PrivateKey
 ): Promise<Signed<T>> {
-  const signer = peerIdFromPublicKey(key.publicKey).toString()
+  const signer = signerOf(key)
   if (document.signers.includes(signer)) return document
   const signature = await seal(document.id, document.type, document.payload.version, key)
   return make<T>({

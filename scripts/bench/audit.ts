@@ -8,6 +8,7 @@ import {
   appendAll,
   type Basis,
   checkExport,
+  givingWay,
   type LogEntry,
   type Noted,
   verifyLog
@@ -157,6 +158,27 @@ async function hopCase(dir: string, repetitions: number): Promise<Result[]> {
   ]
 }
 
+const BESIDE = 50
+
+/** Work of exchanges with and without a check in the background, by turns. */
+async function besideCase(store: Store, name: string): Promise<Result[]> {
+  const times = { alone: [] as number[], beside: [] as number[] }
+  const nothing = async () => undefined
+  for (let at = 0; at < BESIDE; at++) {
+    times.alone.push(await hop(store, nothing, 2 * at))
+    const stop = new AbortController()
+    const check = verifyLog(store, { signal: stop.signal, breathe: givingWay() })
+    times.beside.push(await hop(store, nothing, 2 * at + 1))
+    stop.abort()
+    await check.catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error
+    })
+  }
+  const alone = resultOf(`${name}: state of one hop, nothing checked`, times.alone)
+  const reference = { reference: alone.median }
+  return [alone, resultOf(`${name}: state of one hop, checked in the background`, times.beside, reference)]
+}
+
 async function verifyCase(dir: string, entries: number, say: (text: string) => void): Promise<Result[]> {
   const store = await openStore(join(dir, 'log.sqlite'), { synchronous: 'NORMAL' })
   try {
@@ -176,12 +198,12 @@ async function verifyCase(dir: string, entries: number, say: (text: string) => v
     delay.disable()
     if (!verdict.intact) throw new Error(`expected an intact log, found ${verdict.reason}`)
     const name = `a log of ${entries} entries`
+    const memory = (process.memoryUsage().rss - before) / 2 ** 20
     return [
       resultOf(`${name}: verified`, [entries / seconds], { unit: 'entries/s' }),
       resultOf(`${name}: others wait, at most`, [delay.max / 1e6]),
-      resultOf(`${name}: memory that it took`, [(process.memoryUsage().rss - before) / 2 ** 20], {
-        unit: 'MiB'
-      })
+      resultOf(`${name}: memory that it took`, [memory], { unit: 'MiB' }),
+      ...(await besideCase(store, name))
     ]
   } finally {
     await store.close()

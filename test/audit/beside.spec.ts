@@ -59,6 +59,19 @@ describe('What lies beside the log', () => {
     expect(await verifyLog(store)).to.deep.include({ intact: true })
   })
 
+  it('is not there without its entry when the disk is full', async () => {
+    await store.close()
+    store = await openStore(join(folder, 'small.sqlite'), { synchronous: 'NORMAL', maxPages: 80 })
+    const large: LogEntry = { time: 1, kind: 'config', fields: { list: Array(1500).fill('x'.repeat(500)) } }
+    const full = await store
+      .transaction(async (tx) => await appendAll(tx, [{ entry: large }, { entry: decision, basis }]))
+      .catch((error: unknown) => error)
+    expect(full).to.have.property('code', 'storage-full')
+    expect([await store.log.last(), await store.openings.get(2)]).to.deep.equal([undefined, undefined])
+    await store.transaction(async (tx) => await appendAll(tx, [{ entry: decision, basis }]))
+    expect(await store.openings.get(1)).to.not.equal(undefined)
+  })
+
   it('is what others signed of their logs: two heads for one place are kept as proof', async () => {
     const remember = async (head: string) =>
       await store.transaction(async (tx) => await tx.peerPositions.remember(aPosition(head)))

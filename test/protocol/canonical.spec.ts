@@ -1,4 +1,6 @@
+import * as dagCbor from '@ipld/dag-cbor'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { decodePlain, encodePlain, MalformedDocument } from '../../protocol/documents/index.ts'
 
@@ -44,5 +46,60 @@ describe('the bytes of a document', () => {
 
   it('are not made of a map that passes for a link', () => {
     expect(() => encodePlain({ '/': 'x', bytes: 'x' })).to.throw(MalformedDocument)
+  })
+
+  it('are those that the DAG-CBOR library writes, whatever the value', () => {
+    const text = fc.oneof(
+      fc.string({ maxLength: 80 }),
+      fc.string({ unit: 'binary', maxLength: 80 }),
+      fc.constantFrom('\ud800', 'a\udc00b', '/', 'x'.repeat(70), '€'.repeat(30))
+    )
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        text,
+        fc.maxSafeInteger(),
+        fc.constantFrom(
+          0,
+          -0,
+          -1,
+          23,
+          24,
+          -24,
+          -25,
+          255,
+          256,
+          65_535,
+          65_536,
+          2 ** 32 - 1,
+          2 ** 32,
+          2 ** 53 - 1
+        ),
+        fc.boolean(),
+        fc.constant(null),
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(tie('value'), { maxLength: 30 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 30 })
+      )
+    }))
+    fc.assert(
+      fc.property(value, (one) => {
+        expect(Buffer.from(encodePlain(one))).to.deep.equal(Buffer.from(dagCbor.encode(one)))
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('leave out fields that are undefined, and hold the fields of an object of a class', () => {
+    class Place {
+      readonly b = 1
+      readonly a = undefined
+    }
+    expect(encodePlain(new Place())).to.deep.equal(encodePlain({ b: 1 }))
+    for (const none of [[undefined], { a: 1.5 }, { a: () => 1 }, { a: 2 ** 53 }, { a: Symbol('a') }])
+      expect(() => encodePlain(none)).to.throw(MalformedDocument)
+    const itself: unknown[] = []
+    itself.push(itself)
+    expect(() => encodePlain(itself)).to.throw(/nested deeper/)
   })
 })

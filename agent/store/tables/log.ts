@@ -16,6 +16,25 @@ const row = z.object({
  */
 export type StoredLine = z.infer<typeof row>
 
+/** A line to be written, with what lies beside it. */
+export interface NewLine extends StoredLine {
+  beside?: { salt: Uint8Array; content: Uint8Array; at: number }
+}
+
+/**
+ * A line and what lies beside it are one statement. Two could not be under way at once: of a full disk SQLite undoes the whole
+ * transaction at the first, and would keep the second by itself.
+ */
+export const LOG_WRITER = `
+CREATE TEMP VIEW new_lines AS SELECT NULL AS sequence, NULL AS head, NULL AS kind, NULL AS request, NULL AS contract,
+  NULL AS salt, NULL AS entry, NULL AS beside_salt, NULL AS beside, NULL AS at;
+CREATE TEMP TRIGGER write_new_lines INSTEAD OF INSERT ON new_lines BEGIN
+  INSERT INTO log (sequence, head, kind, request, contract, salt, entry)
+    VALUES (new.sequence, new.head, new.kind, new.request, new.contract, new.salt, new.entry);
+  INSERT INTO openings (sequence, salt, content, at)
+    SELECT new.sequence, new.beside_salt, new.beside, new.at WHERE new.beside IS NOT NULL;
+END;`
+
 const COLUMNS = 'sequence, head, kind, request, contract, salt, entry'
 const PAGE = 1000
 /** SQLite takes a bounded number of values in one statement. */
@@ -23,7 +42,7 @@ const MAX_AT_ONCE = 500
 
 export interface Log {
   /** The sequence number is the primary key: a second line with the same number is refused. */
-  insert(lines: readonly StoredLine[]): Promise<void>
+  insert(lines: readonly NewLine[]): Promise<void>
   last(): Promise<StoredLine | undefined>
   at(sequence: number): Promise<StoredLine | undefined>
   /** In order. @param limit @default 1000 */
@@ -59,15 +78,10 @@ export function logOn(connection: Connection, end?: LogEnd): Log {
       for (let from = 0; from < lines.length; from += MAX_AT_ONCE) {
         const some = lines.slice(from, from + MAX_AT_ONCE)
         await connection.run(
-          `INSERT INTO log (${COLUMNS}) VALUES ${some.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
-          some.flatMap((line) => [
-            line.sequence,
-            line.head,
-            line.kind,
-            line.request,
-            line.contract,
-            line.salt,
-            line.entry
+          `INSERT INTO new_lines VALUES ${some.map(() => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+          some.flatMap(({ sequence, head, kind, request, contract, salt, entry, beside = null }) => [
+            ...[sequence, head, kind, request, contract, salt, entry],
+            ...(beside === null ? [null, null, null] : [beside.salt, beside.content, beside.at])
           ])
         )
       }

@@ -1,14 +1,15 @@
-import { createWriteStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { hasCode } from '../../../../protocol/errors/index.ts'
-import { firstHeader } from '../../../audit/index.ts'
+import { assertContinues, checkRecords } from '../../../audit/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
+import { checkedFile } from './checked-file.ts'
 
 const opened = z
   .string()
@@ -22,34 +23,25 @@ export async function exportTo(context: Context, input: Input): Promise<undefine
   return undefined
 }
 
-/** The header names the request; all else is taken from the log anew. */
+/** All but the request is taken from the log anew, which has to be the one that the file shows. */
 export async function openTo(context: Context, input: Input): Promise<undefined> {
-  const [file] = z.tuple([z.string().min(1)]).parse(input.args)
+  const [name] = z.tuple([z.string().min(1)]).parse(input.args)
   const { out, open: shown = 'all' } = parseOptions(input.options, options)
-  const { request } = await headerOf(resolve(context.terminal.cwd, file))
-  await save(context, request, out, shown)
+  const earlier = await checkedFile(name, resolve(context.terminal.cwd, name))
+  const [first] = earlier.exports
+  if (first === undefined) throw new UsageError(`${name}: expected an audit export`)
+  await save(context, first.request, out, shown, async (file) =>
+    assertContinues(earlier, await checkRecords(createReadStream(file)))
+  )
   return undefined
-}
-
-const HEADER_BYTES = 4096
-
-async function headerOf(file: string): Promise<{ request: string }> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    throw new UsageError(`${file}: expected an audit export; it could not be read`, { cause })
-  })
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)
-    return firstHeader(buffer.subarray(0, bytesRead))
-  } finally {
-    await handle.close()
-  }
 }
 
 async function save(
   context: Context,
   request: string,
   out: string,
-  shown: string | undefined
+  shown: string | undefined,
+  check: (file: string) => Promise<void> = async () => undefined
 ): Promise<void> {
   const file = resolve(context.terminal.cwd, out)
   const client = await context.client()
@@ -65,10 +57,11 @@ async function save(
   }
   try {
     await pipeline(Readable.from(counted()), createWriteStream(file, { flags: 'wx' }))
+    await check(file)
   } catch (error) {
     if (hasCode(error, 'EEXIST'))
       throw new UsageError(`${out}: there is a file already; name another with --out`, { cause: error })
-    // Half an export looks like one that somebody cut off.
+    // Half an export looks like one that somebody cut off; one that contradicts another is not to be passed on.
     await rm(file, { force: true })
     throw error
   }

@@ -4,11 +4,12 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { hasCode } from '../../../../protocol/errors/index.ts'
-import { type CheckedFile, checkRecords } from '../../../audit/index.ts'
+import type { CheckedFile } from '../../../audit/index.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
 import { plain } from '../../render/index.ts'
+import { checkedFile } from './checked-file.ts'
 
 const files = z.array(z.string().min(1)).min(2, 'expected at least two exports').max(256)
 const options = z.object({ out: z.string().min(1) })
@@ -21,7 +22,7 @@ export async function join(context: Context, input: Input): Promise<undefined> {
   const exports: CheckedFile['exports'][number][] = []
   for (const [index, path] of paths.entries()) {
     const name = names[index] ?? path
-    for (const header of await exportsOf(name, path)) {
+    for (const header of (await checkedFile(name, path)).exports) {
       const [first] = exports
       if (first !== undefined && first.marketplace !== header.marketplace)
         throw new UsageError(`${name}: expected an export of marketplace ${first.marketplace}`)
@@ -39,21 +40,6 @@ export async function join(context: Context, input: Input): Promise<undefined> {
   const parties = joined.map(({ organisation }) => plain(organisation)).join(', ')
   context.answer({ file: out, request: exports[0]?.request, exports: joined }, () => `${out}: ${parties}`)
   return undefined
-}
-
-async function exportsOf(name: string, path: string): Promise<CheckedFile['exports']> {
-  let checked: CheckedFile
-  try {
-    checked = await checkRecords(createReadStream(path))
-  } catch (cause) {
-    if (!hasCode(cause, 'ENOENT') && !hasCode(cause, 'EISDIR') && !hasCode(cause, 'EACCES')) throw cause
-    throw new UsageError(`${name}: expected an audit export; it could not be read`, { cause })
-  }
-  const { finding } = checked
-  if (finding === null) return checked.exports
-  throw new UsageError(
-    `${name}: ${finding.code} at record ${finding.record}: ${plain(finding.reason)}; ask its exporter for a new one`
-  )
 }
 
 async function write(paths: readonly string[], name: string, out: string): Promise<void> {
