@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { MAX_APPROVAL_MS } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
+import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
 import { Approvals } from '../approvals/index.ts'
@@ -254,6 +255,7 @@ async function start(
     inbox: join(config.data, 'inbox'),
     maxBytes: limits.disk,
     openStream: async (peer, protocol, { signal }) => await network.openStream(peer, protocol, { signal }),
+    refused: (peer, code) => network.emit('refused', { peer, protocol: FLOW_PROTOCOL, code }),
     beforePart: seams.beforePart,
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {

@@ -39,6 +39,8 @@ export interface FlowStreamsComponents {
   progress(request: string, progress: FlowProgress): void
   /** What was noted in a dossier is on disk when it resolves. */
   logged(dossier: Dossier): Promise<void>
+  /** A peer was not heard out, before anything was taken. */
+  refused?: (peer: string, code: string) => void
   /** Awaited before each part that is sent; a test holds a flow there. */
   beforePart?: BeforePart | undefined
 }
@@ -57,6 +59,9 @@ const FINAL = new Set([
   'cancelled',
   'flow-not-in-contract'
 ])
+
+/** No honest peer opens a flow with these; what policy refuses is a decision, in the log as such. */
+const FOREIGN = new Set(['flow-altered', 'flow-not-in-contract'])
 
 /** That the other end was stopped is no verdict on it: why it was, its agent says itself, signed. */
 function isFinal(error: unknown): boolean {
@@ -239,6 +244,8 @@ export class FlowStreams implements Flows {
       )
     } catch (error) {
       this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
+      const code = error instanceof FlowRefused ? error.reason : codeOf(error)
+      if (opened === undefined && FOREIGN.has(code)) this.#components.refused?.(from, code)
       if (opened !== undefined && isFinal(error))
         opened.arrived.reject(blamed(error, ROOM.has(codeOf(error)) ? this.#components.self : from))
     } finally {

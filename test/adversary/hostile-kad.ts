@@ -11,6 +11,7 @@ import { frameOf, KAD_PROTOCOL } from '../../protocol/streams/index.ts'
 import type { TestAgent } from '../integration/harness.ts'
 import type { HostilePeer } from '../integration/hostile-peer.ts'
 
+const SEE_MS = 10_000
 /** As libp2p's DHT numbers them. */
 export const KAD = { putValue: 0, addProvider: 2, getProviders: 3, findNode: 4 } as const
 const FIELD = { type: 1, key: 2, record: 3, closer: 8, providers: 9 } as const
@@ -134,5 +135,21 @@ export async function keptByNetwork(agent: TestAgent): Promise<string[]> {
     return keys
   } finally {
     await store.close()
+  }
+}
+
+/** What an agent says that it speaks, once it was asked. */
+export async function protocolsOf(one: HostilePeer, agent: TestAgent): Promise<string[]> {
+  const { node } = one.network
+  const [connection] = node.getConnections(peerIdFromString(agent.peerId))
+  if (connection === undefined) throw new Error(`expected a connection to ${agent.name}`)
+  const limit = AbortSignal.timeout(SEE_MS)
+  for (;;) {
+    try {
+      return [...(await node.services.identify.identify(connection)).protocols].sort()
+    } catch (thrown) {
+      // One stream at a time, and the network asks too.
+      if (limit.aborted) throw thrown
+    }
   }
 }

@@ -3,15 +3,30 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
+import { concat } from 'uint8arrays'
 import { loadKey } from '../../agent/identity/index.ts'
 import { admit, openMarketplace, openPackage } from '../../agent/membership/index.ts'
-import { frameOf, KAD_PROTOCOL } from '../../protocol/streams/index.ts'
+import { createSpeaker } from '../../agent/negotiation/index.ts'
+import { codeOf } from '../../protocol/errors/index.ts'
+import { MESSAGE_LIMITS, protocolOf, wireReply } from '../../protocol/messages/index.ts'
+import { frameOf, HELLO_PROTOCOL, KAD_PROTOCOL } from '../../protocol/streams/index.ts'
+import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
 import { HostilePeer } from '../integration/hostile-peer.ts'
 import { provider, UVA, wageAgreement, wageRequest, wages } from '../integration/wages.ts'
 import { keyOf, peerOf } from '../membership/builders.ts'
+import { clockOff } from '../network/harness.ts'
+import { askedBy } from './hostile-asker.ts'
 import { addressesOf, beside, evidence, Stranger } from './hostile-edge.ts'
-import { addProvider, findNode, keptByNetwork, lieInKad, putValue, spoken } from './hostile-kad.ts'
+import {
+  addProvider,
+  findNode,
+  keptByNetwork,
+  lieInKad,
+  protocolsOf,
+  putValue,
+  spoken
+} from './hostile-kad.ts'
 
 const VU = wages(1, 20)
 /** More than an agent may announce. */
@@ -19,9 +34,25 @@ const ANNOUNCED = 1200
 const BATCH = 300
 const AT_ONCE = 20
 const PADDING = 1000
+/** Arrays in arrays, a length of a gigabyte and the first of its bytes, and noise. */
+const MALFORMED = [
+  frameOf(new Uint8Array(50_000).fill(0x81)).subarray(),
+  concat([Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x04), new Uint8Array(70_000)]),
+  frameOf(new Uint8Array(randomBytes(4096))).subarray()
+]
+/** Any bytes are a ping; identify answers whoever opens a stream, and reads nothing. */
+const FREE_FORM = ['/ipfs/ping/1.0.0', '/ipfs/id/1.0.0']
+const WORDLESS = [KAD_PROTOCOL, '/ipfs/id/push/1.0.0']
+const PROTOCOLS_EACH = 6
+const DAY = 86_400_000
+const INSTANTS = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
 const RECORDS_PER_PEER = 1024
 /** Those who are there, and those that others speak of. */
 const MOST_PEERS = 1024 + 10
+
+/** Bulk data has codes of its own. */
+const codeFor = (protocol: string) => (protocol === FLOW_PROTOCOL ? 'flow-altered' : 'malformed-document')
+const fromBytes = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 describe('Whoever abuses the network', function () {
   this.timeout(120_000)
@@ -67,6 +98,11 @@ describe('Whoever abuses the network', function () {
     const one = await HostilePeer.start(market.agent('EVE'))
     hers.push(one)
     return one
+  }
+  const connectedAgent = async (): Promise<HostilePeer> => {
+    const eve = await her()
+    await eve.connect(vu)
+    return eve
   }
   const connected = async (one: HostilePeer, agent: TestAgent) => {
     await one.connect(agent)
@@ -115,6 +151,134 @@ describe('Whoever abuses the network', function () {
       expect(asked()).to.be.greaterThan(0)
       if (code !== undefined) await refused(uva, eve, KAD_PROTOCOL, code)
     })
+
+  /**
+   * Agents of hers, as good members as her own, of whom nobody heard before.
+   *
+   * @param clocks by name: how far its clock is ahead
+   */
+  const agentsOfHers = async (clocks: Readonly<Record<string, number>>): Promise<HostilePeer[]> => {
+    const keys = await Promise.all(Object.keys(clocks).map(async (name) => await keyOf(`Eve ${name}`)))
+    const founded = join(market.dir, 'marketplace')
+    const { membership } = await admit(
+      await openMarketplace(await readFile(join(founded, 'marketplace.json'), 'utf8')),
+      {
+        organisation: 'EVE',
+        agents: [market.agent('EVE').peerId, ...keys.map(peerOf)],
+        stewards: [],
+        roles: [],
+        speaksFor: ['eve.nl']
+      },
+      { keys: [await loadKey(join(founded, 'authority.key'))], now: Date.now() }
+    )
+    const ours = await openPackage(await readFile(market.agent('EVE').config.marketplace, 'utf8'))
+    const agents = await Promise.all(
+      Object.values(clocks).map(async (ahead, index) => {
+        const key = keys[index]
+        if (key === undefined) throw new Error('expected a key for each')
+        return await HostilePeer.as({ key, contents: { ...ours, membership } }, clockOff(ahead))
+      })
+    )
+    hers.push(...agents)
+    return agents
+  }
+
+  it('is refused what is deep, endless or meaningless by every protocol that an agent speaks', async () => {
+    const protocols = await protocolsOf(await connectedAgent(), vu)
+    expect(protocols).to.include.members([
+      HELLO_PROTOCOL,
+      KAD_PROTOCOL,
+      FLOW_PROTOCOL,
+      ...FREE_FORM,
+      ...Object.keys(MESSAGE_LIMITS).map((kind) => `/dynamos/${kind}/1`)
+    ])
+    const strict = protocols.filter((protocol) => ![...FREE_FORM, HELLO_PROTOCOL].includes(protocol))
+    // Last: whoever is not understood there is not heard again.
+    strict.push(HELLO_PROTOCOL)
+    // The log takes twenty refusals of each peer at once.
+    const count = Math.ceil(strict.length / PROTOCOLS_EACH)
+    const speakers = await agentsOfHers(
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`speaker ${index}`, 0]))
+    )
+    const speakerOf = (protocol: string) =>
+      speakers[Math.floor(strict.indexOf(protocol) / PROTOCOLS_EACH)] ?? speakers[0]
+    const attack = async (speaker: HostilePeer, protocol: string) => {
+      const codes = []
+      for (const bytes of MALFORMED) {
+        const { heard } = await spoken(await connected(speaker, vu), protocol, [bytes])
+        if (heard.length > 0) codes.push(fromBytes(heard))
+      }
+      for (const code of codes) expect(code, protocol).to.include(codeFor(protocol))
+      // What libp2p brings along has no words for it.
+      expect(codes.length === 0, protocol).to.equal(WORDLESS.includes(protocol))
+    }
+    await beside(market, { VU }, async () => {
+      await Promise.all(
+        speakers.map(async (speaker) => {
+          for (const protocol of strict) if (speakerOf(protocol) === speaker) await attack(speaker, protocol)
+        })
+      )
+    })
+    for (const protocol of strict)
+      await refused(vu, { peer: speakerOf(protocol)?.peer ?? '' }, protocol, codeFor(protocol))
+    await beside(market, { VU }, async () => undefined)
+  })
+
+  /** Both times that a refusal tells, theirs first: how many days they are apart. */
+  const daysApart = (message: string): number => {
+    const [theirs = 0, ours = 0] = [...message.matchAll(INSTANTS)].map(([time]) => Date.parse(time))
+    return Math.round((theirs - ours) / DAY)
+  }
+  const told = async (work: Promise<unknown>): Promise<string> =>
+    await work.then(String, (error: Error) => `${codeOf(error)}: ${error.message}`)
+
+  for (const [what, off, code] of [
+    ['ahead', DAY, 'clock-skew'],
+    ['behind', -DAY, 'document-expired']
+  ] as const)
+    it(`is refused with both times when her clock is a day ${what}, at hello and about what she signs`, async () => {
+      const [eve, punctual] = await agentsOfHers({ [what]: off, [`punctual, signs ${what}`]: 0 })
+      if (eve === undefined || punctual === undefined) throw new Error('expected agents of hers')
+      await punctual.connect(vu)
+      const clock = clockOff(off)
+      const { key, peer, members } = punctual
+      const speaker = createSpeaker({
+        key,
+        peer,
+        organisation: 'EVE',
+        marketplace: members.marketplace,
+        clock
+      })
+      const { request } = await askedBy(punctual, [vu])
+      const { bytes } = await speaker.sign('request', request.payload, 60_000)
+      const message = { kind: 'ask', epoch: 1, request: bytes, query: null }
+      const [atHello, atUva, signed] = await beside(market, { VU }, async () => [
+        await told(eve.connect(vu)),
+        await told(eve.connect(uva)),
+        await told(punctual.network.ask(vu.peerId, protocolOf('ask'), message, wireReply))
+      ])
+      for (const error of [atHello, atUva]) {
+        expect(error).to.match(/^clock-skew: /)
+        expect(daysApart(error ?? '')).to.equal(off / DAY)
+      }
+      expect(signed).to.include(`${code}: `)
+      expect(daysApart(signed ?? '')).to.equal(off / DAY)
+      for (const agent of [vu, uva]) await refused(agent, eve, HELLO_PROTOCOL, 'clock-skew')
+      await refused(vu, punctual, protocolOf('ask'), code)
+    })
+
+  it('believes nobody when her clock is a day behind: no list and no membership of after her own time', async () => {
+    const [eve] = await agentsOfHers({ late: -DAY })
+    const ours = await openPackage(await readFile(vu.config.marketplace, 'utf8'))
+    if (eve === undefined) throw new Error('expected an agent of hers')
+    for (const error of [
+      await told(eve.members.acceptStatus(ours.status)),
+      await told(eve.members.learn(ours.membership, vu.peerId))
+    ]) {
+      expect(error).to.match(/^clock-skew: /)
+      expect(daysApart(error)).to.equal(1)
+    }
+  })
 
   it('leaves nothing on the disks of others but few announcements of her own', async () => {
     await Promise.all([vu, uva].map(async (agent) => await agent.stop()))
