@@ -12,6 +12,7 @@ import type { TestAgent } from '../integration/harness.ts'
 import type { HostilePeer } from '../integration/hostile-peer.ts'
 
 const SEE_MS = 10_000
+const MOST_STREAMS = 1000
 /** As libp2p's DHT numbers them. */
 export const KAD = { putValue: 0, addProvider: 2, getProviders: 3, findNode: 4 } as const
 const FIELD = { type: 1, key: 2, record: 3, closer: 8, providers: 9 } as const
@@ -105,23 +106,27 @@ export async function spoken(
   protocol: string,
   said: readonly Uint8Array[]
 ): Promise<{ status: string; heard: Uint8Array }> {
-  const stream = await connection.newStream(protocol, { maxOutboundStreams: 1000 })
+  const stream = await connection
+    .newStream(protocol, { maxOutboundStreams: MOST_STREAMS })
+    .catch(() => undefined)
+  // The connection was closed, or has too many.
+  if (stream === undefined) return { status: 'reset', heard: new Uint8Array() }
   const heard: Uint8Array[] = []
   const closed = new Promise<void>((resolve) => stream.addEventListener('close', () => resolve()))
-  const answered = new Promise<void>((resolve) =>
+  const answered = new Promise<void>((resolve) => {
     stream.addEventListener('message', ({ data }) => {
       heard.push(data.subarray())
       resolve()
     })
-  )
+    stream.addEventListener('remoteCloseWrite', () => resolve())
+  })
   try {
     for (const bytes of said) stream.send(bytes)
-    await Promise.race([closed, answered])
-    await stream.close()
   } catch {
     // It was reset meanwhile.
   }
-  await closed
+  await Promise.race([closed, answered])
+  stream.abort(new Error('heard enough'))
   return { status: stream.status, heard: concat(heard) }
 }
 
