@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { concat } from 'uint8arrays'
-import { loadKey } from '../../agent/identity/index.ts'
-import { admit, openMarketplace, openPackage } from '../../agent/membership/index.ts'
+import { openPackage } from '../../agent/membership/index.ts'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
 import { MESSAGE_LIMITS, protocolOf, wireReply } from '../../protocol/messages/index.ts'
@@ -14,7 +12,6 @@ import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
 import { HostilePeer } from '../integration/hostile-peer.ts'
 import { provider, UVA, wageAgreement, wageRequest, wages } from '../integration/wages.ts'
-import { keyOf, peerOf } from '../membership/builders.ts'
 import { clockOff } from '../network/harness.ts'
 import { askedBy } from './hostile-asker.ts'
 import { addressesOf, beside, evidence, Stranger } from './hostile-edge.ts'
@@ -27,6 +24,7 @@ import {
   putValue,
   spoken
 } from './hostile-kad.ts'
+import { agentsOfEve } from './hostile-members.ts'
 
 const VU = wages(1, 20)
 /** More than an agent may announce. */
@@ -152,33 +150,8 @@ describe('Whoever abuses the network', function () {
       if (code !== undefined) await refused(uva, eve, KAD_PROTOCOL, code)
     })
 
-  /**
-   * Agents of hers, as good members as her own, of whom nobody heard before.
-   *
-   * @param clocks by name: how far its clock is ahead
-   */
   const agentsOfHers = async (clocks: Readonly<Record<string, number>>): Promise<HostilePeer[]> => {
-    const keys = await Promise.all(Object.keys(clocks).map(async (name) => await keyOf(`Eve ${name}`)))
-    const founded = join(market.dir, 'marketplace')
-    const { membership } = await admit(
-      await openMarketplace(await readFile(join(founded, 'marketplace.json'), 'utf8')),
-      {
-        organisation: 'EVE',
-        agents: [market.agent('EVE').peerId, ...keys.map(peerOf)],
-        stewards: [],
-        roles: [],
-        speaksFor: ['eve.nl']
-      },
-      { keys: [await loadKey(join(founded, 'authority.key'))], now: Date.now() }
-    )
-    const ours = await openPackage(await readFile(market.agent('EVE').config.marketplace, 'utf8'))
-    const agents = await Promise.all(
-      Object.values(clocks).map(async (ahead, index) => {
-        const key = keys[index]
-        if (key === undefined) throw new Error('expected a key for each')
-        return await HostilePeer.as({ key, contents: { ...ours, membership } }, clockOff(ahead))
-      })
-    )
+    const agents = await agentsOfEve(market, clocks)
     hers.push(...agents)
     return agents
   }
