@@ -2,24 +2,24 @@ import type { PrivateKey } from '@libp2p/interface'
 import type { z } from 'zod'
 import { type AgreementDraft, type Finding, parseAgreement } from '../../policy/index.ts'
 import { addSignature, decodeSigned, openDocument } from '../../protocol/documents/index.ts'
-import type { AgreementNotice, agreementProposal, agreementReply } from '../../protocol/messages/index.ts'
+import type { AgreementNotice, agreementProposal } from '../../protocol/messages/index.ts'
+import type { Agreement, AgreementReply } from './agreement.ts'
 import { permittedByRule, type SigningRule } from './auto-sign.ts'
 import { type CheckComponents, checkDraft } from './check-draft.ts'
 import { assertCounters } from './counters.ts'
 import { Delivery, type Pending } from './delivery.ts'
 import { Distrust } from './distrust.ts'
 import { issueAgreement } from './drafting.ts'
+import type { Proposing } from './drafts.ts'
 import type { Ending } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { unknownHere, whatIsWrong } from './objection.ts'
 import { Proposals } from './proposals.ts'
 import { proposerOf } from './proposer.ts'
 import { signReplaced, tellLeftOut } from './replaced.ts'
-import { type Agreement, isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
+import { isConsumer, Shelf, type ShelfComponents } from './shelf.ts'
 import { StandingOffers, type StandingOffersComponents } from './standing-offers.ts'
 import { assertIssued, assertWellFormed, isFullySigned, signedBy } from './verify.ts'
-
-export type AgreementReply = z.infer<typeof agreementReply>
 
 export interface AgreementsComponents extends ShelfComponents, CheckComponents {
   /** This agent's key: it issues drafts. */
@@ -47,7 +47,7 @@ const DAY_MS = 86_400_000
 const MAX_SHOWN = 64
 
 /** The agreements this organisation is a party to, or drafts. */
-export class Agreements {
+export class Agreements implements Proposing {
   readonly #components: AgreementsComponents
   readonly #shelf: Shelf
   readonly #delivery: Delivery

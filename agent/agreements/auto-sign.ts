@@ -1,5 +1,5 @@
 import { type SigningRule, widerThan } from '../../policy/index.ts'
-import type { Agreement } from './shelf.ts'
+import type { Agreement } from './agreement.ts'
 
 export type { SigningRule } from '../../policy/index.ts'
 

@@ -1,7 +1,7 @@
 import { decodeSigned } from '../../protocol/documents/index.ts'
 import type { Store } from '../store/index.ts'
+import type { Agreement } from './agreement.ts'
 import { AgreementNotSignable } from './errors.ts'
-import type { Agreement } from './shelf.ts'
 
 /** What it answers must be another proposal of the same name, and wait still. @throws {AgreementNotSignable} */
 export async function assertCounters(

@@ -8,8 +8,7 @@ import {
 import { codeOf, toError } from '../../protocol/errors/index.ts'
 import type { AgreementNotice } from '../../protocol/messages/index.ts'
 import type { DeliveryKind, Store, StoredDelivery } from '../store/index.ts'
-import type { AgreementReply } from './agreements.ts'
-import type { Agreement } from './shelf.ts'
+import type { Agreement, AgreementReply } from './agreement.ts'
 
 export interface DeliveryComponents {
   store: Store

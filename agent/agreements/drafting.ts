@@ -2,8 +2,8 @@ import type { PrivateKey } from '@libp2p/interface'
 import { type AgreementDraft, agreementParties, namesToPin } from '../../policy/index.ts'
 import { signFields } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
+import type { Agreement } from './agreement.ts'
 import { AgreementNotSignable } from './errors.ts'
-import type { Agreement } from './shelf.ts'
 import { TEN_YEARS } from './ten-years.ts'
 
 /** The digests of what terms name, as far as it is known here. */

@@ -1,6 +1,6 @@
 import type { Payload } from '../../protocol/documents/index.ts'
 import type { StoredRevocation } from '../store/index.ts'
-import type { Agreement } from './shelf.ts'
+import type { Agreement } from './agreement.ts'
 
 /** How an agreement came to its end, or will come to it. */
 export interface Ending {

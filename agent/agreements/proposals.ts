@@ -18,14 +18,15 @@ import type {
   StoredRefusal,
   StoredRevocation
 } from '../store/index.ts'
-import type { Agreements } from './agreements.ts'
+import type { Agreement } from './agreement.ts'
 import type { Delivery, Pending } from './delivery.ts'
 import { issueAgreement } from './drafting.ts'
+import type { Proposing } from './drafts.ts'
 import { revocationClause } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { whatIsWrong } from './objection.ts'
 import { type Left, takeReplaced, whoLeftOut } from './replaced.ts'
-import type { Agreement, Shelf } from './shelf.ts'
+import type { Shelf } from './shelf.ts'
 import { assertIssued, signedBy } from './verify.ts'
 
 export interface ProposalsComponents {
@@ -53,9 +54,9 @@ type Files = Readonly<Record<string, string>>
 /** Between a draft and its end: what parties propose, answer with other terms, refuse and revoke. */
 export class Proposals {
   readonly #components: ProposalsComponents
-  readonly #agreements: Pick<Agreements, 'parse' | 'check' | 'propose'>
+  readonly #agreements: Proposing
 
-  constructor(components: ProposalsComponents, agreements: Pick<Agreements, 'parse' | 'check' | 'propose'>) {
+  constructor(components: ProposalsComponents, agreements: Proposing) {
     this.#components = components
     this.#agreements = agreements
   }

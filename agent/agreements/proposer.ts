@@ -1,6 +1,6 @@
 import type { Members } from '../membership/index.ts'
+import type { Agreement } from './agreement.ts'
 import { AgreementNotSignable } from './errors.ts'
-import type { Agreement } from './shelf.ts'
 import { takerOf } from './taken.ts'
 import { signedBy } from './verify.ts'
 

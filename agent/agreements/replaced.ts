@@ -9,8 +9,8 @@ import {
 import { append } from '../audit/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store, Transaction } from '../store/index.ts'
+import type { Agreement } from './agreement.ts'
 import { AgreementNotSignable } from './errors.ts'
-import type { Agreement } from './shelf.ts'
 import { assertIssued } from './verify.ts'
 
 export interface ReplacedComponents {

@@ -1,17 +1,10 @@
-import {
-  decodeSigned,
-  encodeSigned,
-  openDocument,
-  type Payload,
-  type Signed
-} from '../../protocol/documents/index.ts'
+import { decodeSigned, encodeSigned, openDocument, type Payload } from '../../protocol/documents/index.ts'
 import { append } from '../audit/index.ts'
 import type { AgreementState, Store, StoredRevocation } from '../store/index.ts'
+import type { Agreement } from './agreement.ts'
 import { type Ending, expired, revoked, superseded } from './ending.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { tellLeftOut } from './replaced.ts'
-
-export type Agreement = Signed<'agreement'>
 
 export interface ShelfComponents {
   store: Store

@@ -13,11 +13,11 @@ import type { Manifests } from '../../services/index.ts'
 import { append } from '../audit/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Store, StoredOffer, StoredTaker } from '../store/index.ts'
-import type { Agreements } from './agreements.ts'
+import type { Agreement } from './agreement.ts'
 import { pinsOf } from './drafting.ts'
+import type { Drafts } from './drafts.ts'
 import { AgreementNotSignable } from './errors.ts'
 import { whatIsWrong } from './objection.ts'
-import type { Agreement } from './shelf.ts'
 import { issueTaken, offeredBySteward, takerOf } from './taken.ts'
 import { TEN_YEARS } from './ten-years.ts'
 import { assertIssued, signedBy } from './verify.ts'
@@ -57,9 +57,9 @@ export interface OwnOffer {
 /** Agreements without consumers, which members take: those that this organisation publishes, and those of others. */
 export class StandingOffers {
   readonly #components: StandingOffersComponents
-  readonly #agreements: Pick<Agreements, 'parse' | 'check'>
+  readonly #agreements: Drafts
 
-  constructor(components: StandingOffersComponents, agreements: Pick<Agreements, 'parse' | 'check'>) {
+  constructor(components: StandingOffersComponents, agreements: Drafts) {
     this.#components = components
     this.#agreements = agreements
   }

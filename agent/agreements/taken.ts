@@ -4,7 +4,7 @@ import { equals } from 'uint8arrays'
 import { agreementParties, mayTake, takenName, takenTerms } from '../../policy/index.ts'
 import { encodePlain, type Payload, type Signed, signFields } from '../../protocol/documents/index.ts'
 import type { Members } from '../membership/index.ts'
-import type { Agreement } from './shelf.ts'
+import type { Agreement } from './agreement.ts'
 import { TEN_YEARS } from './ten-years.ts'
 
 type Offer = Signed<'standing-offer'>

@@ -2,9 +2,9 @@ import { describeAgreement, unenforceableClauses } from '../../policy/index.ts'
 import { instantText } from '../../protocol/errors/index.ts'
 import type { AgreementView } from '../api/index.ts'
 import type { AgreementState } from '../store/index.ts'
+import type { Agreement } from './agreement.ts'
 import { revocationClause } from './ending.ts'
 import type { AgreementRecords } from './proposals.ts'
-import type { Agreement } from './shelf.ts'
 
 /** An agreement as it stands here. */
 export interface Known {

@@ -1,4 +1,4 @@
-import type { Caller } from './operations.ts'
+import type { Caller } from './caller.ts'
 import { ApiProblem } from './problem.ts'
 
 /** Whose token it is; takes as long for a wrong token as for a right one. */

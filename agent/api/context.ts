@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { Caller, Operations } from './operations.ts'
+import type { Caller } from './caller.ts'
+import type { Operations } from './operations.ts'
 import type { Role } from './roles.ts'
 
 /** What the routes need. */

@@ -6,9 +6,10 @@ import Fastify, {
   LogController
 } from 'fastify'
 import { type TokenVerifier, verifyBearer } from './bearer.ts'
+import type { Caller } from './caller.ts'
 import type { RouteContext } from './context.ts'
 import { assertOwnHost } from './host-guard.ts'
-import type { Caller, Operations } from './operations.ts'
+import type { Operations } from './operations.ts'
 import { notFound, problemOf } from './problem.ts'
 import { assertRole, type Roles } from './roles.ts'
 import { agreementRoutes } from './routes/agreements.ts'

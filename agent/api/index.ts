@@ -6,6 +6,7 @@ export { MEDIA_TYPES } from './accept.ts'
 export type { AuditOperations } from './audit-operations.ts'
 export * from './audit-views.ts'
 export type { TokenVerifier } from './bearer.ts'
+export type { Caller } from './caller.ts'
 export { type ContractView, contractView } from './contract-view.ts'
 export { type ApiInit, createApi } from './create-api.ts'
 export { isLoopback } from './host-guard.ts'
@@ -16,7 +17,7 @@ export {
   type TakenDocuments,
   takenDocuments
 } from './marketplace-view.ts'
-export type { Caller, Operations, ResultBody, ResultFormat, ResultPage } from './operations.ts'
+export type { Operations, ResultBody, ResultFormat, ResultPage } from './operations.ts'
 export type { PolicyDraft, PolicyOperations, RuleText } from './policy-operations.ts'
 export * from './policy-views.ts'
 export { ApiProblem, conflict, notFound } from './problem.ts'

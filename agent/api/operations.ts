@@ -3,7 +3,9 @@
  * API only translates. Shapes of answers (views.ts) are promises to users.
  */
 import type { Submission } from '../config/index.ts'
+import type { AttachedFiles } from './attached-files.ts'
 import type { AuditOperations } from './audit-operations.ts'
+import type { Caller } from './caller.ts'
 import type { ContractView } from './contract-view.ts'
 import type { MarketplaceView, TakenDocuments } from './marketplace-view.ts'
 import type { PolicyOperations } from './policy-operations.ts'
@@ -22,15 +24,7 @@ import type {
   RequestView
 } from './views.ts'
 
-export interface Caller {
-  /** The user this token stands for, as `name@domain`. */
-  user: string
-}
-
 export type ResultFormat = 'json' | 'csv' | 'parquet'
-
-/** Text of the files that an agreement names, by the names it gives them. */
-export type AttachedFiles = Readonly<Record<string, string>>
 
 /** Rows `offset` to `offset + limit` of a result. */
 export interface ResultPage {

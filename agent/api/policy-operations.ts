@@ -1,5 +1,6 @@
 import type { Submission } from '../config/index.ts'
-import type { AttachedFiles, Caller } from './operations.ts'
+import type { AttachedFiles } from './attached-files.ts'
+import type { Caller } from './caller.ts'
 import type { LintView, PolicyExplained, PolicySimulated, PolicyView } from './policy-views.ts'
 
 /** A file with rules. */

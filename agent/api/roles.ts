@@ -1,4 +1,4 @@
-import type { Caller } from './operations.ts'
+import type { Caller } from './caller.ts'
 import { ApiProblem } from './problem.ts'
 
 /** What a user may do through the API besides asking and reading, which all may. */

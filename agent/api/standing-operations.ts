@@ -1,4 +1,4 @@
-import type { AttachedFiles } from './operations.ts'
+import type { AttachedFiles } from './attached-files.ts'
 import type { StandingOfferList, StandingOfferView } from './standing-view.ts'
 import type { AgreementView } from './views.ts'
 

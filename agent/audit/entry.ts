@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fields } from '../../protocol/documents/index.ts'
+import { fields, question } from '../../protocol/documents/index.ts'
 
 const { count, documentId, instant } = fields
 
@@ -27,19 +27,6 @@ export const ENTRY_KINDS = [
   'config'
 ] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
-
-/** The closed list of what policy is asked. */
-export const question = z.enum([
-  'discover',
-  'offer',
-  'host',
-  'accept',
-  'start',
-  'send',
-  'receive',
-  'continue',
-  'release'
-])
 
 /** Long enough for an id, a digest, a code, a name; too short for data or a query. */
 const MAX_TEXT = 512

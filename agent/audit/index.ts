@@ -30,8 +30,7 @@ export {
   ENTRY_KINDS,
   type EntryKind,
   type LogEntry,
-  logEntry,
-  question
+  logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
 export {

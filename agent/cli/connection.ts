@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Connection } from '../client/index.ts'
 import { type AgentConfig, ConfigInvalid, loadAgentConfig } from '../config/index.ts'
-import type { ConnectionOptions } from './context.ts'
 import { UsageError } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -70,4 +69,10 @@ export async function findConnection(
       'expected a token: go to the folder of agent.yaml, or name --agent URL and --token FILE (or DYNAMOS_AGENT and DYNAMOS_TOKEN)'
     )
   return { url, token: await tokenIn(file) }
+}
+
+export interface ConnectionOptions {
+  agent?: string
+  token?: string
+  config?: string
 }

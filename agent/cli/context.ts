@@ -1,13 +1,8 @@
 import type { Client } from '../client/index.ts'
+import type { ConnectionOptions } from './connection.ts'
 import type { Doors } from './doors.ts'
 import { type Style, styleFor } from './render/index.ts'
 import type { Terminal } from './terminal.ts'
-
-export interface ConnectionOptions {
-  agent?: string
-  token?: string
-  config?: string
-}
 
 /** What every command is given. */
 export interface Context {

@@ -75,6 +75,8 @@ const columnFile = z.strictObject({
 
 const tableFile = z.strictObject({
   path: filePath,
+  /** In a database, when it has another name there. */
+  table: identifier.optional(),
   format: z.enum(['csv', 'parquet', 'json', 'sqlite', 'postgres']).optional(),
   delimiter: singleCharacter.optional(),
   quote: singleCharacter.optional(),
@@ -113,6 +115,8 @@ export interface DatasetTable {
   path: string
   format: SourceTable['format']
   csv?: NonNullable<SourceTable['csv']>
+  /** Its name in a database. */
+  table?: string
   /** The column that tells whom a row is about: the unit that limits on groups protect. */
   subject?: string
   /** Only those the steward described. */
@@ -134,7 +138,12 @@ const BY_EXTENSION: Readonly<Record<string, SourceTable['format']>> = {
   '.csv': 'csv',
   '.tsv': 'csv',
   '.parquet': 'parquet',
-  '.json': 'json'
+  '.json': 'json',
+  '.ndjson': 'json',
+  '.jsonl': 'json',
+  '.sqlite': 'sqlite',
+  '.sqlite3': 'sqlite',
+  '.db': 'sqlite'
 }
 
 function formatOf(
@@ -143,16 +152,27 @@ function formatOf(
   tableName: string
 ): SourceTable['format'] {
   const place = ['tables', tableName, 'format']
-  if (table.format === 'sqlite' || table.format === 'postgres') {
+  if (table.format === 'postgres') {
     throw problemAt(
       source,
       place,
       `"${table.format}" is reserved and not read by this version; export the table as csv or parquet`
     )
   }
-  const format = table.format ?? BY_EXTENSION[extname(table.path).toLowerCase()]
+  const format =
+    table.format ?? (table.path.endsWith('/') ? 'parquet' : BY_EXTENSION[extname(table.path).toLowerCase()])
   if (format === undefined)
-    throw problemAt(source, place, 'expected one of "csv", "parquet", "json"; the path does not tell')
+    throw problemAt(
+      source,
+      place,
+      'expected one of "csv", "parquet", "json", "sqlite"; the path does not tell'
+    )
+  if (format !== 'parquet' && table.path.endsWith('/'))
+    throw problemAt(
+      source,
+      ['tables', tableName, 'path'],
+      `expected one file of format ${format}; only Parquet may be many files`
+    )
   return format
 }
 
@@ -166,8 +186,11 @@ function tableOf(tableName: string, table: z.output<typeof tableFile>, source: S
   if (format !== 'csv' && option !== undefined) {
     throw problemAt(source, ['tables', tableName, option], `expected with format csv only, found ${format}`)
   }
+  if (format !== 'sqlite' && table.table !== undefined)
+    throw problemAt(source, ['tables', tableName, 'table'], `expected with a database only, found ${format}`)
   const result: DatasetTable = {
     name: tableName,
+    ...(table.table === undefined ? {} : { table: table.table }),
     path: resolve(dirname(source.file), table.path),
     format,
     columns: Object.entries(table.columns).map(([columnName, column]) => ({ name: columnName, ...column }))
@@ -230,6 +253,7 @@ export function sourceTableOf(table: DatasetTable): SourceTable {
     name: table.name,
     path: table.path,
     format: table.format,
+    ...(table.table === undefined ? {} : { table: table.table }),
     ...(table.csv === undefined ? {} : { csv: table.csv }),
     columns: table.columns.map((column) => readColumn.parse(column))
   }

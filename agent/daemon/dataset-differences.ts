@@ -1,4 +1,4 @@
-import type { Offered } from './dataset-views.ts'
+import type { Offered } from './offered.ts'
 
 type Table = Offered['dataset']['tables'][number]
 type Column = Table['columns'][number]

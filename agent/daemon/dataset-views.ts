@@ -3,12 +3,7 @@ import type { Agreement, Agreements } from '../agreements/index.ts'
 import type { DatasetView } from '../api/index.ts'
 import { differencesOf } from './dataset-differences.ts'
 import { askCommand, exampleOf } from './example-request.ts'
-
-export interface Offered {
-  peer: string
-  organisation: string
-  dataset: DatasetDescription
-}
+import type { Offered } from './offered.ts'
 
 type TableView = DatasetView['tables'][number]
 type ColumnView = TableView['columns'][number]

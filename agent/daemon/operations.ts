@@ -15,7 +15,8 @@ import type { Discovery } from '../discovery/index.ts'
 import type { Members } from '../membership/index.ts'
 import type { Requests, ResultReader } from '../requests/index.ts'
 import { agreementOperations } from './agreement-operations.ts'
-import { matches, type Offered, viewDataset } from './dataset-views.ts'
+import { matches, viewDataset } from './dataset-views.ts'
+import type { Offered } from './offered.ts'
 import { standingOperations } from './standing-operations.ts'
 
 export interface OperationsComponents {

@@ -8,8 +8,8 @@ import {
 } from '../../policy/index.ts'
 import type { Terms } from '../../protocol/documents/index.ts'
 import { anonymisedTables, Failure, foldName, sameName, type TableSchema } from '../../services/index.ts'
+import type { Dataset } from './dataset.ts'
 import { AnonymizeImpossible } from './errors.ts'
-import type { Dataset } from './registry.ts'
 
 /** Of a dataset, what anonymising needs to know. */
 export type Described = Pick<Dataset, 'config' | 'tables'>

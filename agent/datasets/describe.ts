@@ -1,6 +1,6 @@
 import type { DatasetDescription } from '../../protocol/documents/index.ts'
 import type { DatasetColumn } from '../config/index.ts'
-import type { Dataset } from './registry.ts'
+import type { Dataset } from './dataset.ts'
 
 type DescribedColumn = DatasetDescription['tables'][number]['columns'][number]
 

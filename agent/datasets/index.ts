@@ -12,6 +12,7 @@ export {
   tablesCountedByRows,
   tablesToRead
 } from './anonymize.ts'
+export type { Dataset } from './dataset.ts'
 export { AnonymizeImpossible, DatasetMissing, DatasetReplaced } from './errors.ts'
-export { type Dataset, Datasets, type DatasetsInit, profileTables } from './registry.ts'
+export { Datasets, type DatasetsInit, profileTables } from './registry.ts'
 export { type ProtectedDatasets, protectedDatasets, unprotectable, withUnitColumns } from './units.ts'

@@ -1,20 +1,12 @@
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import type { DatasetDescription } from '../../protocol/documents/index.ts'
 import type { JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 import { type DatasetConfig, sourceTableOf } from '../config/index.ts'
-import type { Launcher } from '../jobs/index.ts'
+import { findSource, JobFailed, type Launcher } from '../jobs/index.ts'
 import type { DatasetSource, Store, StoredDataset } from '../store/index.ts'
+import type { Dataset } from './dataset.ts'
 import { describe } from './describe.ts'
 import { DatasetMissing, DatasetReplaced } from './errors.ts'
-
-/** A dataset of this organisation, with what its files were found to hold. */
-export interface Dataset {
-  config: DatasetConfig
-  /** Tables as an agreement may show them: names and types, in the order of the files. */
-  tables: { name: string; rows: number; columns: { name: string; type: string }[] }[]
-  sources: SourceTable[]
-}
 
 export interface DatasetsInit {
   datasets: readonly DatasetConfig[]
@@ -52,6 +44,7 @@ export async function profileTables(
 export class Datasets {
   readonly #open = new Map<string, Dataset>()
   readonly #stored = new Map<string, StoredDataset>()
+  readonly #refreshing = new Map<string, Promise<void>>()
   readonly #init: DatasetsInit
   readonly #components: DatasetsComponents
 
@@ -95,7 +88,7 @@ export class Datasets {
     return [...this.#open.values()].map((dataset) => describe(dataset))
   }
 
-  /** @throws {DatasetReplaced} when a file is another one than was profiled, {DatasetMissing} */
+  /** @throws {DatasetReplaced} when a file is another one than was profiled, {DatasetMissing}, {JobFailed} dataset-malformed */
   async assertUnchanged(id: string): Promise<void> {
     const stored = this.#stored.get(id)
     const config = this.#open.get(id)?.config
@@ -112,7 +105,12 @@ export class Datasets {
   /** Takes up a file that was replaced. */
   async refresh(id: string): Promise<void> {
     const config = this.#init.datasets.find((one) => one.id === id)
-    if (config !== undefined) await this.#profile(config)
+    if (config === undefined) return
+    // many requests may find the same file replaced: it is looked at once
+    const running =
+      this.#refreshing.get(id) ?? this.#profile(config).finally(() => this.#refreshing.delete(id))
+    this.#refreshing.set(id, running)
+    await running
   }
 
   async #profile(config: DatasetConfig, options?: { signal?: AbortSignal }): Promise<void> {
@@ -155,13 +153,15 @@ function withTypes(table: SourceTable, profiled: StoredDataset['tables']): Sourc
   }
 }
 
+/** Which files a dataset is made of now. */
 async function identify(config: DatasetConfig): Promise<DatasetSource[]> {
   return await Promise.all(
     config.tables.map(async ({ path }) => {
       try {
-        const { size, mtimeMs, ino } = await stat(path)
-        return { path, bytes: size, modified: mtimeMs, inode: ino }
+        const { bytes, version } = await findSource(path)
+        return { path, bytes, version }
       } catch (cause) {
+        if (!(cause instanceof JobFailed) || cause.code !== 'dataset-missing') throw cause
         throw new DatasetMissing(`${config.file}: expected a readable file at ${path}`, { cause })
       }
     })

@@ -30,3 +30,8 @@ export function basisOf(
     besides: verdict.verdict === 'permit' || denied.length > 0 ? null : verdict.refusal.code
   }
 }
+
+/** Of a denial about which the rules were not asked: it stands beside them. */
+export function besidesOf(engine: PolicyEngine, refusal: { code: string }): Basis | undefined {
+  return basisOf(engine, { verdict: 'deny', refusal }, [])
+}

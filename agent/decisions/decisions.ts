@@ -8,15 +8,17 @@ import {
   type Verdict
 } from '../../policy/index.ts'
 import type { Flow, Payload, Refusal, Section, Signed } from '../../protocol/documents/index.ts'
+import type { Basis } from '../audit/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import { anonymisedOf, givesPseudonyms } from '../datasets/index.ts'
 import type { Asking } from '../decision-point/index.ts'
 import type { FlowDecisions, FlowQuestion } from '../exchange/index.ts'
 import type { AwaitedOffer, Body, Dossier, HopDecisions, MadeOffer, Objection } from '../negotiation/index.ts'
-import { basisOf, type Called } from './basis.ts'
+import { basisOf, besidesOf, type Called } from './basis.ts'
 import { checkContract } from './check-contract.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { decisionEntry, openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
+import { decisionEntry } from './decision-entry.ts'
+import { openClauses, pseudonymsOpenTo, requesterKey, requestsInWindow } from './facts.ts'
 import { Inspections, unprotected, usesOf } from './inspection.ts'
 import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
@@ -40,6 +42,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
   readonly #slots: Slots
   /** The rules in force at the start. */
   readonly #startedBy = new WeakMap<Dossier, string>()
+  /** What the rules rested on when they denied that something goes on. */
+  readonly #stopBasis = new WeakMap<Refusal, Basis>()
 
   constructor(init: DecisionsInit, components: DecisionsComponents) {
     this.#init = init
@@ -95,7 +99,8 @@ export class Decisions implements HopDecisions, FlowDecisions {
     if (objection === null) return null
     const { engine, clock } = this.#components
     const stopped = sinceStart(objection, this.#startedBy.get(dossier), engine.policy)
-    noteStop(stopped, engine.policy, clock.now(), dossier, contract)
+    const basis = this.#stopBasis.get(objection.refusal) ?? besidesOf(engine, objection.refusal)
+    noteStop(stopped, engine.policy, clock.now(), dossier, contract, basis)
     return stopped
   }
 
@@ -374,11 +379,13 @@ export class Decisions implements HopDecisions, FlowDecisions {
     { engine }: Asking,
     called: readonly Called[]
   ): void {
+    const basis = basisOf(engine, verdict, called)
     // Asked every second: what came of it is noted where it is a change.
-    if (question === 'continue') return
-    dossier.decided(
-      decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict),
-      basisOf(engine, verdict, called)
-    )
+    if (question === 'continue') {
+      if (verdict.verdict === 'deny' && basis !== undefined) this.#stopBasis.set(verdict.refusal, basis)
+      return
+    }
+    const entry = decisionEntry(this.#components.clock.now(), dossier.request.id, contract, question, verdict)
+    dossier.decided(entry, basis)
   }
 }

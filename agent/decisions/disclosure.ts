@@ -4,7 +4,7 @@ import { append } from '../audit/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Logger } from '../negotiation/index.ts'
 import type { Store } from '../store/index.ts'
-import { CLAUSES_SHOWN } from './facts.ts'
+import { CLAUSES_SHOWN } from './decision-entry.ts'
 
 export interface DisclosureComponents {
   self: { organisation: string }

@@ -1,36 +1,7 @@
-import type { ProviderVerdict, Verdict, WindowCount } from '../../policy/index.ts'
+import type { WindowCount } from '../../policy/index.ts'
 import type { Payload, Signed } from '../../protocol/documents/index.ts'
 import type { Agreement } from '../agreements/index.ts'
-import type { DecisionFields } from '../audit/index.ts'
 import type { DecisionsComponents } from './components.ts'
-
-/** Clauses of one decision that are told to others and kept in the log. */
-export const CLAUSES_SHOWN = 64
-
-/** A decision as the log keeps it. */
-export function decisionEntry(
-  time: number,
-  request: string,
-  contract: string | null,
-  question: DecisionFields['question'],
-  verdict: Verdict | ProviderVerdict,
-  row?: number
-) {
-  return {
-    time,
-    kind: 'decision' as const,
-    request,
-    ...(contract === null ? {} : { contract }),
-    fields: {
-      question,
-      verdict: verdict.verdict,
-      clauses: verdict.clauses.slice(0, CLAUSES_SHOWN),
-      policy: verdict.policy,
-      ...(verdict.verdict === 'deny' ? { code: verdict.refusal.code } : {}),
-      ...(row === undefined ? {} : { row })
-    }
-  }
-}
 
 /** What may permit a request here: nobody is answered by an agreement that the asker's organisation is no party to. */
 export function agreementsFor(

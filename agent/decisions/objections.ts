@@ -1,8 +1,9 @@
 import type { Refusal } from '../../protocol/documents/index.ts'
 import type { Agreements } from '../agreements/index.ts'
+import type { Basis } from '../audit/index.ts'
 import type { Dossier, Objection } from '../negotiation/index.ts'
 import { refuse } from './components.ts'
-import { decisionEntry } from './facts.ts'
+import { decisionEntry } from './decision-entry.ts'
 
 /** Why there is nothing in force any more under which a contract was made; told to its parties, who signed it too. */
 export function endedAgreement(id: string, agreements: Pick<Agreements, 'ending'>): Refusal {
@@ -38,10 +39,11 @@ export function noteStop(
   policy: string,
   now: number,
   dossier: Dossier,
-  contract: string
+  contract: string,
+  basis: Basis | undefined
 ): void {
   if (dossier.told(contract).some((one) => one.question === 'continue')) return
   const clauses = [refusal.clause ?? refusal.code]
   const verdict = { verdict: 'deny' as const, refusal, clauses, detail: null, policy }
-  dossier.decided(decisionEntry(now, dossier.request.id, contract, 'continue', verdict))
+  dossier.decided(decisionEntry(now, dossier.request.id, contract, 'continue', verdict), basis)
 }

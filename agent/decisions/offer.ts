@@ -11,7 +11,8 @@ import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { basisOf, type Called } from './basis.ts'
 import { type DecisionsComponents, type DecisionsInit, refuse } from './components.ts'
-import { agreementsFor, CLAUSES_SHOWN, decisionEntry, requestsInWindow } from './facts.ts'
+import { CLAUSES_SHOWN, decisionEntry } from './decision-entry.ts'
+import { agreementsFor, requestsInWindow } from './facts.ts'
 import { type Asked, type FactsOfRow, Granted } from './granted.ts'
 import type { Inspections } from './inspection.ts'
 import { mustWait, tooManyWait } from './must-approve.ts'
@@ -151,7 +152,11 @@ export class OfferMaker {
     } catch (error) {
       if (error instanceof DatasetMissing)
         return refuse('dataset-unknown', `${self.organisation} has no dataset ${dataset} at the moment`)
-      await datasets.refresh(dataset)
+      try {
+        await datasets.refresh(dataset)
+      } catch {
+        return refuse('dataset-changed', `${self.organisation} cannot read dataset ${dataset} at the moment`)
+      }
     }
     return null
   }

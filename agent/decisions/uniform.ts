@@ -1,5 +1,5 @@
 import type { Basis } from '../audit/index.ts'
-import type { decisionEntry } from './facts.ts'
+import type { decisionEntry } from './decision-entry.ts'
 
 /** A decision about a row, and what it rested on. */
 export interface RowDecision {

@@ -2,7 +2,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Assignment } from '../../services/index.ts'
 import type { JobFolder } from '../jobs/index.ts'
-import type { HeldPart } from './ports.ts'
+import type { HeldPart } from './held-part.ts'
 
 /** Parts that arrived, by flow. */
 export type Arrived = ReadonlyMap<number, HeldPart[]>

@@ -13,8 +13,9 @@ import {
 } from '../datasets/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import type { Disclosure, Earlier } from './group-history.ts'
+import type { HeldPart } from './held-part.ts'
 import { assertEveryStep, moveParts, ownSteps, runJob, runSteps } from './job-run.ts'
-import type { HeldPart, ShareComponents } from './ports.ts'
+import type { ShareComponents } from './ports.ts'
 import { pseudonymKey } from './pseudonym-key.ts'
 import { isProtected, type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
@@ -37,7 +38,10 @@ export async function runDataShare(
   const held = dossier.contract(contract)
   const { chain, terms, parties } = held.contract.payload
   const shown = section.agreements.map((one) => shownUnder(components, one))
-  for (const { dataset } of shown) await datasets.assertUnchanged(dataset.config.id)
+  const assertUnchanged = async () => {
+    for (const { dataset } of shown) await datasets.assertUnchanged(dataset.config.id)
+  }
+  await assertUnchanged()
 
   const own = ownSteps(chain, self.peer)
   const asked = dossier.request.payload.options.anonymize
@@ -80,6 +84,8 @@ export async function runDataShare(
     extract,
     async () => undefined,
     async (report, folder) => {
+      // replaced while it was read: what was read may be half of each
+      await assertUnchanged()
       const parts = await moveParts(
         report.tables.map((table) => table.part),
         folder,
@@ -91,7 +97,11 @@ export async function runDataShare(
       })
     },
     signal
-  )
+  ).catch(async (error: unknown) => {
+    // a file that changed under the job looks damaged to it: the change is the reason
+    if (!signal.aborted) await assertUnchanged()
+    throw error
+  })
   components.progress(dossier.request.id, 'query', 'runs the query over the extract')
   const delivers = parties.some((party) => party.peer === flow.to && party.roles.includes('recipient'))
   const run = async (protect?: Protect, write?: Earlier['write']) =>

@@ -19,8 +19,9 @@ import { filePartSink, filePartSource } from '../flows/index.ts'
 import type { Clock, Dossier, Logger } from '../negotiation/index.ts'
 import { ShareFailed } from '../negotiation/index.ts'
 import { shareFailed } from './blame.ts'
+import type { HeldPart } from './held-part.ts'
 import { noteFlow } from './noting.ts'
-import type { FlowDecisions, FlowProgress, Flows, HeldPart } from './ports.ts'
+import type { FlowDecisions, FlowProgress, Flows } from './ports.ts'
 
 export interface FlowStreamsComponents {
   self: string

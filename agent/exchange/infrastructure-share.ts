@@ -2,8 +2,9 @@ import type { Flow, Section } from '../../protocol/documents/index.ts'
 import type { Step } from '../../services/index.ts'
 import type { Dossier } from '../negotiation/index.ts'
 import { type Arrived, digestsOf, inputOf, placeInputs } from './arrived.ts'
+import type { HeldPart } from './held-part.ts'
 import { assertEveryStep, ownSteps, runSteps } from './job-run.ts'
-import type { HeldPart, ShareComponents } from './ports.ts'
+import type { ShareComponents } from './ports.ts'
 import { isProtected, type ReceiptBody, receiptsOf, stepsDone } from './receipts.ts'
 
 export type InfrastructureSection = Extract<Section, { as: 'infrastructure' }>

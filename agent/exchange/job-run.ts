@@ -5,7 +5,8 @@ import type { Assignment, Part, Step } from '../../services/index.ts'
 import { RECIPIENT_SERVICES } from '../composition/index.ts'
 import type { JobFolder, JobResult, JobUsage } from '../jobs/index.ts'
 import { ShareFailed } from '../negotiation/index.ts'
-import type { HeldPart, ShareComponents } from './ports.ts'
+import type { HeldPart } from './held-part.ts'
+import type { ShareComponents } from './ports.ts'
 
 type Runnable = Exclude<Assignment['kind'], 'inspect'>
 

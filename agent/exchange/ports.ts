@@ -1,18 +1,13 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { Flow, Payload, Refusal, Resources } from '../../protocol/documents/index.ts'
-import type { JobLimits, Part } from '../../services/index.ts'
+import type { JobLimits } from '../../services/index.ts'
 import type { Agreements } from '../agreements/index.ts'
 import type { Datasets } from '../datasets/index.ts'
 import type { Launcher } from '../jobs/index.ts'
 import type { Dossier, Logger, ShareGate } from '../negotiation/index.ts'
 import type { GroupHistory } from './group-history.ts'
+import type { HeldPart } from './held-part.ts'
 import type { Releases } from './releases.ts'
-
-/** A part on this agent's disk. */
-export interface HeldPart extends Omit<Part, 'path'> {
-  /** Absolute. */
-  file: string
-}
 
 export type FlowQuestion = 'send' | 'receive' | 'release'
 

@@ -6,7 +6,7 @@ import {
   type RefusalCode,
   type Signed
 } from '../../protocol/documents/index.ts'
-import type { HeldPart } from './ports.ts'
+import type { HeldPart } from './held-part.ts'
 
 export type Release = Signed<'release'>
 export type Digests = readonly Pick<HeldPart, 'digest'>[]

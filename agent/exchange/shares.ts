@@ -11,9 +11,10 @@ import {
 } from '../negotiation/index.ts'
 import { shareFailed } from './blame.ts'
 import { type DataSection, runDataShare } from './data-share.ts'
+import type { HeldPart } from './held-part.ts'
 import { type InfrastructureSection, runInfrastructureShare } from './infrastructure-share.ts'
 import { noteJobs } from './noting.ts'
-import type { FlowQuestion, HeldPart, ShareComponents } from './ports.ts'
+import type { FlowQuestion, ShareComponents } from './ports.ts'
 import type { ReceiptBody } from './receipts.ts'
 import { type RecipientSection, runRecipientShare } from './recipient-share.ts'
 

@@ -50,6 +50,7 @@ const ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '2',
   MALLOC_ARENA_MAX: '2'
 }
+const SQLITE = 'sqlite3/build/Release/node_sqlite3.node'
 const TMP_BYTES = 64 * 1024 * 1024
 /** Threads count too: the engine's, the runtime's and some room. */
 const PROCESSES = 96
@@ -67,6 +68,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '/app',
     '/app/node_modules',
     '/app/node_modules/@duckdb',
+    ...['', '/build', '/build/Release'].map((folder) => `/app/node_modules/sqlite3${folder}`),
     INSIDE.data,
     ...[...spec.files.values()].map(dirname)
   ]
@@ -79,6 +81,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     // what a job draws with; `-try`: a runner alone does everything else
     ...bind('--ro-bind-try', join(dirname(spec.runner), 'graph'), INSIDE.graph),
     ...(await enginePackages(spec.nodeModules)),
+    // to read a data owner's SQLite file; a checkout that was not built has none
+    ...bind('--ro-bind-try', join(spec.nodeModules, SQLITE), `/app/node_modules/${SQLITE}`),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[...spec.files].flatMap(([from, to]) => bind('--ro-bind', from, to)),

@@ -1,74 +1,89 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import type { Assignment } from '../../services/index.ts'
-import { JobFailed } from './errors.ts'
+import { basename, dirname, join } from 'node:path'
+import type { Assignment, SourceTable } from '../../services/index.ts'
 import { INSIDE } from './jail-command.ts'
+import { findSource, type SourceFiles } from './source-files.ts'
 
-/** The owner's files that an assignment reads. */
+/** The owner's files that an assignment reads, as its description has them. */
 export function sourcesOf(assignment: Assignment): string[] {
   if (assignment.kind === 'profile') return [...new Set(assignment.tables.map((table) => table.path))]
   if (assignment.kind === 'extract') return [...new Set(assignment.tables.map((table) => table.source.path))]
   return []
 }
 
+/** What stands for a path of a description in a job. */
+export type Seen = Pick<SourceTable, 'path' | 'files' | 'beside'>
+
 /** The same assignment with its files under the paths the job sees. */
-export function relocate<A extends Assignment>(assignment: A, files: ReadonlyMap<string, string>): A {
-  const path = (host: string): string => files.get(host) ?? host
-  if (assignment.kind === 'profile') {
-    return { ...assignment, tables: assignment.tables.map((table) => ({ ...table, path: path(table.path) })) }
-  }
+export function relocate<A extends Assignment>(assignment: A, files: ReadonlyMap<string, Seen>): A {
+  const seen = (table: SourceTable): SourceTable => ({ ...table, ...files.get(table.path) })
+  if (assignment.kind === 'profile') return { ...assignment, tables: assignment.tables.map(seen) }
   if (assignment.kind === 'extract') {
-    const tables = assignment.tables.map((table) => ({
-      ...table,
-      source: { ...table.source, path: path(table.source.path) }
-    }))
+    const tables = assignment.tables.map((table) => ({ ...table, source: seen(table.source) }))
     return { ...assignment, tables }
   }
   return assignment
 }
 
-/** Which file a path was, when a jail was made with it. */
+/** Which files a path stood for, when a jail was made with it. */
 export async function stampOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined)
-  return found?.isFile() ? `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}` : undefined
+  return (await findSource(path).catch(() => undefined))?.version
 }
 
-/** Paths inside the jail for files of the host; a name stays what it was, it appears in what a user reads. */
-export function insidePaths(paths: readonly string[]): Map<string, string> {
-  return new Map(paths.map((path, index) => [path, `${INSIDE.data}/${index}/${basename(path)}`]))
+/** The files as they are on the host, for a job without a sandbox. */
+export function seenAsIs({ path, files, beside }: SourceFiles): Seen {
+  return { path, ...(files === undefined ? {} : { files }), ...(beside.length === 0 ? {} : { beside }) }
 }
 
 /**
- * Makes files ready to be bound: one that the job's user may not read is copied into the job's folder first. That happens
- * only when the agent runs as root and its files are closed to others.
- *
- * @returns host paths to bind, by the path in the assignment
- * @throws {JobFailed} dataset-missing
+ * The files of one source under paths inside a jail, and what has to be bound for it; a name stays what it was, it appears in
+ * what a user reads. What the job's user may not read is copied into the job's folder first: that happens only when the agent
+ * runs as root and its files are closed to others.
  */
-export async function bindable(
-  paths: readonly string[],
+export async function mountSource(
+  source: SourceFiles,
+  index: number,
   folder: string,
   handOver: boolean
-): Promise<Map<string, string>> {
-  const binds = new Map<string, string>()
-  for (const [index, path] of paths.entries()) {
-    const found = await stat(path).catch(() => undefined)
-    if (!found?.isFile()) {
-      throw new JobFailed('dataset-missing', `${path} is no file`, { hint: `${basename(path)} is missing` })
-    }
-    if (!handOver || readable(found.mode)) binds.set(path, path)
-    else {
-      const copy = join(folder, 'in', `.source-${index}`, basename(path))
-      await mkdir(join(folder, 'in', `.source-${index}`))
-      await copyFile(path, copy, constants.COPYFILE_FICLONE)
-      binds.set(path, copy)
-    }
+): Promise<{ seen: Seen; binds: Map<string, string> }> {
+  const { path, files, beside } = source
+  const inside = `${INSIDE.data}/${index}/${basename(path) || 'data'}`
+  const open = !handOver || (await readable(source))
+  const copies = join(folder, 'in', `.source-${index}`)
+  if (!open) await mkdir(copies)
+  const copied = async (from: string, name: string): Promise<string> => {
+    const to = join(copies, name)
+    await mkdir(dirname(to), { recursive: true })
+    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    return to
   }
-  return binds
+  if (files !== undefined) {
+    if (!open) for (const name of files) await copied(join(path, name), name)
+    return { seen: { path: inside, files }, binds: new Map([[open ? path : copies, inside]]) }
+  }
+  const binds = new Map([[open ? path : await copied(path, basename(path)), inside]])
+  for (const one of beside) {
+    const to = inside + one.slice(path.length)
+    binds.set(open ? one : await copied(one, basename(one)), to)
+  }
+  return {
+    seen: seenAsIs({ ...source, path: inside, beside: beside.map((one) => inside + one.slice(path.length)) }),
+    binds
+  }
 }
 
-/** Whether others may read. */
-export function readable(mode: number): boolean {
-  return (mode & 0o004) !== 0
+/** Whether others may read all of it. */
+export async function readable({ path, files, beside }: SourceFiles): Promise<boolean> {
+  const all = files?.map((name) => join(path, name)) ?? [path, ...beside]
+  for (const one of all) if (((await stat(one)).mode & 0o004) === 0) return false
+  if (files === undefined) return true
+  const folders = new Set(files.flatMap((name) => ancestors(name)))
+  for (const one of folders) if (((await stat(join(path, one))).mode & 0o001) === 0) return false
+  return true
+}
+
+function ancestors(name: string): string[] {
+  const parts = name.split('/').slice(0, -1)
+  return ['', ...parts.map((_, index) => parts.slice(0, index + 1).join('/'))]
 }

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { ControlGroups } from './control-group.ts'
 import { Jail } from './jail.ts'
 import { type Host, jailCommand } from './jail-command.ts'
 import type { JobFolder, SandboxKind } from './launcher.ts'
-import { bindable, insidePaths, readable, stampOf } from './sources.ts'
+import { findSource, type SourceFiles } from './source-files.ts'
+import { mountSource, readable, type Seen, seenAsIs, stampOf } from './sources.ts'
 
 export interface StarterInit {
   sandbox: SandboxKind
@@ -17,9 +18,9 @@ export interface StarterInit {
 export interface StartedJail {
   jail: Jail
   folder: JobFolder
-  /** Path inside by path on the host. */
-  files: ReadonlyMap<string, string>
-  /** What each file was then. */
+  /** What it sees, by the path in the assignment. */
+  files: ReadonlyMap<string, Seen>
+  /** What each was then. */
   stamps: ReadonlyMap<string, string>
 }
 
@@ -35,9 +36,12 @@ export class Starter {
     )
   }
 
-  /** @throws {JobFailed} dataset-missing */
+  /** @throws {JobFailed} dataset-missing, dataset-malformed */
   async start(folder: JobFolder, sources: readonly string[]): Promise<StartedJail> {
     const { host, runner, nodeModules, sandbox } = this.init
+    const found = new Map<string, SourceFiles>()
+    for (const path of sources) found.set(path, await findSource(path))
+    const stamps = new Map([...found].map(([path, { version }]) => [path, version]))
     if (sandbox === 'none' || host === undefined) {
       const env = {
         PATH: process.env.PATH ?? '/usr/bin',
@@ -53,14 +57,17 @@ export class Starter {
       return {
         jail,
         folder,
-        files: new Map(sources.map((path) => [path, path])),
-        stamps: await stamped(sources)
+        files: new Map([...found].map(([path, source]) => [path, seenAsIs(source)])),
+        stamps
       }
     }
-    const stamps = await stamped(sources)
-    const binds = await bindable(sources, folder.path, this.handsOver)
-    const files = insidePaths(sources)
-    const mounts = new Map([...binds].map(([path, from]) => [from, files.get(path) ?? path]))
+    const files = new Map<string, Seen>()
+    const mounts = new Map<string, string>()
+    for (const [index, [path, source]] of [...found].entries()) {
+      const { seen, binds } = await mountSource(source, index, folder.path, this.handsOver)
+      files.set(path, seen)
+      for (const [from, to] of binds) mounts.set(from, to)
+    }
     const command = await jailCommand(host, { folder: folder.path, runner, nodeModules, files: mounts })
     return { jail: new Jail(command, { cwd: folder.path }), folder, files, stamps }
   }
@@ -69,8 +76,8 @@ export class Starter {
   async bindableInAdvance(sources: readonly string[]): Promise<string[]> {
     const kept: string[] = []
     for (const path of sources) {
-      const found = await stat(path).catch(() => undefined)
-      if (found?.isFile() && (!this.handsOver || readable(found.mode))) kept.push(path)
+      const found = await findSource(path).catch(() => undefined)
+      if (found !== undefined && (!this.handsOver || (await readable(found)))) kept.push(path)
     }
     return kept
   }
@@ -79,15 +86,6 @@ export class Starter {
   async touch(): Promise<void> {
     await readFile(this.init.runner)
   }
-}
-
-async function stamped(paths: readonly string[]): Promise<Map<string, string>> {
-  const stamps = new Map<string, string>()
-  for (const path of paths) {
-    const stamp = await stampOf(path)
-    if (stamp !== undefined) stamps.set(path, stamp)
-  }
-  return stamps
 }
 
 /** Whether a jail still shows exactly these files as they are now. */

@@ -366,7 +366,8 @@ export class Exchange {
     }
     const wire = this.#toWire(message, to)
     if (wire === null) return
-    const slot = this.#slots.find((one) => one.peer === to)
+    // A question is no answer: who is asked again because it has failed hears it as anybody does.
+    const slot = wire.kind === 'ask' ? undefined : this.#slots.find((one) => one.peer === to)
     if (slot !== undefined) {
       slot.messages.push(wire)
       return

@@ -12,11 +12,12 @@
  */
 import { Network, type NetworkComponents, type NetworkInit } from './network.ts'
 
+export type { AskOptions } from './asking.ts'
 export { type Clock, type Log, silentLog, systemClock } from './clock.ts'
 export { withDeadline } from './deadline.ts'
 export type { Encounter } from './encounters.ts'
 export { CannotListen, ClockSkew, HelloMissing, PeerSilent, PeerUnreachable, RateLimited } from './errors.ts'
-export type { AskOptions, NetworkComponents, NetworkEvents, NetworkInit } from './network.ts'
+export type { NetworkComponents, NetworkEvents, NetworkInit } from './network.ts'
 export { DHT_BUCKET, type Node } from './node.ts'
 export { type Rate, RateLimiter } from './rate.ts'
 export type { Caller, HandleLimits, ServeStream } from './serving.ts'

@@ -10,6 +10,7 @@ import type { Signed } from '../../protocol/documents/index.ts'
 import { DynamosError, toError } from '../../protocol/errors/index.ts'
 import { PeerRefused, StreamEndedEarly } from '../../protocol/streams/index.ts'
 import type { Member, Members } from '../membership/index.ts'
+import type { Asking, AskOptions } from './asking.ts'
 import type { Clock, Log } from './clock.ts'
 import { Connections } from './connections.ts'
 import { Conversations } from './conversations.ts'
@@ -40,12 +41,6 @@ export interface NetworkComponents {
   log: Log
 }
 
-export interface AskOptions {
-  signal?: AbortSignal
-  /** @default 5 s */
-  timeoutMs?: number
-}
-
 export interface NetworkEvents {
   /** A member can be talked to; `capability` is the sequence number it said. */
   'peer:ready': [{ peer: string; member: Member; capability: number }]
@@ -58,7 +53,7 @@ export interface NetworkEvents {
 }
 
 /** Everything between this agent and others: connections of members, questions and replies, streams for bulk data. */
-export class Network extends EventEmitter<NetworkEvents> {
+export class Network extends EventEmitter<NetworkEvents> implements Asking {
   readonly peerId: string
   readonly members: Members
   readonly #serving: Serving

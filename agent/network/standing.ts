@@ -10,8 +10,8 @@ import {
   statusReply
 } from '../../protocol/streams/index.ts'
 import type { Members, MembershipChange } from '../membership/index.ts'
+import type { Asking } from './asking.ts'
 import type { Clock, Log } from './clock.ts'
-import type { Network } from './network.ts'
 
 /** Memberships change seldom, and each that is new is stored. */
 const MEMBERSHIP_LIMITS = { maxBytes: 1 << 17, ratePerSecond: 1, burst: 10 }
@@ -20,7 +20,7 @@ interface StandingComponents {
   members: Members
   clock: Clock
   log: Log
-  network: Pick<Network, 'ask' | 'handle' | 'readyPeers'>
+  network: Asking
   cut: (peer: string, error: Error) => void
   /** A peer says that its capability changed. */
   capabilityOf: (peer: string, sequence: number) => void

@@ -1,5 +1,5 @@
 import type { Terms } from '../../protocol/documents/index.ts'
-import type { Finding } from './draft.ts'
+import type { Finding } from './finding.ts'
 import { quasiIdentifiers } from './quasi.ts'
 import { requiredServices } from './required-services.ts'
 import { didYouMean } from './suggestion.ts'

@@ -1,6 +1,7 @@
 import type { AnyOrNames, Terms } from '../../protocol/documents/index.ts'
 import { neverHolds, parsePredicate } from '../predicate/index.ts'
-import { type AgreementDraft, type Finding, REQUESTER } from './draft.ts'
+import { type AgreementDraft, REQUESTER } from './draft.ts'
+import type { Finding } from './finding.ts'
 import { listInWords } from './list-in-words.ts'
 
 export type Add = (level: Finding['level'], clause: string, message: string) => void

@@ -1,4 +1,5 @@
-import type { AgreementDraft, Finding } from './draft.ts'
+import type { AgreementDraft } from './draft.ts'
+import type { Finding } from './finding.ts'
 
 /** What somebody who can read rules says of a text; lines and columns count from 1. */
 export interface RuleRemark {

@@ -27,14 +27,3 @@ export type Agreed = Pick<AgreementDraft, 'name' | 'provider' | 'dataset' | 'ter
  * organisation can have this name.
  */
 export const REQUESTER = '@requester'
-
-/** Something a steward should know about a draft. */
-export interface Finding {
-  level: 'error' | 'warning'
-  clause: string
-  message: string
-  line?: number
-  column?: number
-  /** The line of the file, as it stands there. */
-  source?: string
-}

@@ -1,5 +1,5 @@
 import { DynamosError } from '../../protocol/errors/index.ts'
-import type { Finding } from './draft.ts'
+import type { Finding } from './finding.ts'
 
 const SHOWN = 20
 

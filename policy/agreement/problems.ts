@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Finding } from './draft.ts'
+import type { Finding } from './finding.ts'
 import { KEYS } from './form.ts'
 import type { Path, Source } from './source.ts'
 import { didYouMean } from './suggestion.ts'

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
-import type { Finding } from './draft.ts'
+import type { Finding } from './finding.ts'
 import { lineNestedTooDeep, MAX_NESTING } from './nesting.ts'
 
 /** Characters of an agreement's text. */

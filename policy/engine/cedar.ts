@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { toError } from '../../protocol/errors/index.ts'
-import type { Answer, Evaluation, OwnRule, PolicyEngine, Value, Values } from './engine.ts'
-import {
-  type NamedRules,
-  namedRules,
-  type ReadRules,
-  type RuleFile,
-  RulesMalformed,
-  readRules
-} from './own-rules.ts'
+import type { Cedar } from './cedar-module.ts'
+import type { Answer, Evaluation, PolicyEngine, Value, Values } from './engine.ts'
+import type { OwnRule, RuleFile } from './own-rule.ts'
+import { type NamedRules, namedRules, type ReadRules, RulesMalformed, readRules } from './own-rules.ts'
 import { preparsed } from './preparsed.ts'
 import type { RuleFinding } from './rule-finding.ts'
 import { clausesOf, PERMIT, RULES, rulesOf, SUBJECTS, type Subject } from './rules.ts'
 
 /** What the text of an agreement's rules is called, in findings and in names of rules without an `@id`. */
 export const AGREED_FILE = 'cedar'
-
-export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
 function sha256(...parts: string[]): string {
   const hash = createHash('sha256')

@@ -1,5 +1,5 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
-import type { Question } from './engine.ts'
+import type { Question } from '../../protocol/documents/index.ts'
 import type { Subject } from './rules.ts'
 
 /** What a rule may be asked about: one question about one kind of resource. */

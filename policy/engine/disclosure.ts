@@ -1,9 +1,11 @@
 import { agreementContext } from './agreement-entity.ts'
-import { type Cedar, engineOf } from './cedar.ts'
+import { engineOf } from './cedar.ts'
+import type { Cedar } from './cedar-module.ts'
 import { type Formula, firesWhen, isPossible, literalOf, pathOf } from './condition.ts'
-import { type Answer, type OwnRule, type PolicyEngine, permits, type Value, type Values } from './engine.ts'
+import { type Answer, type PolicyEngine, permits, type Value, type Values } from './engine.ts'
 import { discoveryFacts } from './facts.ts'
-import { type ReadRule, type RuleFile, readRules } from './own-rules.ts'
+import type { OwnRule, RuleFile } from './own-rule.ts'
+import { type ReadRule, readRules } from './own-rules.ts'
 
 /** Who would learn of what. An organisation asks, not a person. */
 export interface DisclosureFacts {

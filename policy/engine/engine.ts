@@ -1,21 +1,7 @@
-import type { User } from '../../protocol/documents/index.ts'
-import type { RuleFile } from './own-rules.ts'
+import type { Question, User } from '../../protocol/documents/index.ts'
+import type { OwnRule, RuleFile } from './own-rule.ts'
 import type { RuleFinding } from './rule-finding.ts'
 import type { Subject } from './rules.ts'
-
-/** The closed list of questions that policy is asked. */
-export const QUESTIONS = [
-  'discover',
-  'offer',
-  'host',
-  'accept',
-  'start',
-  'send',
-  'receive',
-  'continue',
-  'release'
-] as const
-export type Question = (typeof QUESTIONS)[number]
 
 /** A value of a fact or attribute, in no engine's own form. */
 export type Value =
@@ -41,15 +27,6 @@ export interface Evaluation {
   context: Values
   /** Rules that stand in the agreement itself, as Cedar text: they forbid beside all others. */
   rules?: string
-}
-
-/** A rule that an organisation wrote, in its policy folder or into an agreement. */
-export interface OwnRule {
-  id: string
-  /** Its `@message`, which was written to be shown. */
-  message: string | null
-  file: string
-  line: number
 }
 
 export interface Answer {

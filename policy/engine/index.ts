@@ -6,6 +6,7 @@
  * const engine = await createCedarEngine([{ file: 'night.cedar', text }])
  * const verdict = decideAsProvider(engine, facts, agreements, request.agreements.VU)
  */
+export { QUESTIONS, type Question } from '../../protocol/documents/index.ts'
 export type { AgreementInForce } from './agreement-entity.ts'
 export { createCedarEngine } from './cedar.ts'
 export { rememberingClauses } from './clause-memory.ts'
@@ -22,11 +23,8 @@ export {
   type Answer,
   type Evaluation,
   evaluatingBy,
-  type OwnRule,
   type PolicyEngine,
   permits,
-  QUESTIONS,
-  type Question,
   type Value,
   type Values
 } from './engine.ts'
@@ -47,7 +45,8 @@ export {
 export { LINT_KINDS, type LintFinding, type LintKind, type RulePlace } from './lint.ts'
 export { type KnownNames, NAME_KINDS } from './named-in-rules.ts'
 export { columnKey } from './names.ts'
-export { MAX_RULES_LENGTH, type RuleFile, RulesMalformed } from './own-rules.ts'
+export type { OwnRule, RuleFile } from './own-rule.ts'
+export { MAX_RULES_LENGTH, RulesMalformed } from './own-rules.ts'
 export { protectedRefusal } from './protected-output.ts'
 export { quoted, type RuleFinding } from './rule-finding.ts'
 export { loadRuleReader, type RuleReader } from './rule-reader.ts'

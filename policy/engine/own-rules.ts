@@ -1,15 +1,9 @@
 import type { Policy, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError } from '../../protocol/errors/index.ts'
-import type { Cedar } from './cedar.ts'
-import type { OwnRule } from './engine.ts'
+import type { Cedar } from './cedar-module.ts'
+import type { OwnRule, RuleFile } from './own-rule.ts'
 import { findingAt, findingOf, inOrder, quoted, type RuleFinding } from './rule-finding.ts'
 import { SCHEMA } from './schema.ts'
-
-/** A file of the organisation's policy folder. */
-export interface RuleFile {
-  file: string
-  text: string
-}
 
 /** Characters of one file. */
 export const MAX_RULES_LENGTH = 256 * 1024

@@ -1,6 +1,6 @@
 import type { Policy } from '@cedar-policy/cedar-wasm/nodejs'
 import { DynamosError } from '../../protocol/errors/index.ts'
-import type { Cedar } from './cedar.ts'
+import type { Cedar } from './cedar-module.ts'
 
 /** More than an agent has agreements with rules of their own, so that sets seldom take turns. */
 const MAX_SETS = 4096

@@ -1,6 +1,6 @@
 import { AGREED_FILE } from './cedar.ts'
 import { type LintFinding, lintRules, type RulePlace } from './lint.ts'
-import type { RuleFile } from './own-rules.ts'
+import type { RuleFile } from './own-rule.ts'
 
 /** Reads rules that are not in force. */
 export interface RuleReader {

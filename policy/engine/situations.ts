@@ -1,5 +1,5 @@
+import { QUESTIONS, type Question } from '../../protocol/documents/index.ts'
 import type { Situation } from './condition.ts'
-import { QUESTIONS, type Question } from './engine.ts'
 import { SUBJECTS, type Subject } from './rules.ts'
 
 /** Which resources each question is about, as the published schema has it; a test holds the two together. */

@@ -1,5 +1,6 @@
 import type { Refusal, RefusalCode, ResultTerms } from '../../protocol/documents/index.ts'
-import type { Answer, OwnRule } from './engine.ts'
+import type { Answer } from './engine.ts'
+import type { OwnRule } from './own-rule.ts'
 
 /** A denial. `refusal` may leave the organisation; `clauses` and `detail` are for its own log. */
 export interface Denial {

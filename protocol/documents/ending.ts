@@ -1,20 +1,11 @@
 import { z } from 'zod'
 import { failureCode, refusalCode } from './codes.ts'
 import { count, digest, documentId, header, instant, logPosition, name, organisation } from './fields.ts'
+import { question } from './questions.ts'
 
 /** What a party's policy said at one question under the contract, as it tells others: question, verdict, clauses, policy. */
 export const toldDecision = z.strictObject({
-  question: z.enum([
-    'discover',
-    'offer',
-    'host',
-    'accept',
-    'start',
-    'send',
-    'receive',
-    'continue',
-    'release'
-  ]),
+  question: question,
   verdict: z.enum(['permit', 'deny']),
   clauses: z.array(z.string().max(256)).max(64),
   policy: z.string().max(128)

@@ -13,6 +13,7 @@ export { type AnyOrNames, anyOrNames, type LogPosition, logPosition, type User, 
 export * from './membership.ts'
 export * from './negotiation.ts'
 export { DOCUMENTS, type DocumentType, type Payload } from './payloads.ts'
+export * from './questions.ts'
 export * from './release.ts'
 export * from './salted.ts'
 export * from './sealed.ts'

@@ -148,6 +148,9 @@ export async function openDocument<T extends DocumentType>(type: T, wire: Signed
     if (!equals(envelope.payloadType, PAYLOAD_TYPE) || !equals(envelope.payload, fromString(id))) {
       throw new BadSignature(`${type}: a signature stands under another document than ${id}`)
     }
+    // The reader of envelopes passes over what it does not know, which no signature covers: one signature could have many forms.
+    if (envelope.publicKey.type !== 'Ed25519' || !equals(envelope.marshal(), signature))
+      throw new BadSignature(`${type}: expected the canonical envelope of a signature by an Ed25519 key`)
     const signer = peerIdFromPublicKey(envelope.publicKey).toString()
     if (signers.includes(signer)) throw new BadSignature(`${type}: ${signer} has signed twice`)
     signers.push(signer)

@@ -129,6 +129,23 @@ export function offered(
   return composeWhenAnswered({ ...coordinator, hops: answered }, now)
 }
 
+/** A hop that is asked is done with the request already: there will be no offer of it, in this epoch or a later one. */
+export function doneThere(
+  coordinator: Coordinator,
+  from: string,
+  code: EndCode,
+  now: number
+): Advance<Coordinator> {
+  const { stage, hops } = coordinator
+  const asked = hops.some((hop) => hop.peer === from && isAwaited(hop))
+  if (stage.phase !== 'collecting' || !asked) return stay(coordinator)
+  const answered = hops.map((hop) =>
+    hop.peer === from ? { ...hop, answer: 'refused' as const, offer: null, approval: null } : hop
+  )
+  const without = [...coordinator.without.filter(({ hop }) => hop !== from), { hop: from, code }]
+  return composeWhenAnswered({ ...coordinator, hops: answered, without }, now)
+}
+
 /**
  * The contract of this epoch. Parties of an epoch that started and that are not in the new one are told to stop.
  *

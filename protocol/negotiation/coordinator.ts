@@ -1,5 +1,13 @@
 import { closingTick, giveUp, hearOutcome } from './coordinator-ending.ts'
-import { compose, composeWhenAnswered, offered, planned, retreat, unplannable } from './coordinator-plan.ts'
+import {
+  compose,
+  composeWhenAnswered,
+  doneThere,
+  offered,
+  planned,
+  retreat,
+  unplannable
+} from './coordinator-plan.ts'
 import { type Coordinator, isAwaited, startedRecipient } from './coordinator-state.ts'
 import { hearWaiting, pollTick, silenced } from './coordinator-waiting.ts'
 import { type Advance, type Effect, send, stay, then } from './effects.ts'
@@ -123,10 +131,13 @@ function received(coordinator: Coordinator, event: Received): Advance<Coordinato
       if (heard !== null) return heard
       const told = inItsOwnWords(coordinator, from, message.outcome)
       if (told !== coordinator) return stay(told)
+      const { result, signer, code } = message.outcome
+      if (stage.phase === 'collecting' && result === 'expired' && signer === from)
+        return doneThere(coordinator, from, code ?? 'timeout', now)
       // A party's own `expired`: it will not do its share.
-      if (message.outcome.result !== 'expired' || !withParty(coordinator, from, message.outcome.contract))
+      if (result !== 'expired' || !withParty(coordinator, from, message.outcome.contract))
         return stay(coordinator)
-      return retreat(coordinator, [from], message.outcome.code ?? 'timeout', now)
+      return retreat(coordinator, [from], code ?? 'timeout', now)
     }
     case 'ask':
     case 'propose':

@@ -1,6 +1,16 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
+import {
+  BIGINT,
+  BLOB,
+  blobValue,
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBResult,
+  VARCHAR
+} from '@duckdb/node-api'
 import type { Column } from '../job/index.ts'
-import { quoteList, quoteText } from '../sql/index.ts'
+import { quoteList, quoteName, quoteText } from '../sql/index.ts'
 
 export interface EngineSettings {
   /** bytes */
@@ -15,6 +25,10 @@ export interface EngineSettings {
   /** Single files that it may read. */
   files: readonly string[]
 }
+
+/** In which types values from elsewhere are handed to the engine. */
+const CARRIERS = { BIGINT, BLOB, DOUBLE, VARCHAR }
+const ROWS_OF_CHUNK = 2048
 
 /** One in-memory database with one connection. */
 export class Engine {
@@ -68,6 +82,33 @@ export class Engine {
   /** The result as it is made, a chunk at a time: for more rows than memory holds. */
   async stream(sql: string): Promise<DuckDBResult> {
     return await this.connection.stream(sql)
+  }
+
+  /** A temporary table of values from elsewhere, a page of rows at a time. */
+  async load(
+    table: string,
+    columns: readonly { name: string; type: keyof typeof CARRIERS }[],
+    pages: AsyncIterable<readonly (readonly (string | number | bigint | Uint8Array | null)[])[]>
+  ): Promise<void> {
+    const list = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')
+    await this.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(table)} (${list})`)
+    const appender = await this.connection.createAppender(table)
+    const types = columns.map(({ type }) => CARRIERS[type])
+    for await (const page of pages)
+      for (let start = 0; start < page.length; start += ROWS_OF_CHUNK) {
+        const rows = page.slice(start, start + ROWS_OF_CHUNK)
+        const chunk = DuckDBDataChunk.create(types)
+        chunk.setColumns(
+          columns.map((_, index) =>
+            rows.map((row) => {
+              const value = row[index] ?? null
+              return value instanceof Uint8Array ? blobValue(value) : value
+            })
+          )
+        )
+        appender.appendDataChunk(chunk)
+      }
+    appender.closeSync()
   }
 
   /** How many statements a text holds. */

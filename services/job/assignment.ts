@@ -13,6 +13,9 @@ export const jobPath = z
   .max(512)
   .regex(/^(?!\/)(?!.*\.\.)[^\0]+$/, 'a relative path without ".."')
 
+/** Of one table. */
+const MAX_FILES = 10_000
+
 export const csvOptions = z.strictObject({
   delimiter: z.string().length(1).optional(),
   quote: z.string().length(1).optional(),
@@ -29,12 +32,21 @@ export const sourceColumn = z.strictObject({
   values: z.record(z.string(), z.string()).optional()
 })
 
-/** A table of the data owner. `path` is absolute on the host; the launcher makes it visible, read-only, to this job alone. */
+/**
+ * A table of the data owner. `path` is absolute on the host, for Parquet perhaps a folder or a pattern; the launcher makes it
+ * visible, read-only, to this job alone.
+ */
 export const sourceTable = z.strictObject({
   name: identifier,
   path: z.string().startsWith('/'),
-  format: z.enum(['csv', 'parquet', 'json']),
+  format: z.enum(['csv', 'parquet', 'json', 'sqlite']),
   csv: csvOptions.optional(),
+  /** The table or view in a database, when it has another name there. */
+  table: identifier.optional(),
+  /** Set by the launcher: the files that a folder or pattern stands for, relative to `path`, which is then their folder. */
+  files: z.array(z.string()).max(MAX_FILES).optional(),
+  /** Set by the launcher: what a database keeps beside its file, absolute. */
+  beside: z.array(z.string()).max(2).optional(),
   columns: z.array(sourceColumn).max(2000)
 })
 

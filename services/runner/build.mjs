@@ -29,14 +29,27 @@ async function buildJobs(outfile) {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    external: ['@duckdb/node-bindings', '@duckdb/node-bindings-*'],
+    external: ['@duckdb/node-bindings', '@duckdb/node-bindings-*', SQLITE],
     // the engine's CommonJS needs a `require`; an ES module has none
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
     },
-    plugins: [algorithms],
+    plugins: [algorithms, sqlite],
     logLevel: 'warning'
   })
+}
+
+/** The native part of sqlite3, which a jail has at this place; its own search would look around for it. */
+const SQLITE = 'sqlite3/build/Release/node_sqlite3.node'
+const sqlite = {
+  name: 'sqlite',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'sqlite' }))
+    bundle.onLoad({ filter: /.*/, namespace: 'sqlite' }, () => ({
+      contents: `module.exports = () => require(${JSON.stringify(SQLITE)})`,
+      loader: 'js'
+    }))
+  }
 }
 
 /** Every folder of `services/algorithm/` with a manifest is an algorithm. */

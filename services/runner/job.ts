@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Engine } from '../engine/index.ts'
 import type { Assignment, JobLimits, Report } from '../job/index.ts'
 import { runConvert } from './convert.ts'
@@ -33,12 +34,13 @@ export async function runJob(
   limits: JobLimits,
   place: JobPlace
 ): Promise<Report> {
-  const files =
+  const tables =
     assignment.kind === 'profile'
-      ? assignment.tables.map((table) => table.path)
+      ? assignment.tables
       : assignment.kind === 'extract'
-        ? assignment.tables.map((table) => table.source.path)
+        ? assignment.tables.map((table) => table.source)
         : []
+  const files = tables.flatMap((table) => table.files?.map((file) => join(table.path, file)) ?? [table.path])
   await confine(engine, place, limits, files)
   switch (assignment.kind) {
     case 'profile':

@@ -7,8 +7,8 @@ import {
   type ResultShape,
   type Take
 } from '../graph/index.ts'
+import type { Assignment } from '../job/index.ts'
 import { isDouble, quoteName, quoteText } from '../sql/index.ts'
-import type { GraphOrder } from './picture.ts'
 import type { Relation } from './steps.ts'
 
 /** From here on, different values are estimated. */
@@ -154,3 +154,5 @@ function plainValue(value: unknown, as: DrawnColumn['as']): string | number | bo
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
   return null
 }
+
+export type GraphOrder = NonNullable<Extract<Assignment, { kind: 'convert' }>['graph']>

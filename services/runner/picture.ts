@@ -14,13 +14,13 @@ import {
   specificationProblems,
   unknownFields
 } from '../graph/index.ts'
-import type { Assignment, ReportOf } from '../job/index.ts'
+import type { ReportOf } from '../job/index.ts'
 import { describePart } from './parts.ts'
+import type { GraphOrder } from './picture-rows.ts'
 import { shapeOf, takeRows } from './picture-rows.ts'
 import type { JobPlace } from './place.ts'
 import type { Relation } from './steps.ts'
 
-export type GraphOrder = NonNullable<Extract<Assignment, { kind: 'convert' }>['graph']>
 export type Picture = NonNullable<ReportOf<'convert'>['results'][number]['graph']>
 type Renderer = typeof import('../draw/index.ts')
 

@@ -77,6 +77,8 @@ async function profileTable(
 
 const MOST_COLUMNS = 2000
 const LONGEST_NAME = 128
+/** Of a list or structure, as the engine writes it. */
+const LONGEST_TYPE = 256
 
 /** What a description could not hold is told before anybody describes it. */
 function checkNames(table: SourceTable, columns: OpenSource['columns']): void {
@@ -85,6 +87,11 @@ function checkNames(table: SourceTable, columns: OpenSource['columns']): void {
   if (columns.length > MOST_COLUMNS)
     throw problem(`expected at most ${MOST_COLUMNS} columns, found ${columns.length}`)
   const index = columns.findIndex(({ name }) => name === '' || name.length > LONGEST_NAME)
+  const wide = columns.find(({ type }) => type.length > LONGEST_TYPE)
+  if (wide !== undefined)
+    throw problem(
+      `column "${wide.name}": expected a type written in at most ${LONGEST_TYPE} characters; it is nested too widely`
+    )
   if (index !== -1) throw problem(`column ${index + 1}: expected a name of 1 to ${LONGEST_NAME} characters`)
 }
 

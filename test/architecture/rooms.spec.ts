@@ -58,6 +58,31 @@ function throughADoor(one: Import): boolean {
   return room === undefined || one.to === join(room, 'index.ts')
 }
 
+/** Files that lead back to themselves, in groups: Tarjan's strongly connected components (1972, SIAM J. Comput. 1). */
+function circlesOf(arrows: readonly Import[]): string[][] {
+  const to = new Map<string, string[]>()
+  for (const one of arrows) to.set(one.from, [...(to.get(one.from) ?? []), one.to])
+  const order = new Map<string, number>()
+  const open: string[] = []
+  const circles: string[][] = []
+  const visit = (file: string): number => {
+    const own = order.size
+    order.set(file, own)
+    open.push(file)
+    let lowest = own
+    for (const next of to.get(file) ?? [])
+      if (!order.has(next)) lowest = Math.min(lowest, visit(next))
+      else if (open.includes(next)) lowest = Math.min(lowest, order.get(next) ?? own)
+    if (lowest === own) {
+      const circle = open.splice(open.indexOf(file))
+      if (circle.length > 1 || to.get(file)?.includes(file)) circles.push(circle.sort())
+    }
+    return lowest
+  }
+  for (const file of to.keys()) if (!order.has(file)) visit(file)
+  return circles
+}
+
 describe('Rooms', () => {
   const imports = roomSources().flatMap(importsOf)
   const local = imports.filter((one) => one.local)
@@ -78,6 +103,10 @@ describe('Rooms', () => {
   it('have no exception that nobody needs any more', () => {
     const present = new Set(local.map(arrow))
     expect(Object.keys(PAST_THE_DOOR).filter((one) => !present.has(one))).to.deep.equal([])
+  })
+
+  it('hold no circle of files, not even by types', () => {
+    expect(circlesOf(local)).to.deep.equal([])
   })
 
   it('name only files that exist', () => {

@@ -14,7 +14,8 @@ export function aReport(changes: Partial<AuditReport> = {}): AuditReport {
     question,
     verdict: 'permit' as const,
     clauses,
-    standing: organisation === 'VU' ? ('replayed' as const) : ('attested' as const)
+    standing: organisation === 'VU' ? ('replayed' as const) : ('attested' as const),
+    why: organisation === 'VU' ? null : 'what it rested on is not in the file'
   })
   const agreed = ['valid.from', 'valid.until', 'consumers', 'dataset', 'purposes', 'archetypes', 'tables']
   const flow = (number: number, from: string, to: string, sent: number | null, received: number | null) => ({

@@ -17,12 +17,33 @@ import { keyOf, peerOf } from '../membership/builders.ts'
 
 type Fields = Record<string, unknown>
 const fields = z.record(z.string(), z.unknown())
+type Keys = ReadonlyMap<string, PrivateKey>
+
+/** The standing offer inside of an agreement, opened. */
+class Carried {
+  readonly payload: Fields
+  readonly signers: readonly string[]
+
+  constructor(payload: Fields, signers: readonly string[]) {
+    this.payload = payload
+    this.signers = signers
+  }
+}
 
 /** A record as plain data that a test may change before it is signed anew. */
 export type Draft =
   | { kind: 'document'; was: string; type: DocumentType; payload: Fields; signers: string[] }
   | { kind: 'section'; was: string; salt: Uint8Array; content: unknown }
   | { kind: 'entry'; was: string; sequence: number; salt: Uint8Array; entry: Fields }
+  /** What a decision rested on. `apart`: the commitment in the log does not follow it. Content of bytes stays as it is. */
+  | {
+      kind: 'opening'
+      was: string
+      sequence: number
+      salt: Uint8Array
+      content: unknown
+      apart?: true
+    }
   | { kind: 'links'; were: readonly string[]; record: Extract<ExportRecord, { kind: 'links' }> }
   | { kind: 'end'; was: string; payload: Fields; signer: string }
   | { kind: 'other'; record: ExportRecord }
@@ -41,9 +62,14 @@ export async function draftOf(file: Uint8Array): Promise<Draft[]> {
     if (record.kind === 'header') after = record.after
     if (record.kind === 'document' || record.kind === 'end') {
       const type = record.kind === 'end' ? 'checkpoint' : record.type
-      const { id, signers } = await openDocument(type, record.kind === 'end' ? record.checkpoint : record)
+      const { id, signers, standing } = await openDocument(
+        type,
+        record.kind === 'end' ? record.checkpoint : record
+      )
       const bytes = record.kind === 'end' ? record.checkpoint.payload : record.payload
       const payload = decodePlain(bytes, fields)
+      if (standing !== undefined)
+        payload.standing = new Carried(decodePlain(standing.bytes.payload, fields), standing.signers)
       drafts.push(
         record.kind === 'end'
           ? { kind: 'end', was: id, payload, signer: signers[0] ?? '' }
@@ -57,6 +83,10 @@ export async function draftOf(file: Uint8Array): Promise<Draft[]> {
       const { sequence, salt, head } = record
       drafts.push({ kind: 'entry', was: head, sequence, salt, entry: { ...parseEntry(record.entry) } })
       after = { sequence, head }
+    } else if (record.kind === 'opening') {
+      const { sequence, salt } = record
+      const content = decodePlain(record.content, z.unknown())
+      drafts.push({ kind: 'opening', was: await sectionDigest(record), sequence, salt, content })
     } else if (record.kind === 'links') {
       const were: string[] = []
       for (let at = 0; at < record.digests.byteLength; at += LINK_BYTES) {
@@ -99,7 +129,7 @@ function renamed(value: unknown, names: ReadonlyMap<string, string>): unknown {
 export async function exportOf(drafts: readonly Draft[]): Promise<Uint8Array> {
   const { keys, names } = await keysFor(drafts)
   for (let before = ''; ; ) {
-    await settle(drafts, names)
+    await settle(drafts, keys, names)
     const now = JSON.stringify([...names])
     if (now === before) break
     before = now
@@ -107,19 +137,50 @@ export async function exportOf(drafts: readonly Draft[]): Promise<Uint8Array> {
   return await write(drafts, keys, names)
 }
 
-async function settle(drafts: readonly Draft[], names: Map<string, string>): Promise<void> {
+/** A payload in other names, with what it carries signed anew. */
+async function payloadOf(payload: Fields, keys: Keys, names: ReadonlyMap<string, string>): Promise<unknown> {
+  const { standing, ...rest } = payload
+  if (!(standing instanceof Carried)) return renamed(payload, names)
+  const inside = renamed(standing.payload, names)
+  const carried = await signed('standing-offer', inside, standing.signers, keys, names)
+  return { ...fields.parse(renamed(rest, names)), standing: carried }
+}
+
+async function signed(
+  type: DocumentType,
+  payload: unknown,
+  signers: readonly string[],
+  keys: Keys,
+  names: ReadonlyMap<string, string>
+) {
+  const signatures: Uint8Array[] = []
+  let bytes = new Uint8Array()
+  for (const signer of signers) {
+    const key = keys.get(names.get(signer) ?? '')
+    if (key === undefined) throw new Error(`expected a key of ${signer}`)
+    const document = await signFields(type, payload, key)
+    bytes = Uint8Array.from(document.bytes.payload)
+    signatures.push(...document.bytes.signatures)
+  }
+  return { payload: bytes, signatures }
+}
+
+function contentOf(content: unknown, names: ReadonlyMap<string, string>): Uint8Array {
+  return content instanceof Uint8Array ? content : encodePlain(renamed(content, names))
+}
+
+async function settle(drafts: readonly Draft[], keys: Keys, names: Map<string, string>): Promise<void> {
   let position = { sequence: 0, head: '' }
   for (const draft of drafts)
     if (draft.kind === 'other') {
       if (draft.record.kind === 'header') position = draft.record.after
     } else if (draft.kind === 'document')
-      names.set(draft.was, await idOf(encodePlain(renamed(draft.payload, names))))
-    else if (draft.kind === 'section')
-      names.set(
-        draft.was,
-        await sectionDigest({ salt: draft.salt, content: encodePlain(renamed(draft.content, names)) })
-      )
-    else if (draft.kind === 'entry') {
+      names.set(draft.was, await idOf(encodePlain(await payloadOf(draft.payload, keys, names))))
+    else if (draft.kind === 'section' || draft.kind === 'opening') {
+      if (draft.kind === 'opening' && draft.apart === true) continue
+      const { salt, content } = draft
+      names.set(draft.was, await sectionDigest({ salt, content: contentOf(content, names) }))
+    } else if (draft.kind === 'entry') {
       position = headAfter(position, entryDigest(draft.salt, encodePlain(renamed(draft.entry, names))))
       names.set(draft.was, position.head)
     } else if (draft.kind === 'links')
@@ -132,7 +193,7 @@ async function settle(drafts: readonly Draft[], names: Map<string, string>): Pro
 
 async function write(
   drafts: readonly Draft[],
-  keys: ReadonlyMap<string, PrivateKey>,
+  keys: Keys,
   names: ReadonlyMap<string, string>
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
@@ -142,28 +203,21 @@ async function write(
     pieces.push(bytes)
     hash.update(bytes)
   }
-  const sign = async (type: DocumentType, payload: unknown, signers: readonly string[]) => {
-    const signatures: Uint8Array[] = []
-    let bytes = new Uint8Array()
-    for (const signer of signers) {
-      const key = keys.get(names.get(signer) ?? '')
-      if (key === undefined) throw new Error(`expected a key of ${signer}`)
-      const signed = await signFields(type, payload, key)
-      bytes = Uint8Array.from(signed.bytes.payload)
-      signatures.push(...signed.bytes.signatures)
-    }
-    return { payload: bytes, signatures }
-  }
+  const sign = async (type: DocumentType, payload: unknown, signers: readonly string[]) =>
+    await signed(type, payload, signers, keys, names)
   for (const draft of drafts)
     if (draft.kind === 'document')
       put({
         kind: 'document',
         type: draft.type,
-        ...(await sign(draft.type, renamed(draft.payload, names), draft.signers))
+        ...(await sign(draft.type, await payloadOf(draft.payload, keys, names), draft.signers))
       })
     else if (draft.kind === 'section')
-      put({ kind: 'section', salt: draft.salt, content: encodePlain(renamed(draft.content, names)) })
-    else if (draft.kind === 'entry') {
+      put({ kind: 'section', salt: draft.salt, content: contentOf(draft.content, names) })
+    else if (draft.kind === 'opening') {
+      const { sequence, salt, content } = draft
+      put({ kind: 'opening', sequence, salt, content: contentOf(content, names) })
+    } else if (draft.kind === 'entry') {
       const { sequence, salt, was } = draft
       const entry = encodePlain(renamed(draft.entry, names))
       put({ kind: 'entry', sequence, salt, entry, head: names.get(was) ?? was })

@@ -6,16 +6,31 @@ type Fields = Record<string, unknown>
 /** A change of one field by somebody who signs anew, and what a checker has to find. */
 export interface Tampering {
   name: string
-  base: 'vu' | 'joined'
+  /** A file of test/fixtures/audit; after a slash the parties whose exports are taken of it. */
+  base: string
   code: string
+  /** Found by a checker with a policy engine alone. */
+  engine?: true
   change(drafts: Draft[]): void
+  /** What is done to the bytes after all was signed. */
+  after?(bytes: Uint8Array): Uint8Array
 }
 
 export const bytesOf = (name: string) =>
   readFileSync(new URL(`../fixtures/audit/${name}.audit`, import.meta.url))
 
+/** The exports of some parties of a file, in the order of the file. */
+function exportsOf(drafts: readonly Draft[], organisations: readonly string[]): Draft[] {
+  let taken = false
+  return drafts.filter((one) => {
+    if (one.kind === 'other' && one.record.kind === 'header')
+      taken = organisations.includes(one.record.organisation)
+    return taken
+  })
+}
+
 /** The document of an organisation, wherever it stands. */
-function documents(drafts: readonly Draft[], type: string, organisation?: string): Fields[] {
+export function documents(drafts: readonly Draft[], type: string, organisation?: string): Fields[] {
   const found = drafts.flatMap((one) =>
     one.kind === 'document' &&
     one.type === type &&
@@ -27,11 +42,11 @@ function documents(drafts: readonly Draft[], type: string, organisation?: string
   return found
 }
 
-const set = (type: string, organisation: string | undefined, values: Fields) => (drafts: Draft[]) => {
+export const set = (type: string, organisation: string | undefined, values: Fields) => (drafts: Draft[]) => {
   for (const payload of documents(drafts, type, organisation)) Object.assign(payload, values)
 }
 
-const within =
+export const within =
   (type: string, organisation: string | undefined, field: string, values: Fields) => (drafts: Draft[]) => {
     for (const payload of documents(drafts, type, organisation)) {
       const inner = payload[field]
@@ -41,7 +56,7 @@ const within =
   }
 
 /** Entries of one kind in the log of the first export, or of every one. */
-function entries(drafts: readonly Draft[], kind: string): { entry: Fields; fields: Fields }[] {
+export function entries(drafts: readonly Draft[], kind: string): { entry: Fields; fields: Fields }[] {
   return drafts.flatMap((one) => {
     if (one.kind !== 'entry' || one.entry.kind !== kind) return []
     const inner = one.entry.fields
@@ -52,14 +67,14 @@ function entries(drafts: readonly Draft[], kind: string): { entry: Fields; field
   })
 }
 
-const inEntry =
+export const inEntry =
   (kind: string, change: (one: { entry: Fields; fields: Fields }) => void) => (drafts: Draft[]) => {
     const [first] = entries(drafts, kind)
     if (first === undefined) throw new Error(`expected a ${kind}`)
     change(first)
   }
 
-const decided =
+export const decided =
   (question: string, change: (one: { entry: Fields; fields: Fields }) => void) => (drafts: Draft[]) => {
     for (const one of entries(drafts, 'decision')) if (one.fields.question === question) change(one)
   }
@@ -225,10 +240,13 @@ export const TAMPERINGS: readonly Tampering[] = [
   }
 ]
 
-export async function tampered({ base, change }: Tampering): Promise<Uint8Array> {
-  const drafts = await draftOf(bytesOf(base))
+export async function tampered({ base, change, after }: Tampering): Promise<Uint8Array> {
+  const [name = '', parties] = base.split('/')
+  const whole = await draftOf(bytesOf(name))
+  const drafts = parties === undefined ? whole : exportsOf(whole, parties.split('+'))
   change(drafts)
-  return await exportOf(drafts)
+  const bytes = await exportOf(drafts)
+  return after === undefined ? bytes : after(bytes)
 }
 
 /** Single bytes, spread evenly over a file. */

@@ -243,8 +243,8 @@ tables:
       (await problemsOf(loadDatasetFile(await write('d.yaml', text))))[0]
 
     it('in a format that is reserved is refused with what to do', async () => {
-      expect(await refused('id: a\ntables:\n  T: {path: x.db, format: sqlite}')).to.equal(
-        'd.yaml:3:27: tables.T.format: "sqlite" is reserved and not read by this version; export the table as csv or parquet'
+      expect(await refused('id: a\ntables:\n  T: {path: x, format: postgres}')).to.equal(
+        'd.yaml:3:24: tables.T.format: "postgres" is reserved and not read by this version; export the table as csv or parquet'
       )
     })
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { matches, type Offered, viewDataset } from '../../agent/daemon/dataset-views.ts'
+import { matches, viewDataset } from '../../agent/daemon/dataset-views.ts'
 import { askCommand, exampleOf } from '../../agent/daemon/example-request.ts'
+import type { Offered } from '../../agent/daemon/offered.ts'
 import type { DatasetDescription, Terms } from '../../protocol/documents/index.ts'
 import { Engine } from '../../services/engine/index.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { decisionEntry } from '../../agent/decisions/facts.ts'
+import { decisionEntry } from '../../agent/decisions/decision-entry.ts'
 import { uniform } from '../../agent/decisions/uniform.ts'
 import type { Verdict } from '../../policy/index.ts'
 import type { RefusalCode } from '../../protocol/documents/index.ts'

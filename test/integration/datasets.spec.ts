@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { z } from 'zod'
 import { approvalView, type RequestView } from '../../agent/api/index.ts'
-import { type AgentSpec, type DatasetSpec, Market } from './harness.ts'
-import { ANALYST, SURF, UVA, wageAgreement } from './wages.ts'
+import { type DatasetSpec, Market } from './harness.ts'
+import { ANALYST, holder, SURF, UVA, wageAgreement } from './wages.ts'
 
 const ARCHETYPES = ['computeToData', 'dataThroughTtp']
 
@@ -61,13 +61,6 @@ function bothRequest(changes: Record<string, unknown> = {}): Record<string, unkn
     ...changes
   }
 }
-
-const holder = (name: string, datasets: DatasetSpec[]): AgentSpec => ({
-  name,
-  roles: ['dataProvider'],
-  users: [`steward@${name.toLowerCase()}.nl`],
-  datasets
-})
 
 describe('A request over several datasets', function () {
   this.timeout(120_000)

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { RequestView } from '../../agent/api/index.ts'
 import { loadOrCreateKey, replacePrivateFile } from '../../agent/identity/index.ts'
 import { openMarketplace, packageText, renewMembership } from '../../agent/membership/index.ts'
-import { endingsIn } from './endings.ts'
+import { closeWithEndings, type Signed } from './endings.ts'
 import { Market } from './harness.ts'
 import { HeldFlow, MovedClock } from './seams.ts'
 import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
@@ -50,21 +50,8 @@ describe('What runs when an agreement is taken back, or a membership ends', func
   })
   afterEach(() => flow.release())
   /** What agents are to have signed themselves. */
-  const signed: { agent: string; request: string; result: string; code: string | null }[] = []
-  after(
-    async () =>
-      await market?.closeClean(async () => {
-        for (const { agent: name, ...said } of signed) {
-          const agent = market.agent(name)
-          const own = (await agent.withStore(endingsIn)).find(
-            // That it completed is the recipient's word.
-            (one) =>
-              one.request === said.request && (said.result === 'completed' || one.signer === agent.peerId)
-          )
-          expect(own, `${name} about ${said.request}`).to.include(said)
-        }
-      })
-  )
+  const signed: Signed[] = []
+  after(async () => await closeWithEndings(market, signed))
 
   const uva = () => market.agent('UVA')
   const agree = async (changes: Record<string, unknown> = {}, name = 'VU') =>

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Market } from './harness.ts'
 import {
   averages,
+  ENDLESS,
   JOINED,
   provider,
   SURF,
@@ -14,9 +15,6 @@ import {
 
 const VU = wages(1, 60)
 const RUG = wages(101, 60)
-/** Ends no sooner than the job is killed. */
-const ENDLESS =
-  'SELECT p.gender, j.wage FROM person p, person q, person r, person s, person t, person u, person v, job j WHERE p.id + q.id + r.id + s.id + t.id + u.id + v.id < j.wage * 0'
 /** Some seconds, and then the same as JOINED. */
 const SLOW = `${JOINED} WHERE NOT EXISTS (SELECT 1 FROM person a, person b, person c, person d, person e WHERE a.id + b.id + c.id + d.id + e.id < 0)`
 

@@ -55,6 +55,8 @@ export interface TableSpec {
   subject?: string
   /** What else its file says of columns. */
   described?: Record<string, { unit?: string; values?: Record<string, string>; description?: string }>
+  /** Makes of the CSV file what its description is to name instead. */
+  kept?: (csv: string) => Promise<{ path: string; format: string; table?: string }>
 }
 
 export interface DatasetSpec {
@@ -468,7 +470,7 @@ async function writeDataset(
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
   const written: Record<string, unknown> = {}
-  for (const [name, { columns, rows, subject, described: about = {} }] of Object.entries(tables)) {
+  for (const [name, { columns, rows, subject, described: about = {}, kept }] of Object.entries(tables)) {
     const path = `${id}-${name}.csv`
     const described = Object.entries(columns).map(([column, spec]): [string, ColumnSpec] => [
       column,
@@ -479,8 +481,7 @@ async function writeDataset(
     )
     await writeFile(join(folder, path), `${lines.join('\n')}\n`)
     written[name] = {
-      path,
-      format: 'csv',
+      ...(kept === undefined ? { path, format: 'csv' } : await kept(join(folder, path))),
       ...(subject === undefined ? {} : { subject }),
       columns: Object.fromEntries(described.map(([column, spec]) => [column, { ...spec, ...about[column] }]))
     }

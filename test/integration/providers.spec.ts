@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { RequestView } from '../../agent/api/index.ts'
-import { type AgentSpec, type Cell, type ColumnSpec, type DatasetSpec, Market } from './harness.ts'
-import { ANALYST, SURF, UVA, wageAgreement } from './wages.ts'
+import { type Cell, type ColumnSpec, type DatasetSpec, Market } from './harness.ts'
+import { ANALYST, holder, SURF, UVA, wageAgreement } from './wages.ts'
 
 const ARCHETYPES = ['computeToData', 'dataThroughTtp']
 
@@ -18,13 +18,6 @@ const CODED: Columns = {
 function pay(id: string, columns: Columns, rows: Cell[][]): DatasetSpec {
   return { id, tables: { pay: { columns, rows, subject: 'id' } } }
 }
-
-const holder = (name: string, datasets: DatasetSpec[]): AgentSpec => ({
-  name,
-  roles: ['dataProvider'],
-  users: [`steward@${name.toLowerCase()}.nl`],
-  datasets
-})
 
 describe('Providers that differ', function () {
   this.timeout(120_000)

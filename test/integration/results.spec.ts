@@ -7,13 +7,10 @@ import { contractView, type RequestView, resultView, submitted } from '../../age
 import { run } from '../../agent/cli/index.ts'
 import { type FakeTerminal, fakeTerminal } from '../cli/fake-terminal.ts'
 import { Market, type TestAgent } from './harness.ts'
-import { averages, joined, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
+import { averages, ENDLESS, joined, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 60)
 const RUG = wages(101, 60)
-/** Ends no sooner than its job is killed. */
-const ENDLESS =
-  'SELECT p.gender, j.wage FROM person p, person q, person r, person s, person t, person u, person v, job j WHERE p.id + q.id + r.id + s.id + t.id + u.id + v.id < j.wage * 0'
 /** 3,600 rows. */
 const MANY = 'SELECT p.id AS p, q.id AS q FROM person p, person q ORDER BY p.id, q.id'
 /** 216,000 rows that hardly compress. */

@@ -3,20 +3,18 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
 import type { RequestView } from '../../agent/api/index.ts'
+import { checkExport } from '../../agent/audit/index.ts'
 import { loadOrCreateKey } from '../../agent/identity/index.ts'
 import { expel, openMarketplace } from '../../agent/membership/index.ts'
-import { endingsIn } from './endings.ts'
+import { closeWithEndings, type Signed } from './endings.ts'
 import { Market } from './harness.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import { HeldFlow, MovedClock } from './seams.ts'
-import { averages, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
+import { averages, ENDLESS, provider, SURF, UVA, wageAgreement, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 60)
 const RUG = wages(101, 60)
 const MINUTE = 60_000
-/** Ends no sooner than the job is killed. */
-const ENDLESS =
-  'SELECT p.gender, j.wage FROM person p, person q, person r, person s, person t, person u, person v, job j WHERE p.id + q.id + r.id + s.id + t.id + u.id + v.id < j.wage * 0'
 const ONCE = { limits: { requests: 1, per: 'P1D' } }
 
 describe('When what was permitted is so no longer', function () {
@@ -41,19 +39,8 @@ describe('When what was permitted is so no longer', function () {
   })
   afterEach(() => flow.release())
   /** What agents are to have signed themselves. */
-  const signed: { agent: string; request: string; result: string; code: string }[] = []
-  after(
-    async () =>
-      await market?.closeClean(async () => {
-        for (const { agent: name, ...said } of signed) {
-          const agent = market.agent(name)
-          const own = (await agent.withStore(endingsIn)).find(
-            (one) => one.request === said.request && one.signer === agent.peerId
-          )
-          expect(own, name).to.include(said)
-        }
-      })
-  )
+  const signed: Signed[] = []
+  after(async () => await closeWithEndings(market, signed))
 
   const uva = () => market.agent('UVA')
   const agree = async (changes: Record<string, unknown> = {}, name = 'VU') =>
@@ -136,6 +123,12 @@ describe('When what was permitted is so no longer', function () {
     await writeFile(file, 'forbid (principal, action, resource);\n')
     await stoppedBy(id, 'VU', 'policy-changed')
     await writeFile(file, '// nothing is forbidden\n')
+    const path = `/api/v1/audit/requests/${id}/export?open=all`
+    const { decisions } = await checkExport(
+      await market.agent('VU').client.download(path, 'application/vnd.dynamos.audit')
+    )
+    expect(decisions.filter(({ why }) => why !== null)).to.deep.equal([])
+    expect(decisions.at(-1)).to.include({ question: 'continue', verdict: 'deny' })
   })
 
   it('a provider whose share is done stops what others do with it, also when another one has crashed', async () => {

@@ -45,6 +45,9 @@ export function wageDataset(
 
 export const ANALYST = 'analyst@uva.nl'
 export const JOINED = 'SELECT p.gender, j.wage FROM person p JOIN job j USING (id)'
+/** Ends no sooner than the job is killed. */
+export const ENDLESS =
+  'SELECT p.gender, j.wage FROM person p, person q, person r, person s, person t, person u, person v, job j WHERE p.id + q.id + r.id + s.id + t.id + u.id + v.id < j.wage * 0'
 export const AVERAGE = { name: 'average', parameters: { value: 'wage', by: ['gender'] } }
 
 /** An agreement that lets the analyst do all that the tests do by default. */
@@ -83,12 +86,16 @@ export const SURF: AgentSpec = {
 }
 
 export function provider(name: string, data: Wages, changes: Partial<AgentSpec> = {}): AgentSpec {
+  return { ...holder(name, [wageDataset('wages', data)]), ...changes }
+}
+
+/** Who holds these datasets. */
+export function holder(name: string, datasets: DatasetSpec[]): AgentSpec {
   return {
     name,
     roles: ['dataProvider'],
     users: [`steward@${name.toLowerCase()}.nl`],
-    datasets: [wageDataset('wages', data)],
-    ...changes
+    datasets
   }
 }
 

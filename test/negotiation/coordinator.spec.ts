@@ -19,6 +19,32 @@ describe('a coordinator', () => {
     })
   })
 
+  it('waits for no offer of a hop that says, signed, that it is done with the request', () => {
+    const done = (signer: string | null) => ({
+      kind: 'outcome' as const,
+      outcome: {
+        contract: 'contract-1',
+        signer,
+        result: 'expired' as const,
+        code: 'release-refused' as const,
+        hop: null,
+        step: null,
+        position: null
+      }
+    })
+    const talk = new CoordinatorTalk().hear(SELF, { kind: 'offer', epoch: 1, offer: 'offer', permits: true })
+    talk.hear(OTHER, done(null)).hear(OTHER, done(SELF))
+    expect(talk.coordinator.stage.phase, 'a word that is not its own').to.equal('collecting')
+    talk.hear(OTHER, done(OTHER))
+    expect(talk.effects).to.have.length(1)
+    expect(talk.effects[0]).to.deep.include({
+      do: 'compose',
+      offers: [{ hop: SELF, offer: 'offer' }],
+      silent: [],
+      without: [{ hop: OTHER, code: 'release-refused' }]
+    })
+  })
+
   it('starts only with every acceptance', () => {
     const contract = aContract()
     const talk = new CoordinatorTalk().offered().planned(contract)

@@ -118,6 +118,8 @@ export async function aContract(
   request: Signed<'request'>,
   init: {
     offers: Map<string, string>
+    /** Holds data beside VU. */
+    beside?: Party
     recipient?: Party
     epoch?: number
     deadline?: number
@@ -145,6 +147,7 @@ export async function aContract(
   const parties: Body<'contract'>['parties'] = []
   for (const [party, role, content] of [
     [VU, 'data', data],
+    ...(init.beside === undefined ? [] : [[init.beside, 'data', data] as const]),
     [recipient, 'recipient', takes]
   ] as const) {
     const { section, digest } = await by.speaker.section([content])

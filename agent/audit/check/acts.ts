@@ -35,6 +35,7 @@ type Tell = (
 /** Stage 3.4: what each exporter did, by its own log. */
 export async function checkActs(file: CaseFile, replay: Replay): Promise<Finding | null> {
   const findings = new Findings(CODES)
+  const told = new Map(file.exports.map((shown) => [shown, new ToldFlows(shown)]))
   for (const shown of file.exports) {
     const { organisation, peer } = shown.header
     const tell: Tell = (code, kept, reason, others = []) =>
@@ -49,7 +50,7 @@ export async function checkActs(file: CaseFile, replay: Replay): Promise<Finding
     checkOrder(file, shown, tell)
     for (const kept of shown.entries)
       if (kept.entry.kind === 'flow-sent' || kept.entry.kind === 'flow-received')
-        await checkFlow(file, shown, kept, tell)
+        await checkFlow(file, told, shown, kept, tell)
   }
   for (const { shown, kept, opening, answer } of replay)
     if (answer.standing === 'differs')
@@ -93,8 +94,8 @@ function checkOrder(file: CaseFile, shown: KeptExport, tell: Tell): void {
     if ((runs || entry.kind === 'flow-sent' || entry.kind === 'flow-received') && !started.has(contract))
       tell('ran-before-start', kept, `a ${entry.kind} before the contract was started`)
     if (runs) {
-      const { step = null, round = null, attempt = null } = entry.fields
-      const key = [contract, step, round, attempt].join(' ')
+      const attempt = numberOf(entry, 'attempt')
+      const key = [contract, numberOf(entry, 'step'), numberOf(entry, 'round'), attempt].join(' ')
       const known = ran.get(key)
       if (known !== undefined) tell('ran-twice', kept, 'a step ran twice with one authority', [known])
       else if (attempt !== 1 && attempt !== 2)
@@ -138,9 +139,20 @@ export function numberOf(entry: LogEntry, field: string): number | null {
   return typeof value === 'number' ? value : null
 }
 
-type Flow = Payload<'contract'>['flows'][number]
+/** A flow as an entry names it. */
+interface Flow {
+  flow: number | null
+  from: string
+  to: string
+}
 
-async function checkFlow(file: CaseFile, shown: KeptExport, kept: KeptEntry, tell: Tell): Promise<void> {
+async function checkFlow(
+  file: CaseFile,
+  told: ReadonlyMap<KeptExport, ToldFlows>,
+  shown: KeptExport,
+  kept: KeptEntry,
+  tell: Tell
+): Promise<void> {
   const { entry } = kept
   const contract = file.find('contract', entry.contract)
   if (entry.kind === 'decision') return
@@ -149,36 +161,58 @@ async function checkFlow(file: CaseFile, shown: KeptExport, kept: KeptEntry, tel
   const peer = typeof entry.fields.peer === 'string' ? entry.fields.peer : ''
   const [from, to] = sends ? [self, peer] : [peer, self]
   const number = numberOf(entry, 'flow')
-  const flow = contract?.document.payload.flows.find(
-    (one) => one.flow === number && one.from === from && one.to === to
-  )
-  if (contract !== undefined && flow === undefined)
-    tell('flow-mismatch', kept, 'the contract has no such flow between these two')
-  if (contract !== undefined && flow !== undefined && sends)
-    await checkReleases(file, contract.document.payload, kept, flow, tell)
+  if (contract !== undefined) {
+    const { flows } = contract.document.payload
+    if (!flows.some((one) => one.flow === number && one.from === from && one.to === to))
+      tell('flow-mismatch', kept, 'the contract has no such flow between these two')
+    if (sends) await checkReleases(file, contract.document.payload, kept, { flow: number, from, to }, tell)
+  }
   const other = file.exportOf(peer)
-  if (other === undefined) return
-  const pair = other.entries.filter(
-    (one) =>
-      one.entry.kind === (sends ? 'flow-received' : 'flow-sent') &&
-      one.entry.contract === entry.contract &&
-      numberOf(one.entry, 'flow') === number &&
-      numberOf(one.entry, 'attempt') === numberOf(entry, 'attempt')
-  )
-  if (pair.length === 0) {
+  const flows = other === undefined ? undefined : told.get(other)
+  if (flows === undefined) return
+  const pair = flows.of(sends ? 'flow-received' : 'flow-sent', entry)
+  if (pair === undefined) {
     // A sender that went down before it heard of the arrival has neither.
-    const certain =
-      sends ||
-      other.entries.some((one) => one.entry.kind === 'receipt' && one.entry.contract === entry.contract)
-    if (certain)
+    if (sends || flows.hasReceipt(entry.contract))
       tell('flow-unpaired', kept, `flow ${number}: the other end does not tell of it in its export`)
     return
   }
-  const parts = textsOf(entry, 'parts').join()
-  if (!pair.some((one) => textsOf(one.entry, 'parts').join() === parts))
-    for (const one of pair)
-      if (one.record < kept.record)
-        tell('flow-mismatch', kept, `flow ${number}: what was sent is not what was received`, [one])
+  // What contradicts is found at the later of the two.
+  if (!pair.parts.has(partsOf(entry)) && pair.first < kept.record)
+    tell('flow-mismatch', kept, `flow ${number}: what was sent is not what was received`)
+}
+
+function partsOf(entry: LogEntry): string {
+  return JSON.stringify(textsOf(entry, 'parts'))
+}
+
+/** What an export tells of one end of flows, found at once however long it is. */
+class ToldFlows {
+  readonly #ends = new Map<string, { first: number; parts: Set<string> }>()
+  readonly #receipts = new Set<string>()
+
+  constructor({ entries }: KeptExport) {
+    for (const { entry, record } of entries) {
+      if (entry.kind === 'receipt') this.#receipts.add(entry.contract ?? '')
+      if (entry.kind !== 'flow-sent' && entry.kind !== 'flow-received') continue
+      const key = keyOf(entry.kind, entry)
+      const known = this.#ends.get(key) ?? { first: record, parts: new Set() }
+      known.parts.add(partsOf(entry))
+      this.#ends.set(key, known)
+    }
+  }
+
+  of(kind: LogEntry['kind'], entry: LogEntry): { first: number; parts: ReadonlySet<string> } | undefined {
+    return this.#ends.get(keyOf(kind, entry))
+  }
+
+  hasReceipt(contract: string | undefined): boolean {
+    return this.#receipts.has(contract ?? '')
+  }
+}
+
+function keyOf(kind: LogEntry['kind'], entry: LogEntry): string {
+  return [kind, entry.contract, numberOf(entry, 'flow'), numberOf(entry, 'attempt')].join(' ')
 }
 
 /** That each provider that wants the last word has given it about these very parts. */

@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  decodePlain,
-  MalformedDocument,
-  type Payload,
-  type Section,
-  type Signed,
-  sections
-} from '../../../protocol/documents/index.ts'
+import type { Payload, Signed } from '../../../protocol/documents/index.ts'
 import type { CaseFile, Kept } from './case-file.ts'
-import type { Tell } from './documents.ts'
 import type { Members } from './members.ts'
+import { parseParts } from './party-parts.ts'
+import type { Tell } from './tell.ts'
 
 const TEN_YEARS_MS = 10 * 365 * 86_400_000
 const REQUESTER = '@requester'
@@ -65,17 +59,6 @@ function follows(agreement: Payload<'agreement'>, offer: Payload<'standing-offer
   )
 }
 
-type DataSection = Extract<Section, { as: 'data' }>
-
-function dataSections(content: Uint8Array): DataSection[] {
-  try {
-    return decodePlain(content, sections).filter((one): one is DataSection => one.as === 'data')
-  } catch (error) {
-    if (error instanceof MalformedDocument) return []
-    throw error
-  }
-}
-
 /** A data party answers for what it shows under its own agreements. */
 function checkBasis(file: CaseFile, contract: Kept<'contract'>, tell: Tell): void {
   const { id, payload } = contract.document
@@ -86,20 +69,27 @@ function checkBasis(file: CaseFile, contract: Kept<'contract'>, tell: Tell): voi
       .all('acceptance')
       .find(({ document: { payload: said } }) => said.contract === id && said.issuer === party.peer)
     const at = acceptance?.document.payload.issuedAt
-    for (const { agreements } of dataSections(opened.section.content))
-      for (const { dataset, agreement: named } of agreements) {
-        const agreement = file.find('agreement', named)
-        if (agreement === undefined) continue
-        const seen = acceptance === undefined ? [agreement] : [agreement, acceptance]
-        const problem = forbids(agreement.document.payload, payload, party.organisation, dataset, at)
-        if (problem !== null)
-          tell('agreement-basis', contract, `its agreement does not permit it: ${problem}`, seen, party.peer)
-        for (const revocation of file.all('revocation')) {
-          const ended = revocation.document.payload
-          if (ended.agreement === named && at !== undefined && at >= ended.issuedAt + ended.notice)
-            tell('agreement-basis', contract, 'its agreement had ended', [...seen, revocation], party.peer)
+    for (const section of parseParts(opened.section.content))
+      if (section.as === 'data')
+        for (const { dataset, agreement: named } of section.agreements) {
+          const agreement = file.find('agreement', named)
+          if (agreement === undefined) continue
+          const seen = acceptance === undefined ? [agreement] : [agreement, acceptance]
+          const problem = forbids(agreement.document.payload, payload, party.organisation, dataset, at)
+          if (problem !== null)
+            tell(
+              'agreement-basis',
+              contract,
+              `its agreement does not permit it: ${problem}`,
+              seen,
+              party.peer
+            )
+          for (const revocation of file.all('revocation')) {
+            const ended = revocation.document.payload
+            if (ended.agreement === named && at !== undefined && at >= ended.issuedAt + ended.notice)
+              tell('agreement-basis', contract, 'its agreement had ended', [...seen, revocation], party.peer)
+          }
         }
-      }
   }
 }
 

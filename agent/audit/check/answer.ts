@@ -1,13 +1,14 @@
 import { numberOf } from './acts.ts'
-import type { CaseFile, KeptEntry, KeptExport } from './case-file.ts'
+import type { CaseFile, KeptEntry } from './case-file.ts'
 import type { Finding } from './finding.ts'
+import type { Replay } from './replay-file.ts'
 import type { AuditReport, CheckedDecision, CheckedFlow } from './report.ts'
 
-/** Whether an opened decision was evaluated again; absent where it was not. */
-export type Replayed = (shown: KeptExport, sequence: number) => boolean
+/** Decisions that are listed; of more it is said how many. */
+const MAX_LISTED = 100_000
 
 /** Stage 3.5: what a file tells, and what is not in it. */
-export function answerOf(file: CaseFile, finding: Finding | null, replayed: Replayed): AuditReport {
+export function answerOf(file: CaseFile, finding: Finding | null, replay: Replay | null): AuditReport {
   const [first] = file.exports
   const request = file.find('request', first?.header.request)?.document.payload
   return {
@@ -36,7 +37,7 @@ export function answerOf(file: CaseFile, finding: Finding | null, replayed: Repl
       milliseconds: payload.milliseconds
     })),
     flows: flowsOf(file),
-    decisions: file.exports.flatMap((shown) => decisionsOf(shown, replayed)),
+    decisions: decisionsOf(file, replay),
     outcomes: file.all('outcome').map(({ document: { payload } }) => ({
       organisation: payload.organisation,
       result: payload.result,
@@ -66,23 +67,39 @@ function partiesOf(file: CaseFile): AuditReport['parties'] {
   return [...parties.values()]
 }
 
-function decisionsOf(shown: KeptExport, replayed: Replayed): CheckedDecision[] {
-  return shown.entries.flatMap(({ sequence, entry }) =>
-    entry.kind !== 'decision'
-      ? []
-      : [
-          {
-            organisation: shown.header.organisation,
-            sequence,
-            at: entry.time,
-            contract: entry.contract ?? null,
-            question: entry.fields.question,
-            verdict: entry.fields.verdict,
-            clauses: entry.fields.clauses,
-            standing: replayed(shown, sequence) ? 'replayed' : 'attested'
-          }
-        ]
-  )
+function decisionsOf(file: CaseFile, replay: Replay | null): CheckedDecision[] {
+  const answers = new Map(replay?.map(({ kept, answer }) => [kept, answer]))
+  const decisions: CheckedDecision[] = []
+  for (const shown of file.exports) {
+    const opened = new Set(shown.openings.map(({ sequence }) => sequence))
+    for (const kept of shown.entries) {
+      const { sequence, entry } = kept
+      if (entry.kind !== 'decision') continue
+      if (decisions.length === MAX_LISTED) return decisions
+      const answer = answers.get(kept)
+      const replayed = answer?.standing === 'replayed'
+      decisions.push({
+        organisation: shown.header.organisation,
+        sequence,
+        at: entry.time,
+        contract: entry.contract ?? null,
+        question: entry.fields.question,
+        verdict: entry.fields.verdict,
+        clauses: entry.fields.clauses,
+        standing: replayed ? 'replayed' : 'attested',
+        why: replayed ? null : (answer?.why ?? whyNot(entry.fields.facts, opened.has(sequence)))
+      })
+    }
+  }
+  return decisions
+}
+
+/** Why a decision was not evaluated again, where it was not tried. */
+function whyNot(facts: string | undefined, opened: boolean): string {
+  if (opened) return 'the check ended before it'
+  return facts === undefined
+    ? 'its log holds no commitment to what it rested on'
+    : 'what it rested on is not in the file: it was not opened, or is kept no longer'
 }
 
 function flowsOf(file: CaseFile): CheckedFlow[] {
@@ -142,7 +159,9 @@ function missingOf(file: CaseFile): string[] {
       if (file.find('receipt', receipt) === undefined)
         missing.add(`a receipt that the outcome of ${document.payload.organisation} names`)
   if (file.all('outcome').length === 0) missing.add('an outcome')
+  let decisions = 0
   for (const shown of file.exports) {
+    decisions += shown.entries.filter(({ entry }) => entry.kind === 'decision').length
     const opened = new Set(shown.openings.map(({ sequence }) => sequence))
     const closed = shown.entries.filter(
       ({ entry, sequence }) => entry.kind === 'decision' && !opened.has(sequence)
@@ -152,5 +171,6 @@ function missingOf(file: CaseFile): string[] {
         `what ${closed} decision${closed === 1 ? '' : 's'} of ${shown.header.organisation} rested on`
       )
   }
+  if (decisions > MAX_LISTED) missing.add(`${decisions - MAX_LISTED} more decisions, which are not listed`)
   return [...missing]
 }

@@ -2,6 +2,7 @@ import type { DocumentType, LogPosition, SaltedSection, Signed } from '../../../
 import type { LogEntry } from '../entry.ts'
 import type { ExportRecord } from '../records.ts'
 import type { Finding, FindingCode } from './finding.ts'
+import type { Budget } from './limits.ts'
 
 export type Header = Extract<ExportRecord, { kind: 'header' }>
 
@@ -39,6 +40,8 @@ interface Stretch {
 }
 
 const HEAD_BYTES = 32
+/** Texts that are kept once each. */
+const MAX_SHARED = 10_000
 
 /** Kinds of entries that a stage reads; of others the head is enough. */
 const READ: readonly LogEntry['kind'][] = [
@@ -63,17 +66,22 @@ export class KeptExport {
   end = 0
   /** What the exporter signed for. */
   checkpoint: Signed<'checkpoint'> | null = null
-  readonly #bySequence = new Map<number, KeptEntry>()
+  readonly #budget: Budget
+  /** Each text once: most entries of an export repeat those of others. */
+  readonly #texts = new Map<string, string>()
+  readonly #clauses = new Map<string, string[]>()
   readonly #stretches: Stretch[] = []
   #heads = new Uint8Array(HEAD_BYTES * 64)
   #count = 0
 
-  constructor(header: Header, record: number) {
+  constructor(header: Header, record: number, budget: Budget) {
     this.header = header
     this.record = record
+    this.#budget = budget
   }
 
   moved({ head }: LogPosition, record: number): void {
+    this.#budget.take('heads')
     const at = this.#count * HEAD_BYTES
     if (at === this.#heads.byteLength) {
       const wider = new Uint8Array(at * 2)
@@ -88,8 +96,26 @@ export class KeptExport {
 
   keep(kept: KeptEntry): void {
     if (!READ.includes(kept.entry.kind)) return
-    this.entries.push(kept)
-    this.#bySequence.set(kept.sequence, kept)
+    this.#budget.take('entries')
+    this.entries.push({ ...kept, entry: this.#slim(kept.entry) })
+  }
+
+  #slim(entry: LogEntry): LogEntry {
+    const { request, ...rest } = entry
+    const about = rest.contract === undefined ? rest : { ...rest, contract: this.#once(rest.contract) }
+    if (about.kind !== 'decision') return about
+    const { clauses, question, verdict, policy, ...more } = about.fields
+    const key = JSON.stringify(clauses)
+    const known = this.#clauses.get(key) ?? clauses
+    if (this.#clauses.size < MAX_SHARED) this.#clauses.set(key, known)
+    return { ...about, fields: { question, verdict, policy: this.#once(policy), clauses: known, ...more } }
+  }
+
+  #once(text: string): string {
+    const known = this.#texts.get(text)
+    if (known !== undefined) return known
+    if (this.#texts.size < MAX_SHARED) this.#texts.set(text, text)
+    return text
   }
 
   get last(): number {
@@ -97,7 +123,8 @@ export class KeptExport {
   }
 
   entryAt(sequence: number): KeptEntry | undefined {
-    return this.#bySequence.get(sequence)
+    const found = this.entries[lastUpTo(this.entries, (one) => one.sequence <= sequence)]
+    return found?.sequence === sequence ? found : undefined
   }
 
   /** Head at a position of the shown part, and the record that shows it; null outside of it. */
@@ -107,15 +134,22 @@ export class KeptExport {
     if (sequence < after.sequence || sequence > this.last) return null
     const at = (sequence - after.sequence - 1) * HEAD_BYTES
     const head = Buffer.from(this.#heads.subarray(at, at + HEAD_BYTES)).toString('hex')
-    let low = 0
-    let high = this.#stretches.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.#stretches[middle]?.from ?? 0) <= sequence) low = middle
-      else high = middle - 1
-    }
-    return { head, record: this.#stretches[low]?.record ?? this.record }
+    const stretch = this.#stretches[lastUpTo(this.#stretches, ({ from }) => from <= sequence)]
+    return { head, record: stretch?.record ?? this.record }
   }
+}
+
+/** Index of the last of a sorted list that is not beyond something; -1 where all are. */
+function lastUpTo<T>(list: readonly T[], within: (one: T) => boolean): number {
+  let low = -1
+  let high = list.length - 1
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const one = list[middle]
+    if (one !== undefined && within(one)) low = middle
+    else high = middle - 1
+  }
+  return low
 }
 
 function isOf<T extends DocumentType>(kept: Kept, type: T): kept is Kept<T> {

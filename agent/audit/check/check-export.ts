@@ -6,17 +6,16 @@ import { checkLogs } from './logs.ts'
 import { replayFile } from './replay-file.ts'
 import type { AuditReport } from './report.ts'
 
-/** Goes through all stages of docs/audit-format.md §3 and stops at the first finding. */
+/**
+ * Goes through all stages of docs/audit-format.md §3 and stops at the first finding.
+ *
+ * @throws {AuditTooLarge}
+ */
 export async function checkExport(bytes: AsyncIterable<Uint8Array>): Promise<AuditReport> {
   const { finding, kept } = await checkRecords(bytes)
-  if (finding !== null) return answerOf(kept, finding, () => false)
+  if (finding !== null) return answerOf(kept, finding, null)
   const found = checkLogs(kept) ?? checkDocuments(kept)
-  if (found !== null) return answerOf(kept, found, () => false)
+  if (found !== null) return answerOf(kept, found, null)
   const replay = await replayFile(kept)
-  const broken = await checkActs(kept, replay)
-  return answerOf(kept, broken, (shown, sequence) =>
-    replay.some(
-      (one) => one.shown === shown && one.kept.sequence === sequence && one.answer.standing === 'replayed'
-    )
-  )
+  return answerOf(kept, await checkActs(kept, replay), replay)
 }

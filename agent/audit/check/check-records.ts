@@ -13,9 +13,9 @@ import type { LogEntry } from '../entry.ts'
 import { type ExportRecord, LINK_BYTES } from '../records.ts'
 import { CaseFile, type Header, KeptExport } from './case-file.ts'
 import { type Finding, type FindingCode, Found } from './finding.ts'
+import { Late, type Told } from './late.ts'
+import { Budget } from './limits.ts'
 import { recordsOf } from './records-of.ts'
-
-type Told = Pick<Finding, 'code' | 'reason'> & { record: number; sequence?: number }
 
 export interface CheckedFile {
   /** Headers of the exports that were read, in the order of the file. */
@@ -32,17 +32,16 @@ interface Open {
   header: Header
   kept: KeptExport
   position: LogPosition
-  /** Commitments of decisions, by number in the log. */
-  commitments: Map<number, string | undefined>
 }
 
 /** Kinds of documents whose signers are judged by who they are, not by the issuer alone. */
 const BY_OTHERS: readonly string[] = ['charter', 'membership', 'status', 'agreement']
 
-/** Beyond it nothing is remembered of what has to be compared at the end. */
-const MAX_COMPARED = 1_000_000
-
-/** Stage 3.1: every record, in the order of the file. Memory grows with documents and sections, not with entries. */
+/**
+ * Stage 3.1: every record, in the order of the file. Memory grows with documents, sections and openings, and a little with entries.
+ *
+ * @throws {AuditTooLarge}
+ */
 export async function checkRecords(file: AsyncIterable<Uint8Array>): Promise<CheckedFile> {
   const check = new RecordCheck()
   let finding: Finding | null = null
@@ -62,34 +61,48 @@ class RecordCheck {
   #open: Open | null = null
   /** Found inside of an export that has not ended: who stands under it is known at its end. */
   #pending: Told | null = null
-  readonly #digests = new Set<string>()
-  readonly #sections: { digest: string; record: number; header: Header }[] = []
-  #late: { told: Told; header: Header } | null = null
+  readonly #budget = new Budget()
+  readonly #late = new Late()
 
   async read(file: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const read of recordsOf(file)) {
       const record = this.count
       this.count += 1
-      if (read.kind !== 'record') {
-        this.#settle(null)
-        this.#judgeLate()
-        const code = read.kind === 'truncated' ? 'export-truncated' : 'export-malformed'
-        throw this.#found({ code, record, reason: read.reason }, null)
+      switch (read.kind) {
+        case 'record':
+          await this.#take(read.record, record, read.digestBefore)
+          break
+        case 'malformed':
+          this.#malformed(record, read.reason)
+          break
+        default:
+          this.#settle(null)
+          if (read.kind === 'unframed')
+            throw this.#found({ code: 'export-malformed', record, reason: read.reason }, null)
+          this.#truncated(record, read.reason)
+          return
       }
-      await this.#take(read.record, record, read.digestBefore)
     }
     this.#settle(null)
-    this.#judgeLate()
     if (this.#open !== null || this.exports.length === 0)
-      throw this.#found(
-        { code: 'export-truncated', record: this.count, reason: 'the file ends before the end of an export' },
-        null
-      )
+      this.#truncated(this.count, 'the file ends before the end of an export')
+    else this.#judgeLate()
+  }
+
+  /** What is judged when all was read comes before that the file was cut. */
+  #truncated(record: number, reason: string): void {
+    this.#judgeLate()
+    throw this.#found({ code: 'export-truncated', record, reason }, null)
+  }
+
+  #malformed(record: number, reason: string): void {
+    const told: Told = { code: 'export-malformed', record, reason }
+    if (this.#open === null) throw this.#found(told, null)
+    this.#pending ??= told
   }
 
   async #take(record: ExportRecord, number: number, digest: string): Promise<void> {
     if (record.kind === 'header') {
-      this.#settle(null)
       this.#begin(record, number)
       return
     }
@@ -106,13 +119,17 @@ class RecordCheck {
   }
 
   #begin(header: Header, record: number): void {
-    if (this.#open !== null)
-      throw this.#found({ code: 'export-malformed', record, reason: 'a header inside of an export' }, null)
+    this.#settle(null)
+    if (this.#open !== null) {
+      this.#malformed(record, 'a header inside of an export')
+      return
+    }
+    this.#budget.take('exports')
     const [first] = this.exports
     this.exports.push(header)
-    const kept = new KeptExport(header, record)
+    const kept = new KeptExport(header, record, this.#budget)
     this.kept.exports.push(kept)
-    this.#open = { header, kept, position: header.after, commitments: new Map() }
+    this.#open = { header, kept, position: header.after }
     if (first === undefined) return
     if (first.marketplace !== header.marketplace)
       this.#pending = { code: 'marketplace-differs', record, reason: 'an export of another marketplace' }
@@ -132,13 +149,10 @@ class RecordCheck {
         return linksOf(open, record, number)
       case 'opening': {
         const { sequence, salt, content } = record
+        this.#budget.take('kept')
+        this.#budget.take('bytes', content.byteLength)
         open.kept.openings.push({ record: number, sequence, salt, content })
-        if (open.commitments.get(sequence) === (await sectionDigest(record))) return null
-        const reason = `the opening is not what the decision in entry ${sequence} rested on`
-        this.#late ??= {
-          told: { code: 'opening-mismatch', record: number, sequence, reason },
-          header: open.header
-        }
+        this.#late.opening(open.kept, number, sequence, await sectionDigest(record), content)
         return null
       }
       case 'policy': {
@@ -147,6 +161,11 @@ class RecordCheck {
           .update(encodePlain([record.engine, files]))
           .digest('hex')
         if (id === record.id) {
+          this.#budget.take('kept')
+          this.#budget.take(
+            'bytes',
+            files.flat().reduce((sum, text) => sum + text.length, 0)
+          )
           this.kept.policies.push(record)
           return null
         }
@@ -165,7 +184,6 @@ class RecordCheck {
     const { type, payload, signatures } = record
     const opened = await problemOf(async () => {
       const document = await openDocument(type, { payload, signatures })
-      assertEd25519(signatures)
       if (!BY_OTHERS.includes(type)) assertSignedBy(document, document.payload.issuer)
       return document
     })
@@ -173,29 +191,22 @@ class RecordCheck {
     const { id, payload: said } = opened.value
     if ((type === 'charter' ? id : said.marketplace) !== header.marketplace)
       return { code: 'marketplace-differs', record: number, reason: `a ${type} of another marketplace` }
-    this.#remember(said)
+    this.#budget.take('kept')
+    this.#budget.take('bytes', payload.byteLength)
+    this.#late.document(said)
     this.kept.addDocument(number, kept, opened.value)
     return null
   }
 
-  /** Digests that a section may be the opening of. */
-  #remember(value: unknown): void {
-    if (typeof value === 'string') {
-      if (this.#digests.size < MAX_COMPARED && /^bafy/.test(value)) this.#digests.add(value)
-    } else if (Array.isArray(value)) for (const one of value) this.#remember(one)
-    else if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array))
-      for (const one of Object.values(value)) this.#remember(one)
-  }
-
   async #section(
-    { header }: Open,
+    { kept }: Open,
     record: Extract<ExportRecord, { kind: 'section' }>,
     number: number
   ): Promise<Told | null> {
-    if (this.#sections.length >= MAX_COMPARED)
-      return { code: 'export-malformed', record: number, reason: `more than ${MAX_COMPARED} sections` }
+    this.#budget.take('kept')
+    this.#budget.take('bytes', record.content.byteLength)
     const digest = await sectionDigest(record)
-    this.#sections.push({ digest, record: number, header })
+    this.#late.section(kept, number, digest, record.content)
     this.kept.addSection(number, digest, { salt: record.salt, content: record.content })
     return null
   }
@@ -206,33 +217,24 @@ class RecordCheck {
     record: number,
     digest: string
   ): Promise<void> {
-    const opened = await problemOf(async () => {
-      const document = await openDocument('checkpoint', checkpoint)
-      assertEd25519(checkpoint.signatures)
-      assertSignedBy(document, header.peer)
-      return document
-    })
+    const opened = await problemOf(async () => await openDocument('checkpoint', checkpoint))
     const said = 'problem' in opened ? null : opened.value.payload
     const vouched =
       said !== null &&
+      'value' in opened &&
+      opened.value.signers.includes(header.peer) &&
       said.issuer === header.peer &&
       said.organisation === header.organisation &&
       said.marketplace === header.marketplace &&
       said.export === digest
     this.#settle(vouched ? header.peer : null)
-    if (!vouched) {
-      this.#judgeLate()
-      throw this.#found(
-        { code: 'export-altered', record, reason: 'the checkpoint is not of these bytes by this exporter' },
-        header.peer
-      )
-    }
-    if ('value' in opened) {
-      kept.end = record
+    kept.end = record
+    this.#open = null
+    if (!vouched) this.#late.altered(kept, record)
+    else if ('value' in opened) {
       kept.checkpoint = opened.value
       this.kept.addDocument(record, kept, opened.value)
     }
-    this.#open = null
   }
 
   /** What was found earlier in this export, now that it is known who vouched for it. */
@@ -241,22 +243,8 @@ class RecordCheck {
   }
 
   #judgeLate(): void {
-    const unknown = this.#sections.find(({ digest }) => !this.#digests.has(digest))
-    const late = this.#late
-    if (unknown !== undefined && (late === null || unknown.record < late.told.record)) {
-      const told: Told = {
-        code: 'section-unknown',
-        record: unknown.record,
-        reason: 'no document names this section'
-      }
-      throw this.#found(told, this.#signerOf(unknown.header), unknown.header)
-    }
-    if (late !== null) throw this.#found(late.told, this.#signerOf(late.header), late.header)
-  }
-
-  /** The exporter, when its export has ended as it should. */
-  #signerOf(header: Header): string | null {
-    return this.#open?.header === header ? null : header.peer
+    const late = this.#late.first()
+    if (late !== null) throw this.#found(late.told, late.signer, late.header)
   }
 
   #found({ code, record, reason, sequence }: Told, signer: string | null, header?: Header): Found {
@@ -284,8 +272,6 @@ function entryOf(open: Open, record: Extract<ExportRecord, { kind: 'entry' }>, n
   if (content.request !== open.header.request)
     return { ...about, code: 'entry-malformed', reason: 'the entry is of another request' }
   open.kept.keep({ record: number, sequence, entry: content })
-  if (content.kind === 'decision' && content.fields.facts !== undefined)
-    open.commitments.set(sequence, content.fields.facts)
   return null
 }
 
@@ -301,15 +287,6 @@ function linksOf(
     open.kept.moved(open.position, number)
   }
   return null
-}
-
-/** How an envelope by an Ed25519 key begins: the reader of envelopes passes over fields of the key that it does not know. */
-const ED25519_ENVELOPE = Buffer.from('0a2408011220', 'hex')
-
-function assertEd25519(signatures: readonly Uint8Array[]): void {
-  for (const signature of signatures)
-    if (Buffer.compare(signature.subarray(0, ED25519_ENVELOPE.byteLength), ED25519_ENVELOPE) !== 0)
-      throw new BadSignature('expected an envelope by an Ed25519 key')
 }
 
 async function problemOf<T>(

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Payload } from '../../../protocol/documents/index.ts'
 import type { CaseFile, Kept } from './case-file.ts'
-import type { Tell } from './documents.ts'
+import type { Tell } from './tell.ts'
 
 const ABOUT_CONTRACTS = ['acceptance', 'decline', 'release', 'receipt'] as const
 

@@ -1,21 +1,11 @@
-import type { DocumentType } from '../../../protocol/documents/index.ts'
 import { checkAgreements } from './agreements.ts'
-import { type CaseFile, Findings, type Kept } from './case-file.ts'
+import { type CaseFile, Findings } from './case-file.ts'
 import { checkContracts } from './contracts.ts'
 import { checkEndings } from './endings.ts'
 import type { Finding, FindingCode } from './finding.ts'
 import { Members, strangerIn } from './members.ts'
+import type { Tell } from './tell.ts'
 import { checkTerms } from './terms.ts'
-
-/** Takes a finding about documents: the last of them is where it is, and who has signed that one saw the others. */
-export type Tell = (
-  code: FindingCode,
-  kept: Kept<DocumentType>,
-  reason: string,
-  others?: readonly Kept<DocumentType>[],
-  /** Who broke the rule, where that is not who signed last. */
-  signer?: string
-) => void
 
 const CODES: readonly FindingCode[] = [
   'not-a-member',

@@ -1,6 +1,6 @@
 import type { Payload } from '../../../protocol/documents/index.ts'
 import type { CaseFile, Kept } from './case-file.ts'
-import type { Tell } from './documents.ts'
+import type { Tell } from './tell.ts'
 
 /** Outcomes and receipts: one end of each exchange, and what was handed on is what was handed over. */
 export function checkEndings(file: CaseFile, tell: Tell): void {

@@ -12,42 +12,47 @@ export interface Finding {
   reason: string
 }
 
-export type FindingCode =
-  | 'export-malformed'
-  | 'document-malformed'
-  | 'bad-signature'
-  | 'marketplace-differs'
-  | 'request-differs'
-  | 'section-unknown'
-  | 'chain-broken'
-  | 'entry-malformed'
-  | 'opening-mismatch'
-  | 'policy-mismatch'
-  | 'export-altered'
-  | 'export-truncated'
-  | 'position-contradicted'
-  | 'equivocation'
-  | 'end-cut-off'
-  | 'not-a-member'
-  | 'expelled'
-  | 'agreement-unsigned'
-  | 'contract-mismatch'
-  | 'acceptance-twice'
-  | 'outcome-twice'
-  | 'outcome-contradicted'
-  | 'terms-wider'
-  | 'agreement-basis'
-  | 'receipt-mismatch'
-  | 'decision-missing'
-  | 'decision-denied'
-  | 'set-incomplete'
-  | 'started-late'
-  | 'ran-before-start'
-  | 'ran-twice'
-  | 'not-released'
-  | 'flow-mismatch'
-  | 'flow-unpaired'
-  | 'decision-differs'
+/** See docs/audit-format.md §3, which says what each means. */
+export const FINDING_CODES = [
+  'export-malformed',
+  'document-malformed',
+  'bad-signature',
+  'marketplace-differs',
+  'request-differs',
+  'section-unknown',
+  'section-malformed',
+  'chain-broken',
+  'entry-malformed',
+  'opening-mismatch',
+  'opening-malformed',
+  'policy-mismatch',
+  'export-altered',
+  'export-truncated',
+  'position-contradicted',
+  'equivocation',
+  'end-cut-off',
+  'not-a-member',
+  'expelled',
+  'agreement-unsigned',
+  'contract-mismatch',
+  'acceptance-twice',
+  'outcome-twice',
+  'outcome-contradicted',
+  'terms-wider',
+  'agreement-basis',
+  'receipt-mismatch',
+  'decision-missing',
+  'decision-denied',
+  'set-incomplete',
+  'started-late',
+  'ran-before-start',
+  'ran-twice',
+  'not-released',
+  'flow-mismatch',
+  'flow-unpaired',
+  'decision-differs'
+] as const
+export type FindingCode = (typeof FINDING_CODES)[number]
 
 /** Ends a check: what comes after the first finding proves nothing. */
 export class Found extends Error {

@@ -5,7 +5,8 @@
 
 export { checkExport } from './check-export.ts'
 export { type CheckedFile, checkRecords } from './check-records.ts'
-export type { Finding, FindingCode } from './finding.ts'
+export { FINDING_CODES, type Finding, type FindingCode } from './finding.ts'
+export { AuditTooLarge } from './limits.ts'
 export { type OpenedDecision, type Replayed, type ReplaySources, replayDecisions } from './replay.ts'
 export type {
   AuditReport,

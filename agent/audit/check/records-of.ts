@@ -5,10 +5,13 @@ import { type ExportRecord, MAX_RECORD_BYTES, parseRecord } from '../records.ts'
 
 const MAX_PREFIX = 3
 
-/** A record of a file, or why there is none at its place; after the latter nothing is read. */
+/** A record of a file, or why there is none at its place. */
 export type ReadRecord =
   | { kind: 'record'; record: ExportRecord; digestBefore: string }
-  | { kind: 'malformed' | 'truncated'; reason: string }
+  /** The records after it are still read. */
+  | { kind: 'malformed'; reason: string }
+  /** Where the next one begins is not known: nothing after it is read. */
+  | { kind: 'unframed' | 'truncated'; reason: string }
 
 /** Reads records one by one: a file may be larger than memory. Each comes with the sha2-256 of its export before it. */
 export async function* recordsOf(file: AsyncIterable<Uint8Array>): AsyncGenerator<ReadRecord, void> {
@@ -21,7 +24,7 @@ export async function* recordsOf(file: AsyncIterable<Uint8Array>): AsyncGenerato
       const length = lengthAt(waiting, at)
       if (length === 'short') break
       if (length === 'wrong') {
-        yield { kind: 'malformed', reason: `expected the length of a record, at most ${MAX_RECORD_BYTES}` }
+        yield { kind: 'unframed', reason: `expected the length of a record, at most ${MAX_RECORD_BYTES}` }
         return
       }
       const from = at + encodingLength(length)
@@ -29,8 +32,7 @@ export async function* recordsOf(file: AsyncIterable<Uint8Array>): AsyncGenerato
       const whole = waiting.subarray(at, from + length)
       const read = readOne(waiting.subarray(from, from + length), hash)
       yield read
-      if (read.kind !== 'record') return
-      if (read.record.kind === 'end') hash = createHash('sha256')
+      if (read.kind === 'record' && read.record.kind === 'end') hash = createHash('sha256')
       else hash.update(whole)
       at = from + length
     }

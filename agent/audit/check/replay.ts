@@ -31,7 +31,7 @@ export interface ReplaySources {
 }
 
 export type Replayed =
-  | { standing: 'replayed' }
+  | { standing: 'replayed'; why?: never }
   /** It could not be evaluated again; why, in words. */
   | { standing: 'attested'; why: string }
   /** It was, and came out otherwise. */
@@ -71,6 +71,9 @@ class Replay {
   async judge(decision: OpenedDecision): Promise<Replayed> {
     try {
       const content = opened(decision)
+      // It takes no rules to see this.
+      if (decision.verdict === 'permit' && content.besides !== null)
+        return { standing: 'differs', why: `it says permit, and rests on the denial ${content.besides}` }
       const engine = await this.#engineOf(content)
       return this.#judge(decision, content, engine)
     } catch (error) {
@@ -84,8 +87,6 @@ class Replay {
     for (const call of calls) assertAbout(call, decision)
     const denied = calls.map((call) => this.#permits(engine, call)).filter((permitted) => !permitted).length
     if (verdict === 'permit') {
-      if (besides !== null)
-        return { standing: 'differs', why: `it says permit, and rests on the denial ${besides}` }
       if (denied > 0) return { standing: 'differs', why: 'it says permit, and the rules deny' }
       if (calls.length === 0) throw new NotReplayable('the rules were asked nothing')
       return { standing: 'replayed' }

@@ -13,6 +13,8 @@ export interface CheckedDecision {
   clauses: readonly string[]
   /** replayed: what it rested on is in the file, and the engine came to the same verdict. */
   standing: 'replayed' | 'attested'
+  /** Why it is attested alone; null where it was replayed. */
+  why: string | null
 }
 
 export interface CheckedParty {

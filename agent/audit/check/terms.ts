@@ -1,6 +1,6 @@
 import type { AnyOrNames, ResultTerms } from '../../../protocol/documents/index.ts'
 import type { CaseFile } from './case-file.ts'
-import type { Tell } from './documents.ts'
+import type { Tell } from './tell.ts'
 
 /** What a result may be used for is no wider than what each data party gave. */
 export function checkTerms(file: CaseFile, tell: Tell): void {

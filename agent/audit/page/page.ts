@@ -168,14 +168,14 @@ function flowsOf({ flows }: AuditReport): Markup {
 }
 
 function decisionsOf(decisions: readonly CheckedDecision[]): Markup {
-  const rows = decisions.map(({ organisation, sequence, at, question, verdict, clauses, standing }) => [
+  const rows = decisions.map(({ organisation, sequence, at, question, verdict, clauses, standing, why }) => [
     organisation,
     String(sequence),
     onOneLine(at),
     question,
     html`<span class="${verdict}">${verdict}</span>`,
     clausesOf(clauses),
-    standing
+    why === null ? standing : html`${standing}<div class="quiet why">${shown(why, 160)}</div>`
   ])
   return tableOf(
     'What policy was asked, and said',

@@ -8,7 +8,7 @@ h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.1rem;margin:2.25rem 0 .5rem}
 .verdict{border-left:.4rem solid;padding:1rem 1.25rem;border-radius:.25rem}
 .verdict.confirmed{border-color:var(--good);background:var(--good-soft)}.verdict.broken,.verdict.unreadable{border-color:var(--bad);background:var(--bad-soft)}
 .confirmed h1,.permit{color:var(--good)}.broken h1,.unreadable h1,.deny{color:var(--bad)}
-.quiet{color:var(--quiet)}code{font:.85em ui-monospace,Menlo,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}
+.quiet{color:var(--quiet)}.why{font-size:.8rem;min-width:12rem}code{font:.85em ui-monospace,Menlo,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}.time{white-space:nowrap}td code{font-size:.75rem}.number{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.75rem 0}dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}

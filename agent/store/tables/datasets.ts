@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { profileReport } from '../../../services/job/index.ts'
 import { type Connection, storedInteger, storedJson } from '../connection.ts'
 
-/** Which bytes were profiled: when one of these differs, the profile no longer speaks for the file. */
+/** Which bytes were profiled: when one of these differs, the profile no longer speaks for the files. */
 const source = z.strictObject({
   path: z.string(),
   bytes: z.int().nonnegative(),
-  /** Modification time, ms; file systems tell fractions. */
-  modified: z.number(),
-  inode: z.number()
+  /** Of all files of a table together: their names, sizes, times and inodes. Older stores had some of them one by one. */
+  version: z.string().optional(),
+  modified: z.number().optional(),
+  inode: z.number().optional()
 })
 export type DatasetSource = z.infer<typeof source>
 

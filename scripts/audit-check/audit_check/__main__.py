@@ -19,7 +19,8 @@ def _print(answer):
         print(f"record {finding['record']}: {finding['code']}: {finding['reason']}")
         print(f"signed by: {finding['signer'] or 'nobody'}")
     for decision in answer["decisions"]:
-        print(" ".join(str(decision[key]) for key in ("organisation", "sequence", "question", "verdict", "standing")))
+        said = " ".join(str(decision[key]) for key in ("organisation", "sequence", "question", "verdict", "standing"))
+        print(f"{said}: {decision['why']}")
     for one in answer["missing"]:
         print(f"not in the file: {one}")
 

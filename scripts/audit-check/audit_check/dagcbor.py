@@ -8,6 +8,7 @@ import cbor2
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+MAX_VALUES = 1 << 18
 MAX_INTEGER = 2**53 - 1
 
 
@@ -15,26 +16,35 @@ class NotCanonical(ValueError):
     """Bytes that are no strict DAG-CBOR of this protocol."""
 
 
+def _text(value):
+    if value.startswith("\ufeff"):
+        raise NotCanonical("text that begins with a byte order mark")
+
+
 def _check(value, depth):
+    """How many values there are."""
     if depth > MAX_DEPTH:
         raise NotCanonical(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        _text(value)
+        return 1
     # bool is an int for Python, and has its own place in CBOR.
-    if value is None or isinstance(value, (bool, str, bytes)):
-        return
+    if value is None or isinstance(value, (bool, bytes)):
+        return 1
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise NotCanonical(f"expected an integer below 2^53, found {value}")
-        return
+        return 1
     if isinstance(value, list):
-        for item in value:
-            _check(item, depth + 1)
-        return
+        return 1 + sum(_check(item, depth + 1) for item in value)
     if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
+        for key in value:
+            if not isinstance(key, str) or key == "__proto__":
                 raise NotCanonical("expected texts as keys of a map")
-            _check(item, depth + 1)
-        return
+            _text(key)
+        if "/" in value and "bytes" in value and value["/"] == value["bytes"]:
+            raise NotCanonical("what passes for a link")
+        return 1 + sum(_check(item, depth + 1) for item in value.values())
     raise NotCanonical(f"{type(value).__name__} has no place in a document")
 
 
@@ -50,7 +60,8 @@ def decode(data):
     try:
         stream = io.BytesIO(data)
         value = cbor2.load(stream)
-        _check(value, 0)
+        if _check(value, 0) > MAX_VALUES:
+            raise NotCanonical(f"more than {MAX_VALUES} values")
         same = encode(value) == data
     except NotCanonical:
         raise

@@ -4,6 +4,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+# How the protocol buffer of an Ed25519 key begins.
+KEY_PREFIX = b"\x08\x01\x12\x20"
 PAYLOAD_TYPE = b"/dynamos/document-id/1"
 
 
@@ -67,6 +69,11 @@ def fields_of(data):
     return found
 
 
+def canonical(key, kind, payload, signature):
+    parts = ((1, KEY_PREFIX + key), (2, kind), (3, payload), (5, signature))
+    return b"".join(varint(number << 3 | 2) + varint(len(part)) + part for number, part in parts)
+
+
 def open_envelope(envelope, domain, expected):
     """The peer id that signed `expected` (text) in this envelope. Raises BadEnvelope."""
     fields = fields_of(envelope)
@@ -85,4 +92,7 @@ def open_envelope(envelope, domain, expected):
         raise BadEnvelope("the signature does not verify") from error
     if kind != PAYLOAD_TYPE or payload != expected.encode():
         raise BadEnvelope("the signature stands under something else")
-    return base58(b"\x00\x24\x08\x01\x12\x20" + key[2])
+    # Readers pass over fields that they do not know, and no signature covers those: one signature could have many forms.
+    if envelope != canonical(key[2], kind, payload, signature):
+        raise BadEnvelope("expected the canonical form of the envelope")
+    return base58(b"\x00\x24" + KEY_PREFIX + key[2])

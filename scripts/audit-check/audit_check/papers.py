@@ -107,6 +107,8 @@ class _Papers:
             elif said["request"] != content["request"] or said.get("epoch", content["epoch"]) != content["epoch"]:
                 yield self._found("contract-mismatch", "of another request or epoch", contract, document)
         request = self.bundle.get(content["request"], "request")
+        rows = None if request is None else self._rows(content, request.payload)
+        yield from self._offers(contract, request, rows)
         if request is None:
             return
         asked = request.payload
@@ -115,16 +117,18 @@ class _Papers:
         for field in ("purpose", "user", "organisation", "datasets", "algorithm", "recipients"):
             if content[field] != asked[field]:
                 yield self._found("contract-mismatch", f"{field} is not what was asked", contract, request)
-        rows = self._rows(content, asked)
         if not rows:
             yield self._found("contract-mismatch", "no row of the request", contract, request)
-        for party in content["parties"]:
+
+    def _offers(self, contract, request, rows):
+        """Whose offers the parties rest on; which rows they permit is known by the request alone."""
+        for party in contract.payload["parties"]:
             offer = self.bundle.get(party["offer"], "offer") if party["offer"] else None
             if offer is None:
                 continue
-            if offer.issuer != party["peer"] or offer.payload["request"] != content["request"]:
+            if offer.issuer != party["peer"] or offer.payload["request"] != contract.payload["request"]:
                 yield self._found("contract-mismatch", "rests on another's offer", contract, offer)
-            elif rows and not any(
+            elif request is not None and not any(
                 one["row"] in rows and one["verdict"] == "permit" for one in offer.payload["rows"]
             ):
                 yield self._found("contract-mismatch", "rests on a row that was refused", contract, offer, request)
@@ -157,7 +161,8 @@ class _Papers:
             yield self._found("terms-wider", f"breaks its own terms: {clause}", contract)
         for acceptance in self._acceptances(contract):
             bound = acceptance.payload["resultTerms"]
-            if bound is not None:
+            party = self._party(contract.payload, acceptance.issuer)
+            if bound is not None and party is not None and "data" in party["roles"]:
                 for clause in wider(terms, bound):
                     yield self._found("terms-wider", f"wider than a provider accepted: {clause}", contract, acceptance)
             if terms["until"] is not None and acceptance.payload["issuedAt"] >= terms["until"]:
@@ -190,16 +195,7 @@ class _Papers:
 
     @staticmethod
     def _agreements_named(content):
-        try:
-            sections = dagcbor.decode(content)
-        except dagcbor.NotCanonical:
-            return []
-        return [
-            named
-            for section in sections
-            if isinstance(section, dict) and section.get("as") == "data"
-            for named in section.get("agreements", [])
-        ]
+        return [named for part in dagcbor.decode(content) if part["as"] == "data" for named in part["agreements"]]
 
     def _receipts(self, contract):
         content = contract.payload

@@ -6,8 +6,10 @@ from . import dagcbor
 from .bundle import Bundle, Document, Entry, Export
 from .finding import Finding
 from .keys import BadEnvelope, open_envelope, read_varint
+from .opening import opening_fault
 from .record_schema import RECORDS, entry_fault
 from .schema import SHAPES
+from .section import section_fault
 
 MAX_RECORD = 1 << 20
 MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}
@@ -162,7 +164,7 @@ class Reader:
 
     def _take_section(self, index, record, at):
         digest = dagcbor.section_digest(record["salt"], record["content"])
-        self.unjudged.append((index, "section", digest, self.export))
+        self.unjudged.append((index, "section", (digest, record["content"]), self.export))
         self.export.sections.append((digest, record["content"]))
 
     def _take_entry(self, index, record, at):
@@ -199,20 +201,31 @@ class Reader:
         self.last = (previous, head)
 
     def _take_policy(self, index, record, at):
+        files = [[one["file"], one["text"]] for one in record["files"]]
+        if hashlib.sha256(dagcbor.encode([record["engine"], files])).hexdigest() != record["id"]:
+            raise Finding("policy-mismatch", index, "the engine and the files do not give the id")
         self.export.policies[record["id"]] = record
 
     def _take_opening(self, index, record, at):
         self.unjudged.append((index, "opening", record, self.export))
-        self.export.openings[record["sequence"]] = record
+        self.export.openings.setdefault(record["sequence"], []).append((index, record))
 
     def _take_end(self, index, record, at):
         export = self.export
-        document = self._open(index, "checkpoint", record["checkpoint"])
-        fault = self._end_fault(document, export, at)
+        document, fault = self._checkpoint(index, record, at)
         if fault is not None:
             self.late.append((index, "export-altered", fault, export))
-        export.checkpoint = document
+        else:
+            export.checkpoint = document
         self.export = None
+
+    def _checkpoint(self, index, record, at):
+        """The document in an `end` at that place, and why it does not vouch for what stands before it, or None."""
+        try:
+            document = self._open(index, "checkpoint", record["checkpoint"])
+        except Finding as finding:
+            return None, finding.reason
+        return document, self._end_fault(document, self.export, at)
 
     def _end_fault(self, document, export, at):
         if document.issuer != export.peer:
@@ -224,20 +237,34 @@ class Reader:
         return None
 
     def _judge_sections(self, bundle):
-        named = {digest for document in bundle.documents for digest in _digests_named(document)}
+        named = {}
+        for document in bundle.documents:
+            for digest in _digests_named(document):
+                named.setdefault(digest, document)
+        commitments = {
+            (export.record, entry.sequence): entry.fields.get("facts")
+            for export in self.exports
+            for entry in export.entries
+            if entry.kind == "decision"
+        }
         for index, kind, what, export in self.unjudged:
             if kind == "section":
-                if what not in named:
-                    self.export = export
+                digest, content = what
+                if digest not in named:
                     raise self._vouched(Finding("section-unknown", index, "no document names it"), export)
+                document = named[digest]
+                fault = section_fault(document.type, content)
+                if fault is not None:
+                    raise Finding("section-malformed", index, fault, export.organisation, document.issuer)
                 continue
-            entry = next((one for one in export.entries if one.sequence == what["sequence"]), None)
-            commitment = entry.fields.get("facts") if entry is not None and entry.kind == "decision" else None
-            if commitment != dagcbor.section_digest(what["salt"], what["content"]):
-                finding = Finding(
-                    "opening-mismatch", index, "no decision was committed to it", sequence=what["sequence"]
-                )
+            sequence = what["sequence"]
+            digest = dagcbor.section_digest(what["salt"], what["content"])
+            if commitments.get((export.record, sequence)) != digest:
+                finding = Finding("opening-mismatch", index, "no decision was committed to it", sequence=sequence)
                 raise self._vouched(finding, export)
+            fault = opening_fault(what["content"])
+            if fault is not None:
+                raise self._vouched(Finding("opening-malformed", index, fault, sequence=sequence), export)
 
     def _vouched(self, finding, export):
         finding.organisation = export.organisation
@@ -264,10 +291,10 @@ class Reader:
                 return finding
             if kind == "end":
                 try:
-                    document = self._open(finding.record, "checkpoint", record_of(body)["checkpoint"])
-                except (Finding, ValueError):
+                    _, fault = self._checkpoint(finding.record, record_of(body), at)
+                except ValueError:
                     return finding
-                if self._end_fault(document, export, at) is None:
+                if fault is None:
                     finding.signer = export.peer
                 return finding
             at = after

@@ -8,13 +8,13 @@ from .schema import (
     identifier,
     integer,
     list_of,
-    mapping,
     one_of,
     organisation,
     peer,
     position,
     question,
     text,
+    up_to,
     verdict,
 )
 
@@ -54,7 +54,10 @@ RECORDS = {
         }
     ),
     "policy": Shape(
-        kind=text, id=text, files=list_of(Shape(file=text, text=text), 0, 64), engine=text
+        kind=text,
+        id=up_to(128),
+        files=list_of(Shape(file=up_to(256), text=up_to(262_144)), 0, 64),
+        engine=up_to(256),
     ),
     "opening": Shape(
         kind=text, sequence=integer, salt=salt, content=data
@@ -62,17 +65,61 @@ RECORDS = {
     "end": Shape(kind=text, checkpoint=Shape(payload=data, signatures=list_of(data, 1, 32))),
 }
 
+KINDS = (
+    "identity",
+    "membership",
+    "agreement",
+    "request",
+    "offer",
+    "contract",
+    "acceptance",
+    "decline",
+    "start",
+    "decision",
+    "approval",
+    "flow-sent",
+    "flow-received",
+    "job-started",
+    "job-finished",
+    "job-wiped",
+    "release",
+    "receipt",
+    "outcome",
+    "refusal",
+    "config",
+)
+short = up_to(512)
+
+
+def scalar(value):
+    return value is None or isinstance(value, (bool, int)) or short(value)
+
+
+def entry_fields(value):
+    return isinstance(value, dict) and all(
+        up_to(64)(key) and (scalar(item) or list_of(scalar, 0, 4096)(item)) for key, item in value.items()
+    )
+
+
 ENTRY = Shape(
     time=integer,
-    kind=text,
+    kind=one_of(*KINDS),
     request_=identifier,
     contract_=identifier,
     document_=identifier,
-    fields=mapping,
+    fields=entry_fields,
 )
-
-
-DECISION = {"question": question, "verdict": verdict, "clauses": list_of(text, 0, 64), "policy": text}
+DECISION = Shape(
+    question=question,
+    verdict=verdict,
+    clauses=list_of(short, 0, 64),
+    policy=up_to(128),
+    facts_=identifier,
+    code_=up_to(64),
+    party_=short,
+    dataset_=short,
+    row_=integer,
+)
 
 
 def entry_fault(value):
@@ -80,7 +127,4 @@ def entry_fault(value):
     fault = ENTRY.fault(value)
     if fault is not None or value["kind"] != "decision":
         return fault
-    for key, check in DECISION.items():
-        if key not in value["fields"] or not check(value["fields"][key]):
-            return f"{key} is not as expected"
-    return None
+    return DECISION.fault(value["fields"])

@@ -8,12 +8,23 @@ def decisions_of(bundle):
             "sequence": entry.sequence,
             "question": entry.fields["question"],
             "verdict": entry.fields["verdict"],
-            "standing": "attested (opened)" if entry.sequence in export.openings else "attested",
+            **_standing(entry, entry.sequence in export.openings),
         }
         for export in bundle.exports
         for entry in export.entries
         if entry.kind == "decision"
     ]
+
+
+def _standing(entry, opened):
+    """An opened decision takes the policy engine, which this checker does not have."""
+    if opened:
+        return {"standing": "attested (opened)", "why": "this checker has no policy engine to evaluate it again"}
+    if "facts" not in entry.fields:
+        why = "its log holds no commitment to what it rested on"
+    else:
+        why = "what it rested on is not in the file: it was not opened, or is kept no longer"
+    return {"standing": "attested", "why": why}
 
 
 def missing_from(bundle):

@@ -12,6 +12,15 @@ def text(value):
     return isinstance(value, str)
 
 
+def units(value):
+    """The length of a text as the agent counts it: in UTF-16."""
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def up_to(most, least=0):
+    return lambda value: isinstance(value, str) and least <= units(value) <= most
+
+
 def integer(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -42,7 +51,8 @@ def organisation(value):
 
 
 def one_of(*values):
-    return lambda value: value in values
+    # For Python True is 1.
+    return lambda value: any(type(value) is type(one) and value == one for one in values)
 
 
 def or_null(check):
@@ -56,9 +66,9 @@ def list_of(check, least=0, most=10_000):
 
 
 class Shape:
-    """A map with exactly these fields; those whose name ends in `?` may be missing."""
+    """A map with exactly these fields; those whose name ends in `_` may be missing."""
 
-    def __init__(self, **fields):
+    def __init__(self, /, **fields):
         self.required = {key: check for key, check in fields.items() if not key.endswith("_")}
         self.optional = {key[:-1]: check for key, check in fields.items() if key.endswith("_")}
 
@@ -84,8 +94,22 @@ class Shape:
         return None
 
 
+class Loose(Shape):
+    """A map with at least these fields."""
+
+    def fault(self, value):
+        if not isinstance(value, dict):
+            return "expected a map"
+        known = {key: item for key, item in value.items() if key in self.required or key in self.optional}
+        return super().fault(known)
+
+
+def any_or_names(value):
+    return value == "*" or list_of(up_to(256, 1), 0, 256)(value)
+
+
 names = lambda value: value == "*" or list_of(text)(value)
-user = Shape(organisation=organisation, name=text)
+user = Shape(organisation=organisation, name=up_to(256, 1))
 position = Shape(sequence=integer, head=digest)
 result_terms = Shape(
     recipients=names,

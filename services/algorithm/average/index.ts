@@ -4,16 +4,9 @@
  */
 import type { Column } from '../../job/index.ts'
 import { foldName, isDecimal, isDouble, isInteger, quoteName } from '../../sql/index.ts'
+import { type Algorithm, algorithmRefused, columnNamed, onlyParameters } from '../algorithm.ts'
+import { groupBy, keyList, orderBy } from '../columns.ts'
 import { asDouble, limbState, meanOfLimbs, mergeLimbs } from '../exact-sum/index.ts'
-import {
-  type Algorithm,
-  algorithmRefused,
-  columnNamed,
-  groupBy,
-  keyList,
-  onlyParameters,
-  orderBy
-} from '../index.ts'
 
 const SUM = 'average.sum'
 const LIMBS = 'average.limbs'

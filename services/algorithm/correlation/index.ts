@@ -1,6 +1,7 @@
 /** Pearson's correlation of each pair of columns, over the rows that hold both. */
 import { quoteList } from '../../sql/index.ts'
-import { type Algorithm, columnsNamed, namesOf, numeric, onlyParameters } from '../index.ts'
+import { type Algorithm, onlyParameters } from '../algorithm.ts'
+import { columnsNamed, namesOf, numeric } from '../columns.ts'
 import { mergeMoments, pairMoments, pairsOf, readMoments } from '../moments/index.ts'
 
 const LIMITS = { min: 2, max: 32 }

@@ -1,14 +1,8 @@
 /** How often each value of one column meets each of another, with what independence would let expect and Pearson's chi-squared. */
 import type { Column } from '../../job/index.ts'
 import { quoteName } from '../../sql/index.ts'
-import {
-  type Algorithm,
-  algorithmRefused,
-  atMostCells,
-  emptyCell,
-  oneColumn,
-  onlyParameters
-} from '../index.ts'
+import { type Algorithm, algorithmRefused, onlyParameters } from '../algorithm.ts'
+import { atMostCells, emptyCell, oneColumn } from '../columns.ts'
 import { withChiSquaredTail } from '../tails/index.ts'
 
 const ROW = quoteName('crosstab.row')

@@ -1,8 +1,9 @@
 /** What is to be known of numeric columns at a glance, a row for each. */
 import type { Column } from '../../job/index.ts'
 import { quoteName, quoteText } from '../../sql/index.ts'
+import { type Algorithm, onlyParameters } from '../algorithm.ts'
 import { algorithm as average } from '../average/index.ts'
-import { type Algorithm, columnsNamed, namesOf, numeric, onlyParameters, wholeOnly } from '../index.ts'
+import { columnsNamed, namesOf, numeric, wholeOnly } from '../columns.ts'
 import { columnMoments, inUnits, readMoments } from '../moments/index.ts'
 
 const LIMITS = { min: 1, max: 32 }

@@ -5,7 +5,7 @@
  * The idea is Kulisch's long accumulator, cut into bands (Kulisch 2013, "Computer Arithmetic and Validity", ch. 8).
  */
 import { quoteName } from '../../sql/index.ts'
-import { groupBy, keyList } from '../index.ts'
+import { groupBy, keyList } from '../columns.ts'
 
 /** Bands beyond the 64 of finite doubles: what is there is counted, not added. */
 const NAN = 100

@@ -1,4 +1,6 @@
-import { algorithmRefused, type Decimal, decimalParameter, wholeNumber } from '../index.ts'
+import { algorithmRefused } from '../algorithm.ts'
+import { wholeNumber } from '../columns.ts'
+import { type Decimal, decimalParameter } from '../decimal.ts'
 
 /** Where a bin begins: an exact fraction, and the double nearest to it. */
 export interface Edge {

@@ -1,10 +1,8 @@
 /** How many values lie in each bin, over all rows or per group. */
 import type { Column } from '../../job/index.ts'
 import { foldName, isDouble, quoteList, quoteName } from '../../sql/index.ts'
+import { type Algorithm, type AlgorithmInput, algorithmRefused, onlyParameters } from '../algorithm.ts'
 import {
-  type Algorithm,
-  type AlgorithmInput,
-  algorithmRefused,
   atMostCells,
   columnsNamed,
   decimalPlaces,
@@ -13,10 +11,9 @@ import {
   namesOf,
   numeric,
   oneColumn,
-  onlyParameters,
   orderBy,
   unscaled
-} from '../index.ts'
+} from '../columns.ts'
 import { type Edge, edgesOf, thresholds } from './edges.ts'
 
 const BIN = 'histogram.bin'

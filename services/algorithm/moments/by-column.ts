@@ -1,6 +1,6 @@
 import type { Column } from '../../job/index.ts'
 import { quoteName } from '../../sql/index.ts'
-import { decimalPlaces } from '../index.ts'
+import { decimalPlaces } from '../columns.ts'
 import { exponent, type Pair, pairsOf, parts, send, sumOf, timesPower } from './state.ts'
 
 const BASE = '"moments base"'

@@ -1,5 +1,5 @@
 import type { Column } from '../../job/index.ts'
-import { decimalPlaces } from '../index.ts'
+import { decimalPlaces } from '../columns.ts'
 import { exponent, type Pair, parts, send, sumOf, timesPower } from './state.ts'
 
 const SCALED = '"moments scaled"'

@@ -1,5 +1,5 @@
 import type { Column } from '../../job/index.ts'
-import { algorithmRefused } from '../index.ts'
+import { algorithmRefused } from '../algorithm.ts'
 import { exponent, receive, STATE, send, timesPower, travelling } from './state.ts'
 
 const OWN = '"moments own"'

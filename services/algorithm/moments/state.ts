@@ -1,7 +1,7 @@
 import type { Column } from '../../job/index.ts'
 import { isDouble, quoteName } from '../../sql/index.ts'
+import { unscaled } from '../columns.ts'
 import { asDouble } from '../exact-sum/index.ts'
-import { unscaled } from '../index.ts'
 
 /** Columns by their place in a list, from 1. */
 export type Pair = readonly [number, number]

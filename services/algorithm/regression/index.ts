@@ -4,7 +4,8 @@
  * ones before it all but determine is left out, as R leaves it out.
  */
 import { quoteList } from '../../sql/index.ts'
-import { type Algorithm, algorithmRefused, columnsNamed, namesOf, numeric, onlyParameters } from '../index.ts'
+import { type Algorithm, algorithmRefused, onlyParameters } from '../algorithm.ts'
+import { columnsNamed, namesOf, numeric } from '../columns.ts'
 import { columnMoments, inUnits, mergeMoments, readMoments } from '../moments/index.ts'
 import { withStudentTail } from '../tails/index.ts'
 

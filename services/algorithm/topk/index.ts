@@ -1,6 +1,7 @@
 /** The most frequent values of a column. */
 import { quoteName } from '../../sql/index.ts'
-import { type Algorithm, oneColumn, onlyParameters, wholeNumber, wholeOnly } from '../index.ts'
+import { type Algorithm, onlyParameters } from '../algorithm.ts'
+import { oneColumn, wholeNumber, wholeOnly } from '../columns.ts'
 
 const MAX_VALUES = 10_000
 

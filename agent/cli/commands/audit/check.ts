@@ -63,7 +63,8 @@ function inWords(report: AuditReport, style: Style): string {
     String(one.sequence),
     one.question,
     one.verdict === 'permit' ? style.good(one.verdict) : style.bad(one.verdict),
-    one.standing
+    one.standing,
+    style.dim(plain(one.why ?? ''))
   ])
   if (decisions.length > 0)
     lines.push(
@@ -73,7 +74,8 @@ function inWords(report: AuditReport, style: Style): string {
           { title: 'entry', align: 'right' },
           { title: 'question' },
           { title: 'verdict' },
-          { title: 'standing' }
+          { title: 'standing' },
+          { title: '' }
         ],
         decisions
       ),

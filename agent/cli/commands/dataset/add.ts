@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { hasCode } from '../../../../protocol/errors/index.ts'
 import {
@@ -15,6 +15,7 @@ import { type Input, parseOptions } from '../../options.ts'
 import { plain, table } from '../../render/index.ts'
 import { withTables } from './add-tables.ts'
 import { type DescribedTable, describeDataset } from './description.ts'
+import { formatOfFile, tableNameOf } from './format-of-file.ts'
 import { type Brought, madeFromLines, resultOf } from './from-request.ts'
 import { listInConfig } from './list-in-config.ts'
 import { proposedSubject } from './personal.ts'
@@ -37,19 +38,33 @@ const addOptions = z.object({
 type AddOptions = z.infer<typeof addOptions>
 
 /** Tables as the steward named them; the description is checked by the schema of dataset files like any other. */
-function tablesOf(files: readonly string[], options: AddOptions, file: string): DatasetTable[] {
+async function tablesOf(
+  files: readonly string[],
+  options: AddOptions,
+  file: string
+): Promise<DatasetTable[]> {
   if (options.table !== undefined && files.length > 1)
     throw new UsageError('--table names the table of one file; leave it out for several')
-  const nameOf = (path: string) => options.table ?? basename(path, extname(path)).replaceAll(/\W/g, '_')
+  const nameOf = (path: string) => options.table ?? tableNameOf(path)
   const names = files.map(nameOf)
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined)
     throw new UsageError(`two files would both be table ${twice}; rename one, or add them one by one`)
   const tables = Object.fromEntries(
-    files.map((path) => [
-      nameOf(path),
-      { path, ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) }
-    ])
+    await Promise.all(
+      files.map(async (path) => {
+        const format = await formatOfFile(path)
+        const { delimiter } = options
+        return [
+          nameOf(path),
+          {
+            path,
+            ...(format === undefined ? {} : { format }),
+            ...(delimiter === undefined ? {} : { delimiter })
+          }
+        ]
+      })
+    )
   )
   return parseDataset(readSource(JSON.stringify({ id: options.id, tables }), file)).tables
 }
@@ -107,7 +122,7 @@ export async function add(context: Context, input: Input): Promise<undefined> {
   const file = join(dirname(config.file), `${options.id}.dataset.yaml`)
   const before = await present(file, options.force)
   const brought = await broughtBy(context, config, options, given, before !== undefined)
-  const sources = tablesOf(
+  const sources = await tablesOf(
     brought === undefined ? given.map((path) => resolve(terminal.cwd, path)) : [brought.file],
     brought === undefined ? options : { ...options, table: options.table ?? 'result' },
     file

@@ -62,6 +62,7 @@ export function tableLines({ source, path, found, flagged }: DescribedTable, ind
     `${indent}${yamlText(found.name)}:`,
     `${inner}path: ${yamlQuoted(path)}`,
     `${inner}format: ${source.format}`,
+    ...(source.table === undefined ? [] : [`${inner}table: ${yamlQuoted(source.table)}`]),
     ...(csv?.delimiter === undefined ? [] : [`${inner}delimiter: ${yamlQuoted(csv.delimiter)}`]),
     subject?.sure === true
       ? `${inner}subject: ${yamlText(subject.column)}  # proposed: the column that tells whom a row is about`

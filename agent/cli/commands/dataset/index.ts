@@ -5,7 +5,10 @@ export const datasetCommands: Register = (program, run) => {
     .command('dataset')
     .description('data of this organisation')
     .command('add')
-    .argument('[file...]', 'CSV, Parquet or JSON; each is a table named like its file')
+    .argument(
+      '[file...]',
+      'CSV, Parquet (also a folder or a quoted pattern), JSON or SQLite; each is a table named like its file'
+    )
     .requiredOption('--id <id>', 'what others call the dataset')
     .option(
       '--from-request <request>',
@@ -14,7 +17,7 @@ export const datasetCommands: Register = (program, run) => {
     .option('--from <name>', 'of several results: the one of this organisation')
     .option('--title <title>', 'in words')
     .option('--contact <contact>', 'whom to ask about it')
-    .option('--table <name>', 'for one file: the name of its table')
+    .option('--table <name>', 'for one file: the name of its table; in SQLite, the table or view to read')
     .option('--delimiter <character>', 'for CSV: what separates its cells (default: found out)')
     .option('--visibility <who>', 'members, or parties: only those with an agreement', 'members')
     .option('--yes', 'ask nothing: every column that looks like a person’s is marked sensitive')

@@ -1,0 +1,4 @@
+export interface Caller {
+  /** The user this token stands for, as `name@domain`. */
+  user: string
+}

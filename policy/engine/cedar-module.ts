@@ -1,0 +1,1 @@
+export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')

@@ -1,0 +1,152 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { Engine } from '../../services/engine/index.ts'
+import { quoteText } from '../../services/sql/index.ts'
+import { inSqlite } from '../services/in-sqlite.ts'
+import { type AgentSpec, Market, type TableSpec } from './harness.ts'
+import { ANALYST, SURF, UVA, wageAgreement } from './wages.ts'
+
+const TABLE: TableSpec = {
+  columns: { id: 'BIGINT', gender: 'VARCHAR', birth: 'DATE', wage: 'DOUBLE' },
+  rows: [
+    [1, 'F', '1969-12-31', 10.25],
+    // as a text: JavaScript would round it
+    ['9007199254740993', 'M', '1970-01-01', null],
+    [3, null, '9999-12-31', -0.5]
+  ],
+  subject: 'id'
+}
+type Kept = NonNullable<TableSpec['kept']>
+
+/** The same rows in other formats, each beside its CSV file. */
+const FORMATS: Record<string, Kept | undefined> = {
+  VU: undefined,
+  TUD: async (csv) => {
+    const path = csv.replace(/csv$/, 'sqlite')
+    const lines = (await readFile(csv, 'utf8')).trim().split('\n').slice(1)
+    const values = lines.map(
+      (line) =>
+        `(${line
+          .split(',')
+          .map((cell) => (cell === '' ? 'NULL' : quoteText(cell)))
+          .join(', ')})`
+    )
+    await inSqlite(path, [
+      'CREATE TABLE "the persons" (id INTEGER, gender TEXT, birth DATE, wage REAL)',
+      `INSERT INTO "the persons" VALUES ${values.join(', ')}`,
+      'CREATE TABLE secrets (nobody)'
+    ])
+    return { path, format: 'sqlite', table: 'the persons' }
+  },
+  RUG: async (csv) => {
+    const path = csv.replace(/\.csv$/, '')
+    await mkdir(path)
+    const engine = await Engine.open()
+    await engine.run(
+      `COPY (SELECT * FROM read_csv(${quoteText(csv)}, types = {'id': 'BIGINT', 'wage': 'DOUBLE'})) TO ${quoteText(path)} (FORMAT parquet, PARTITION_BY (gender))`
+    )
+    return { path: `${path}/*/*.parquet`, format: 'parquet' }
+  },
+  TUE: async (csv) => {
+    const path = csv.replace(/csv$/, 'ndjson')
+    const [names = [], ...lines] = (await readFile(csv, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','))
+    const values = lines.map((cells) =>
+      cells.map((cell, index) =>
+        cell === '' ? 'null' : /^[12]$/.test(String(index)) ? JSON.stringify(cell) : cell
+      )
+    )
+    const objects = values.map(
+      (cells) => `{${cells.map((cell, index) => `"${names[index]}":${cell}`).join(',')}}`
+    )
+    await writeFile(path, objects.join('\n'))
+    return { path, format: 'json' }
+  }
+}
+
+describe('Data in several formats', function () {
+  this.timeout(120_000)
+  let market: Market
+  const paths = new Map<string, string>()
+
+  before(async () => {
+    const holders = Object.entries(FORMATS).map(([name, kept]): AgentSpec => {
+      const keeping: Kept = async (csv) => {
+        const table = kept === undefined ? { path: csv, format: 'csv' } : await kept(csv)
+        paths.set(name, table.path)
+        return table
+      }
+      const tables = { person: { ...TABLE, kept: keeping } }
+      return {
+        name,
+        roles: ['dataProvider'],
+        users: [`steward@${name.toLowerCase()}.nl`],
+        datasets: [{ id: 'wages', tables }]
+      }
+    })
+    market = await Market.open([SURF, UVA, ...holders])
+    for (const name of Object.keys(FORMATS)) {
+      const tables = { person: { columns: ['id', 'gender', 'birth', 'wage'] } }
+      expect((await market.agent(name).sign(wageAgreement(name, { tables }))).state).to.equal('in-force')
+    }
+  })
+  after(async () => await market?.closeClean())
+
+  const ask = async (providers: string[], changes: Record<string, unknown> = {}) =>
+    await market.agent('UVA').ask({
+      user: ANALYST,
+      purpose: 'research',
+      datasets: ['wages'],
+      providers,
+      query: 'SELECT id, gender, birth, wage FROM person ORDER BY birth',
+      ...changes
+    })
+
+  it('gives the same results from each, types included', async () => {
+    const view = await ask(Object.keys(FORMATS), { options: { aggregate: false } })
+    expect(view.status, JSON.stringify(view)).to.equal('completed')
+    expect(view.results).to.have.length(4)
+    for (const result of view.results ?? []) {
+      expect(result.types, result.from[0]).to.deep.equal(['BIGINT', 'VARCHAR', 'DATE', 'DOUBLE'])
+      expect(result.rows, result.from[0]).to.deep.equal([
+        [1, 'F', '1969-12-31', 10.25],
+        ['9007199254740993', 'M', '1970-01-01', null],
+        [3, null, '9999-12-31', -0.5]
+      ])
+    }
+  })
+
+  it('takes up a file that was written, a part that was added, and one that came back', async () => {
+    const rowsOf = async (name: string) => {
+      const view = await ask([name], { query: 'SELECT id FROM person WHERE id < 10 ORDER BY id' })
+      expect(view.status, JSON.stringify(view)).to.equal('completed')
+      return view.results?.[0]?.rows.flat()
+    }
+    await inSqlite(paths.get('TUD') ?? '', [`INSERT INTO "the persons" VALUES (4, 'F', '2000-01-01', 1)`])
+    expect(await rowsOf('TUD')).to.deep.equal([1, 3, 4])
+    const parts = dirname(dirname(paths.get('RUG') ?? ''))
+    await mkdir(join(parts, 'gender=X'))
+    const engine = await Engine.open()
+    await engine.run(
+      `COPY (SELECT 5::BIGINT AS id, DATE '2000-01-01' AS birth, 1.0::DOUBLE AS wage) TO ${quoteText(join(parts, 'gender=X', 'new.parquet'))} (FORMAT parquet)`
+    )
+    expect(await rowsOf('RUG')).to.deep.equal([1, 3, 5])
+    const csv = paths.get('VU') ?? ''
+    await rename(csv, `${csv}.away`)
+    const gone = await ask(['VU'])
+    expect([gone.status, gone.refusals?.[0]?.code]).to.deep.equal(['refused', 'dataset-unknown'])
+    await rename(`${csv}.away`, csv)
+    expect(await rowsOf('VU')).to.deep.equal([1, 3])
+  })
+
+  it('refuses what became unreadable, without a word of what is in it', async () => {
+    await rm(paths.get('TUE') ?? '')
+    await writeFile(paths.get('TUE') ?? '', '{"id": 1, "gender": "Jan Jansen"')
+    const view = await ask(['TUE'])
+    expect([view.status, view.refusals?.[0]?.code]).to.deep.equal(['refused', 'dataset-changed'])
+    expect(JSON.stringify(view)).not.to.include('Jansen')
+  })
+})
