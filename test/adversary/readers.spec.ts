@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { expect } from 'chai'
-import { concat, fromString, toString } from 'uint8arrays'
+import { concat, fromString } from 'uint8arrays'
 import type { RequestView } from '../../agent/api/index.ts'
 import { pseudonymKey } from '../../agent/exchange/index.ts'
 import { loadKey } from '../../agent/identity/index.ts'
@@ -144,7 +144,6 @@ describe('Whoever reads a result and wants to know more', function () {
         const theirs = { peer: vu.peerId, key: await loadKey(vu.config.identity.key) }
         const told = fromString(pseudonymKey(contract, acceptances, dataProviders, theirs), 'hex')
         expect(matches(found, told)).to.equal(found.size)
-        expect(toString(told, 'hex')).to.have.length(64)
       }
       for (const agent of [vu, rug]) {
         const about = (await logOf(agent)).filter((entry) => entry.contract === contract)
