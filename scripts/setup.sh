@@ -115,3 +115,10 @@ install_checker() {
     python3-cryptography=/usr/lib/python3/dist-packages/cryptography)
   apt_install ${packages[@]+"${packages[@]}"}
 }
+
+# A PostgreSQL server: tests start one of their own.
+install_postgres() {
+  local -a packages
+  mapfile -t packages < <(missing_packages postgresql=/usr/lib/postgresql)
+  apt_install ${packages[@]+"${packages[@]}"}
+}

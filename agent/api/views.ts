@@ -3,6 +3,7 @@
  * believes an answer. They are promises to users: add optional keys, never rename one.
  */
 import { z } from 'zod'
+import { chainStepView, failureView, verificationView, verifiedView } from './verification-view.ts'
 
 export const requestStatus = z.enum([
   'queued',
@@ -94,7 +95,8 @@ export const resultView = z.object({
   rows: z.array(z.array(z.unknown())),
   rowCount: z.number(),
   truncated: z.boolean(),
-  suppressed: z.array(z.object({ provider: z.string(), groups: z.number() }))
+  suppressed: z.array(z.object({ provider: z.string(), groups: z.number() })),
+  verified: verifiedView.exactOptional()
 })
 export type ResultView = z.infer<typeof resultView>
 
@@ -108,7 +110,8 @@ export const receiptView = z.object({
   energy: z.enum(['estimated', 'measured']),
   cache: z.string(),
   milliseconds: z.number(),
-  wiped: z.object({ bytes: z.number(), at: z.string() }).nullable()
+  wiped: z.object({ bytes: z.number(), at: z.string() }).nullable(),
+  verification: verificationView.exactOptional()
 })
 export type ReceiptView = z.infer<typeof receiptView>
 
@@ -145,21 +148,13 @@ export const requestView = z.object({
   archetype: z.string().nullable(),
   missing: z.array(z.string()),
   notes: z.array(z.string()),
-  chain: z.array(z.object({ service: z.string(), at: z.string() })),
+  chain: z.array(chainStepView),
   decisions: z.array(decisionView),
   candidates: z.array(candidateView),
   results: z.array(resultView).exactOptional(),
   artifacts: z.array(z.object({ name: z.string(), mediaType: z.string(), digest: z.string() })),
   refusals: z.array(refusalView).exactOptional(),
-  error: z
-    .object({
-      code: z.string(),
-      hop: z.string().nullable(),
-      step: z.string().nullable(),
-      position: z.number().nullable(),
-      message: z.string()
-    })
-    .exactOptional(),
+  error: failureView.exactOptional(),
   /** Under which the results may be used; they hold whatever is made of them. */
   terms: termsView.exactOptional(),
   /** Parties that took back what they had permitted while it ran: who, when, why. */

@@ -16,6 +16,7 @@ export {
 export {
   type AuditReport,
   type CheckedFile,
+  type CheckedStep,
   checkExport,
   checkRecords,
   type Finding,

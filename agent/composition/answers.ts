@@ -6,6 +6,7 @@ import {
   type HopRefusal,
   organisationOf
 } from './plan.ts'
+import { runsAgain } from './verifying.ts'
 
 /**
  * What was asked of a hop when it answered so. One answer covers every part that the hop would play in a row; the clause
@@ -20,7 +21,7 @@ export function questionOf(
   if (clause?.startsWith('hosting#') === true) return 'host'
   if (clause?.startsWith('delivery#') === true) return 'accept'
   if (request.providers.includes(peer)) return 'offer'
-  if (request.rows[answer.row]?.infrastructure === peer) return 'host'
+  if (request.rows[answer.row]?.infrastructure === peer || runsAgain(request, peer, answer.row)) return 'host'
   const { as } = offer.payload
   return as.includes('recipient') ? 'accept' : as.includes('infrastructure') ? 'host' : 'offer'
 }
@@ -32,6 +33,7 @@ function hopsOf({ request, recipient }: CompositionInput, index: number): string
     ...new Set([
       ...request.providers,
       ...(infrastructure === null ? [] : [infrastructure]),
+      ...(infrastructure === null || request.verify === undefined ? [] : [request.verify]),
       ...(recipient.peer === request.issuer ? [] : [recipient.peer])
     ])
   ]

@@ -15,6 +15,8 @@ export interface ChainInput {
   data: readonly DataPlace[]
   /** Null where each data provider is its own infrastructure. */
   infrastructure: string | null
+  /** Another party that runs again what the infrastructure runs, over the same rows. */
+  verifier?: string | undefined
   recipient: string
   /** One result over all providers' rows. */
   union: boolean
@@ -127,6 +129,8 @@ export function composeChain(input: ChainInput): Chain | NoChain {
       problem: `states of the algorithm are to be merged, and ${input.archetype.name} has no place for it`
     }
   if (host === null || firstAtHost === undefined) {
+    if (input.verifier !== undefined)
+      return { problem: `${input.archetype.name} has no step at infrastructure that could be run again` }
     for (const [index, provider] of input.data.entries()) {
       addFlow(provider.peer, input.recipient, lastAtData[index] ?? 0, [provider.peer])
     }
@@ -143,8 +147,14 @@ export function composeChain(input: ChainInput): Chain | NoChain {
   }
   for (const service of hostServices) place(service, host)
   const everyone = input.data.map((provider) => provider.peer)
-  for (const of of input.union ? [everyone] : everyone.map((peer) => [peer])) {
-    addFlow(host, input.recipient, steps.length - 1, of)
+  const results = input.union ? [everyone] : everyone.map((peer) => [peer])
+  for (const of of results) addFlow(host, input.recipient, steps.length - 1, of)
+  const { verifier } = input
+  if (verifier !== undefined) {
+    for (const [index, provider] of input.data.entries())
+      addFlow(provider.peer, verifier, lastAtData[index] ?? 0, [provider.peer])
+    for (const service of hostServices) place(service, verifier)
+    for (const of of results) addFlow(verifier, input.recipient, steps.length - 1, of)
   }
   return finish(
     { steps, flows, carries, algorithmAtData: atData || states, mergedAtHost: states },
@@ -230,7 +240,7 @@ function finish(chain: Chain, atRecipient: readonly string[], input: ChainInput)
     const first = chain.steps.findIndex((other) => other.at === at) === step
     const inputs = RECIPIENT_SERVICES.has(name)
       ? arriving.length
-      : first && at === input.infrastructure
+      : first && (at === input.infrastructure || at === input.verifier)
         ? Math.max(1, flowsToInfrastructure(chain.flows, at).length)
         : 1
     if (inputs < service.inputs.min || inputs > service.inputs.max) {

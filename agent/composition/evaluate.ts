@@ -13,6 +13,7 @@ import {
 import { computesAtData } from './players.ts'
 import { schemaProblem } from './schemas.ts'
 import type { Scores } from './score.ts'
+import { verifyProblem } from './verifying.ts'
 
 const NO_TERMS: ResultTerms = {
   recipients: '*',
@@ -31,6 +32,8 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
   if (row === undefined || archetype === undefined)
     return { why: `archetype ${row?.archetype ?? index} is not known here`, code: 'archetype-unknown' }
   const atData = computesAtData(archetype)
+  const once = verifyProblem(input, row)
+  if (once !== undefined) return once
 
   const permitted: { answer: Answer; row: Extract<RowAnswer, { verdict: 'permit' }> }[] = []
   const against: string[] = []
@@ -57,6 +60,9 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     if ('why' in found) return { why: found.why }
     infrastructure = found.answer
   }
+  const { verify } = input.request
+  const again = verify === undefined ? undefined : permitOf(input, verify, index)
+  if (again !== undefined && 'why' in again) return { why: again.why }
   const recipient = input.answers.find((answer) => answer.peer === input.recipient.peer) ?? null
   if (input.recipient.peer !== input.request.issuer) {
     const found = permitOf(input, input.recipient.peer, index)
@@ -88,6 +94,7 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     services: input.manifests.services,
     data: permitted.map((one) => ({ peer: one.answer.peer, required: one.row.services })),
     infrastructure: infrastructure?.peer ?? null,
+    verifier: again?.answer.peer,
     recipient: input.recipient.peer,
     union: union && several,
     asked: askedServices(input.request.options),
@@ -109,6 +116,7 @@ export function evaluateRow(input: CompositionInput, index: number): Feasible | 
     chain,
     data,
     infrastructure,
+    verifier: again?.answer ?? null,
     recipient: { ...input.recipient, answer: recipient },
     terms,
     union: union && several,
@@ -166,14 +174,19 @@ function measure(input: CompositionInput, plan: Plan): Scores {
     rows += estimates.rows
     bytes += estimates.bytes
   }
-  const host = plan.infrastructure === null ? undefined : input.resources.get(plan.infrastructure.peer)
-  if (host !== undefined) {
+  // What is run again is paid twice; the two work beside each other, and each data provider sends to both.
+  const hosts = [plan.infrastructure, plan.verifier].flatMap((one) => one ?? [])
+  let slowest = 0
+  for (const { peer } of hosts) {
+    const host = input.resources.get(peer)
+    if (host === undefined) continue
     const estimate = estimateJob(rows, host.resources)
     sum.energy += estimate.millijoules
     sum.carbon += estimate.carbon
     sum.cost += estimate.cost
-    sum.time += estimate.milliseconds + estimateTransfer(bytes)
+    slowest = Math.max(slowest, estimate.milliseconds + hosts.length * estimateTransfer(bytes))
     sum.load = Math.max(sum.load, host.load)
   }
+  sum.time += slowest
   return sum
 }

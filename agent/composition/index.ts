@@ -22,3 +22,4 @@ export type {
 export { computesAtData } from './players.ts'
 export { columnsOf } from './schemas.ts'
 export { OBJECTIVES, type Scores } from './score.ts'
+export { runsAgain } from './verifying.ts'

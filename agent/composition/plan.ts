@@ -49,6 +49,8 @@ export interface Plan {
   chain: Chain
   data: Answer[]
   infrastructure: Answer | null
+  /** Who runs again what the infrastructure runs; null: nobody. */
+  verifier: Answer | null
   recipient: { peer: string; organisation: string; answer: Answer | null }
   terms: ResultTerms
   /** One result over all providers' rows. */
@@ -106,7 +108,10 @@ export interface Feasible {
 }
 
 /** The organisation of a hop, by whatever is known of it. */
-export function organisationOf(input: CompositionInput, peer: string): string {
+export function organisationOf(
+  input: Pick<CompositionInput, 'answers' | 'silent' | 'resources'>,
+  peer: string
+): string {
   return (
     input.answers.find((one) => one.peer === peer)?.organisation ??
     input.silent.find((one) => one.peer === peer)?.organisation ??

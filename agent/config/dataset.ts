@@ -75,8 +75,8 @@ const columnFile = z.strictObject({
 
 const tableFile = z.strictObject({
   path: filePath,
-  /** In a database, when it has another name there. */
-  table: identifier.optional(),
+  /** In a database, when it has another name there; on a server perhaps with its schema before it. */
+  table: z.string().min(1).max(260).optional(),
   format: z.enum(['csv', 'parquet', 'json', 'sqlite', 'postgres']).optional(),
   delimiter: singleCharacter.optional(),
   quote: singleCharacter.optional(),
@@ -146,26 +146,26 @@ const BY_EXTENSION: Readonly<Record<string, SourceTable['format']>> = {
   '.db': 'sqlite'
 }
 
+const SERVER = /\.postgres\.ya?ml$/i
+
 function formatOf(
   table: z.output<typeof tableFile>,
   source: Source,
   tableName: string
 ): SourceTable['format'] {
   const place = ['tables', tableName, 'format']
-  if (table.format === 'postgres') {
-    throw problemAt(
-      source,
-      place,
-      `"${table.format}" is reserved and not read by this version; export the table as csv or parquet`
-    )
-  }
   const format =
-    table.format ?? (table.path.endsWith('/') ? 'parquet' : BY_EXTENSION[extname(table.path).toLowerCase()])
+    table.format ??
+    (table.path.endsWith('/')
+      ? 'parquet'
+      : SERVER.test(table.path)
+        ? 'postgres'
+        : BY_EXTENSION[extname(table.path).toLowerCase()])
   if (format === undefined)
     throw problemAt(
       source,
       place,
-      'expected one of "csv", "parquet", "json", "sqlite"; the path does not tell'
+      'expected one of "csv", "parquet", "json", "sqlite", "postgres"; the path does not tell'
     )
   if (format !== 'parquet' && table.path.endsWith('/'))
     throw problemAt(
@@ -186,7 +186,7 @@ function tableOf(tableName: string, table: z.output<typeof tableFile>, source: S
   if (format !== 'csv' && option !== undefined) {
     throw problemAt(source, ['tables', tableName, option], `expected with format csv only, found ${format}`)
   }
-  if (format !== 'sqlite' && table.table !== undefined)
+  if (format !== 'sqlite' && format !== 'postgres' && table.table !== undefined)
     throw problemAt(source, ['tables', tableName, 'table'], `expected with a database only, found ${format}`)
   const result: DatasetTable = {
     name: tableName,
@@ -239,7 +239,7 @@ export function parseDataset(source: Source): DatasetConfig {
   }
 }
 
-/** @throws {ConfigInvalid} also for formats that are reserved and not read yet */
+/** @throws {ConfigInvalid} */
 export async function loadDatasetFile(path: string): Promise<DatasetConfig> {
   return parseDataset(await readConfigFile(path))
 }

@@ -2,6 +2,7 @@
  * The files users write (agent.yaml, dataset, topology, request): schemas, places of mistakes, defaults. What comes out is
  * plain data with absolute paths and base units (bytes, milliseconds, milliwatts, millionths).
  */
+
 export {
   type AgentConfig,
   loadAgentConfig,
@@ -13,6 +14,7 @@ export {
 export { readAttached } from './attached.ts'
 export { checkSource, describeValue, problemAt } from './check.ts'
 export { commentedAgentConfig } from './commented.ts'
+export { type DatabaseFile, databaseFile, loadDatabaseFile } from './database.ts'
 export {
   type DatasetColumn,
   type DatasetConfig,

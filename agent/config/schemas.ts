@@ -1,10 +1,17 @@
 import { z } from 'zod'
 import { agentFile } from './agent.ts'
+import { databaseFile } from './database.ts'
 import { datasetFile } from './dataset.ts'
 import { submissionFile } from './submission.ts'
 import { topologyFile } from './topology.ts'
 
-const FILES = { agent: agentFile, dataset: datasetFile, topology: topologyFile, request: submissionFile }
+const FILES = {
+  agent: agentFile,
+  database: databaseFile,
+  dataset: datasetFile,
+  topology: topologyFile,
+  request: submissionFile
+}
 
 /** JSON Schemas (2020-12) of the files users write, for editors and other programs, by kind of file. */
 export function jsonSchemas(): Record<keyof typeof FILES, Record<string, unknown>> {
@@ -14,6 +21,7 @@ export function jsonSchemas(): Record<keyof typeof FILES, Record<string, unknown
   })
   return {
     agent: published('agent'),
+    database: published('database'),
     dataset: published('dataset'),
     topology: published('topology'),
     request: published('request')

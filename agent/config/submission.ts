@@ -105,25 +105,23 @@ export const submission = z.strictObject({
   optimise: z.strictObject({ energy: weight, carbon: weight, time: weight, cost: weight, load: weight }),
   /** Hard limits: milliseconds, and millionths of the currency. */
   within: z.strictObject({ time: milliseconds.exactOptional(), cost: z.int().nonnegative().exactOptional() }),
+  /** Organisation that runs again what the compute provider runs; absent: nobody. */
+  verify: organisation.exactOptional(),
   /** Milliseconds, from receipt; bounds the exchange. */
   deadline: milliseconds
 })
 export type Submission = z.infer<typeof submission>
 
-const typed = z.looseObject({ type: z.string().optional(), verify: z.unknown().optional() })
+const typed = z.looseObject({ type: z.string().optional() })
 
 /** A later type has keys of its own, so it is told apart before the keys are checked. */
 function assertSupported(source: Source): void {
   const parsed = typed.safeParse(source.value)
   if (!parsed.success) return
-  const { type, verify } = parsed.data
+  const { type } = parsed.data
   if (type !== undefined && LATER_TYPES.includes(type))
     throw new RequestTypeNotSupported(
       `${source.file}: expected type sqlDataRequest, found ${type}, which this version does not run yet`
-    )
-  if (verify !== undefined)
-    throw new RequestTypeNotSupported(
-      `${source.file}: verify is reserved and not run yet; leave it out to run the request once`
     )
 }
 
@@ -212,6 +210,7 @@ export function parseSubmission(input: unknown, file = 'request'): Submission {
     agreements: written.agreements,
     optimise: written.optimise,
     within: { ...(time === undefined ? {} : { time }), ...(cost === undefined ? {} : { cost }) },
+    ...(written.verify === undefined ? {} : { verify: written.verify.at }),
     deadline: written.deadline
   }
 }

@@ -85,7 +85,9 @@ export async function openFoundations(
       openTokens(config)
     ])
   const sandbox = config.sandbox === 'required' ? 'bubblewrap' : 'none'
-  const registered = datasets.flatMap((dataset) => dataset.tables.map((table) => table.path))
+  const registered = datasets.flatMap((dataset) =>
+    dataset.tables.filter(({ format }) => format !== 'postgres').map((table) => table.path)
+  )
   const launcher = await createLauncher({
     folder: join(config.data, 'jobs'),
     runner: installation.runner,

@@ -9,12 +9,15 @@ type Refused = NetworkEvents['refused'][0]
 
 /** Whoever asks without end must not fill the log: the rest is counted, and told with the next entry. */
 const PER_PEER = { perSecond: 1 / 60, burst: 20 }
+/** A flood of one kind must not hide that the same peer tried something else. */
+const PER_KIND = { perSecond: 1 / 600, burst: 1 }
 /** Keys cost a stranger nothing. */
 const OF_ALL = { perSecond: 1, burst: 200 }
 
 /** Puts in the log whom the network refused and why: what was never heard out leaves no other entry. */
 export class RefusalLog {
   readonly #perPeer = new RateLimiter(PER_PEER)
+  readonly #perKind = new RateLimiter(PER_KIND)
   readonly #ofAll = new RateLimiter(OF_ALL)
   readonly #components: { store: Store; clock: Clock; log: Logger }
   #unlogged = 0
@@ -28,7 +31,8 @@ export class RefusalLog {
     const now = performance.now()
     // Noise that goes before must not leave a proof unwritten.
     const key = refused.proof === undefined ? refused.peer : `${refused.peer} proved`
-    if (!this.#perPeer.allows(key, now) || !this.#ofAll.allows('', now)) {
+    const ofKind = this.#perKind.allows(`${key} ${refused.protocol} ${refused.code}`, now)
+    if (!(this.#perPeer.allows(key, now) || ofKind) || !this.#ofAll.allows('', now)) {
       this.#unlogged++
       return
     }

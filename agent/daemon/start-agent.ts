@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { MAX_APPROVAL_MS } from '../../protocol/documents/index.ts'
 import { codeOf, toError } from '../../protocol/errors/index.ts'
+import { protocolOf } from '../../protocol/messages/index.ts'
 import { FLOW_PROTOCOL } from '../../protocol/transfer/index.ts'
 import { Agreements } from '../agreements/index.ts'
 import { createApi, listen } from '../api/index.ts'
@@ -93,12 +94,13 @@ async function start(
     members,
     manifests,
     archetypes,
-    launcher,
+    launcher: jobs,
     sandbox,
     policies,
     point,
     tokens
   } = base
+  const launcher = seams.jobs?.(jobs) ?? jobs
   const speaker = createSpeaker({ ...self, marketplace: members.marketplace, clock })
   const watch = await watchLog(base, speaker)
   const { memory, seconds, disk } = config.hosting.perJob
@@ -255,8 +257,8 @@ async function start(
     inbox: join(config.data, 'inbox'),
     maxBytes: limits.disk,
     openStream: async (peer, protocol, { signal }) => await network.openStream(peer, protocol, { signal }),
-    refused: (peer, code) => network.emit('refused', { peer, protocol: FLOW_PROTOCOL, code }),
     beforePart: seams.beforePart,
+    refused: (peer, code) => network.emit('refused', { peer, protocol: FLOW_PROTOCOL, code }),
     dossierOf: (contract) => exchanges.byContract(contract)?.dossier,
     deliverStart: async (dossier, contract, to) => {
       const held = dossier.contract(contract)
@@ -303,7 +305,8 @@ async function start(
       coordination: requests.coordination,
       post: async (to, message) => await postMessage(network, to, message),
       organisationOf: (peer) => (peer === self.peer ? self.organisation : members.organisationOf(peer)),
-      whyNot: (peer) => members.whyNot(peer)
+      whyNot: (peer) => members.whyNot(peer),
+      notTaken: (peer, kind, code) => network.emit('refused', { peer, protocol: protocolOf(kind), code })
     },
     guardedBy(watch, createRequestGuard({ members, store, clock }))
   )

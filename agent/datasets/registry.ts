@@ -76,7 +76,7 @@ export class Datasets {
 
   /** Every data file, for the launcher. */
   paths(): string[] {
-    return this.#init.datasets.flatMap((dataset) => dataset.tables.map((table) => table.path))
+    return this.#init.datasets.flatMap((dataset) => filesOf(dataset).map((table) => table.path))
   }
 
   visibilityOf(id: string): 'members' | 'parties' | undefined {
@@ -88,14 +88,22 @@ export class Datasets {
     return [...this.#open.values()].map((dataset) => describe(dataset))
   }
 
-  /** @throws {DatasetReplaced} when a file is another one than was profiled, {DatasetMissing}, {JobFailed} dataset-malformed */
-  async assertUnchanged(id: string): Promise<void> {
+  /**
+   * `servers: false` leaves out what is on servers: an extract itself looks at it, in the same snapshot.
+   *
+   * @throws {DatasetReplaced} when a file is another one than was profiled, {DatasetMissing}, {JobFailed} dataset-malformed
+   */
+  async assertUnchanged(id: string, { servers = true } = {}): Promise<void> {
     const stored = this.#stored.get(id)
     const config = this.#open.get(id)?.config
     if (stored === undefined || config === undefined)
       throw new DatasetMissing(`dataset ${id} is not open here`)
-    const now = await identify(config)
-    if (!sameSources(stored.sources, now)) {
+    const { launcher } = this.#components
+    const now = servers ? await identify(config, launcher, this.#init.limits) : await identifyFiles(config)
+    const then = servers
+      ? stored.sources
+      : stored.sources.filter((_, index) => config.tables[index]?.format !== 'postgres')
+    if (!sameSources(then, now)) {
       throw new DatasetReplaced(
         `dataset ${id}: a file was replaced since it was profiled; it is profiled anew`
       )
@@ -115,7 +123,7 @@ export class Datasets {
 
   async #profile(config: DatasetConfig, options?: { signal?: AbortSignal }): Promise<void> {
     const { store, launcher, clock } = this.#components
-    const sources = await identify(config)
+    const sources = await identify(config, launcher, this.#init.limits)
     const tables = config.tables.map(sourceTableOf)
     // Another description of the same file, a delimiter say, is another dataset.
     const described = `${config.file}#${createHash('sha256').update(JSON.stringify(tables)).digest('hex')}`
@@ -128,7 +136,10 @@ export class Datasets {
     this.#stored.set(config.id, stored)
     this.#open.set(config.id, {
       config,
-      sources: tables.map((table) => withTypes(table, stored.tables)),
+      sources: tables.map((table, index) => ({
+        ...withTypes(table, stored.tables),
+        ...(table.format === 'postgres' ? { version: stored.sources[index]?.version ?? '' } : {})
+      })),
       tables: stored.tables.map(({ name, rows, columns }) => ({
         name,
         rows,
@@ -153,19 +164,46 @@ function withTypes(table: SourceTable, profiled: StoredDataset['tables']): Sourc
   }
 }
 
-/** Which files a dataset is made of now. */
-async function identify(config: DatasetConfig): Promise<DatasetSource[]> {
+function filesOf({ tables }: DatasetConfig): DatasetConfig['tables'] {
+  return tables.filter(({ format }) => format !== 'postgres')
+}
+
+/** What a dataset is made of now. */
+async function identify(
+  config: DatasetConfig,
+  launcher: Launcher,
+  limits: JobLimits
+): Promise<DatasetSource[]> {
+  const remote = config.tables.filter(({ format }) => format === 'postgres')
+  const files = await identifyFiles(config)
+  if (remote.length === 0) return files
+  const versions = await launcher.look(remote.map(sourceTableOf), limits).catch((error: unknown) => {
+    throw asMissing(error, `${config.file}: its database cannot be read`)
+  })
+  return config.tables.map((table): DatasetSource => {
+    const version = table.format === 'postgres' ? versions.shift() : undefined
+    return version === undefined
+      ? (files.shift() ?? { path: table.path, bytes: 0 })
+      : { path: table.path, bytes: 0, version }
+  })
+}
+
+async function identifyFiles(config: DatasetConfig): Promise<DatasetSource[]> {
   return await Promise.all(
-    config.tables.map(async ({ path }) => {
+    filesOf(config).map(async ({ path }) => {
       try {
         const { bytes, version } = await findSource(path)
         return { path, bytes, version }
-      } catch (cause) {
-        if (!(cause instanceof JobFailed) || cause.code !== 'dataset-missing') throw cause
-        throw new DatasetMissing(`${config.file}: expected a readable file at ${path}`, { cause })
+      } catch (error) {
+        throw asMissing(error, `${config.file}: expected a readable file at ${path}`)
       }
     })
   )
+}
+
+function asMissing(error: unknown, message: string): unknown {
+  if (!(error instanceof JobFailed) || error.code !== 'dataset-missing') return error
+  return new DatasetMissing(message, { cause: error })
 }
 
 function sameSources(one: readonly DatasetSource[], other: readonly DatasetSource[]): boolean {

@@ -40,7 +40,9 @@ export function anonymityNotes(
   granting: readonly string[]
 ): string[] {
   const { agreements, datasets, members, self } = components
-  const hosts = request.rows.flatMap(({ infrastructure }) => infrastructure ?? [])
+  const hosts = [...request.rows.map(({ infrastructure }) => infrastructure), request.verify].flatMap(
+    (one) => one ?? []
+  )
   const openTo = openToOf(
     components,
     request,

@@ -18,6 +18,7 @@ import {
 } from '../composition/index.ts'
 import { MAX_CLOCK_SKEW_MS } from '../membership/index.ts'
 import { refuse } from './components.ts'
+import { hostOf } from './placement.ts'
 import { refuseOutsideTerms } from './result-terms.ts'
 
 export interface ContractFacts {
@@ -76,7 +77,8 @@ function checkRequest({ contract, request, archetypes, now }: ContractFacts): Re
     'purpose',
     'datasets',
     'algorithm',
-    'recipients'
+    'recipients',
+    'verify'
   ]
   const changed = same.find((field) => !isDeepStrictEqual(contract[field], request[field]))
   if (changed !== undefined) return differs(changed)
@@ -96,7 +98,7 @@ function role(contract: Contract, wanted: Party['roles'][number]): Party[] {
 
 /** Which of the rows that were asked the contract takes; -1: none. */
 function rowOf(contract: Contract, request: Payload<'request'>): number {
-  const host = computesAtData(contract.archetype) ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
+  const host = hostOf(contract)
   return request.rows.findIndex(
     (one) => one.archetype === contract.archetype.name && one.infrastructure === host
   )
@@ -118,8 +120,13 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
   if (!request.recipients.includes(recipients[0]?.organisation ?? '')) return differs('the recipient')
   if (data.length === 0 || data.some((party) => !request.providers.includes(party.peer)))
     return differs('the data providers')
-  const wanted = computesAtData(contract.archetype) ? 0 : 1
+  const again = contract.verify === undefined ? 0 : 1
+  const wanted = computesAtData(contract.archetype) ? 0 : 1 + again
   if (hosts.length !== wanted) return invalid(`expected ${wanted} compute providers`)
+  if (again === 1 && !hosts.some((party) => party.peer === contract.verify))
+    return invalid('nobody runs again what is to be verified')
+  if (again === 1 && hosts.some((party) => recipients.includes(party)))
+    return invalid('the recipient is one of the two that are compared')
   if (hosts.some((party) => data.includes(party)))
     return invalid('a data provider cannot be the compute provider of the others')
   const row = rowOf(contract, request)
@@ -135,7 +142,7 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
 function checkChain({ contract, services, request }: ContractFacts): Refusal | null {
   const data = role(contract, 'data')
   const [recipient] = role(contract, 'recipient')
-  const host = computesAtData(contract.archetype) ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
+  const host = hostOf(contract)
   const expected = composeChain({
     archetype: contract.archetype,
     services,
@@ -146,6 +153,7 @@ function checkChain({ contract, services, request }: ContractFacts): Refusal | n
         .map((step) => step.service)
     })),
     infrastructure: host,
+    verifier: contract.verify,
     recipient: recipient?.peer ?? '',
     union: request.options.aggregate && data.length > 1,
     asked: askedServices(request.options),
@@ -182,7 +190,7 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
   const several = role(contract, 'data').length > 1
   const union = request.options.aggregate && several
   const atData = computesAtData(contract.archetype)
-  const host = atData ? null : (role(contract, 'infrastructure')[0]?.peer ?? null)
+  const host = hostOf(contract)
   const row = rowOf(contract, request)
   for (const section of sections) {
     switch (section.as) {
@@ -212,15 +220,19 @@ function checkSections({ self, contract, sections, request, offer, query }: Cont
         const expectedPhase = sendsStates(contract) ? 'merge' : 'complete'
         if (section.as === 'infrastructure' && section.algorithm !== expectedPhase)
           return invalid('the algorithm does not run where the archetype places it')
+        const carries = (flows: readonly { flow: number }[]) =>
+          flows.map(({ flow }) => ({ flow, organisations: carriedBy(contract, flow, union) }))
         const named = section.inputs.map(({ flow, organisations }) => ({ flow, organisations }))
-        const expected = incoming.map(({ flow }) => ({
-          flow,
-          organisations: carriedBy(contract, flow, union)
-        }))
-        if (!isDeepStrictEqual(named, expected))
+        if (!isDeepStrictEqual(named, carries(incoming)))
           return invalid(
             'the inputs are not the flows to this agent, with the organisations whose rows they carry'
           )
+        if (section.as === 'infrastructure') break
+        const again = section.again?.map(({ flow, organisations }) => ({ flow, organisations })) ?? []
+        const repeated =
+          contract.verify === undefined ? [] : flowsToRecipient(contract.flows, self.peer, contract.verify)
+        if (!isDeepStrictEqual(again, carries(repeated)))
+          return invalid('what was run again is not what comes of it')
         break
       }
     }

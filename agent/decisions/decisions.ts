@@ -24,6 +24,7 @@ import { endedAgreement, noteStop, sinceStart } from './objections.ts'
 import { OfferMaker } from './offer.ts'
 import { ownAcceptance } from './own-acceptance.ts'
 import { checkPins } from './pins.ts'
+import { hostsOf, placementFacts } from './placement.ts'
 import { reserveQuota } from './quota.ts'
 import { objectionToAccepted, refuseOutsideTerms } from './result-terms.ts'
 import { Slots } from './slots.ts'
@@ -288,11 +289,9 @@ export class Decisions implements HopDecisions, FlowDecisions {
     request: Signed<'request'>
   ): Promise<Omit<ProviderFacts, 'dataset' | 'uses'>> {
     const { self, clock } = this.#components
-    const host = contract.parties.find(
-      (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
-    )
+    const hosts = hostsOf(contract)
     const withData = contract.parties.filter(
-      (party) => party.peer === self.peer || party.peer === host?.peer || party.roles.includes('recipient')
+      (party) => party.peer === self.peer || hosts.includes(party) || party.roles.includes('recipient')
     )
     const dataPeers = new Set(
       contract.parties.filter((party) => party.roles.includes('data')).map((party) => party.peer)
@@ -304,7 +303,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       requester: contract.user,
       purpose: contract.purpose,
       archetype: contract.archetype.name,
-      infrastructure: host?.organisation ?? null,
+      ...placementFacts(contract),
       recipients: contract.recipients,
       datasets: contract.datasets,
       services: contract.chain
@@ -329,9 +328,6 @@ export class Decisions implements HopDecisions, FlowDecisions {
     const { self, clock } = this.#components
     const asking = this.#asking()
     const { payload } = dossier.contract(contract).contract
-    const host = payload.parties.find(
-      (party) => party.roles.includes('infrastructure') && !party.roles.includes('data')
-    )
     const shared = {
       question,
       now: clock.now(),
@@ -344,7 +340,7 @@ export class Decisions implements HopDecisions, FlowDecisions {
       dataProviders: payload.parties
         .filter((party) => party.roles.includes('data'))
         .map((party) => party.organisation),
-      infrastructure: host?.organisation ?? null,
+      ...placementFacts(payload),
       recipients: payload.recipients
     }
     const hosting = this.#init.roles.includes('computeProvider') ? this.#init.hosting : null

@@ -161,7 +161,7 @@ export class Granted {
     grants: readonly Granting[]
   ): WholeVerdict {
     const request = asked.dossier.request.payload
-    const hosts = facts.infrastructure === null ? [] : [facts.infrastructure]
+    const hosts = [facts.infrastructure, facts.verifier].flatMap((one) => one ?? [])
     const openTo = openToOf(this.#components, request, hosts)
     let pseudonyms = false
     const called: Called[] = []

@@ -7,6 +7,7 @@ import {
 } from '../../policy/index.ts'
 import type { Payload, Refusal, RowAnswer } from '../../protocol/documents/index.ts'
 import type { DecisionFields } from '../audit/index.ts'
+import { runsAgain } from '../composition/index.ts'
 import { DatasetMissing } from '../datasets/index.ts'
 import type { AwaitedOffer, Dossier, MadeOffer } from '../negotiation/index.ts'
 import { basisOf, type Called } from './basis.ts'
@@ -119,7 +120,12 @@ export class OfferMaker {
     const { self } = this.#components
     const roles: Role[] = []
     if (request.providers.includes(self.peer)) roles.push('data')
-    if (request.rows.some((row) => row.infrastructure === self.peer)) roles.push('infrastructure')
+    if (
+      request.rows.some(
+        (row, index) => row.infrastructure === self.peer || runsAgain(request, self.peer, index)
+      )
+    )
+      roles.push('infrastructure')
     if (request.recipients.includes(self.organisation) && request.issuer !== self.peer)
       roles.push('recipient')
     return roles
@@ -183,7 +189,7 @@ export class OfferMaker {
       if (request.options.anonymize && !services.includes('anonymize')) services.push('anonymize')
       terms = verdict.terms
     }
-    if (row.infrastructure === this.#components.self.peer) {
+    if (row.infrastructure === self.peer || runsAgain(request, self.peer, index)) {
       const [decided, called] = this.#asHost(answering, index)
       const verdict = await answering.confirm(decided)
       this.#note(answering, 'host', verdict, index, [called])
@@ -220,6 +226,7 @@ export class OfferMaker {
       purpose: request.purpose,
       archetype: shared.archetype,
       infrastructure: shared.infrastructure,
+      ...(shared.verifier === undefined ? {} : { verifier: shared.verifier }),
       recipients: request.recipients,
       datasets: request.datasets,
       services: null,
@@ -263,6 +270,9 @@ export class OfferMaker {
       dataProviders: request.providers.map(organisationOf),
       infrastructure:
         row === undefined || row.infrastructure === null ? null : organisationOf(row.infrastructure),
+      ...(request.verify !== undefined && runsAgain(request, request.verify, index)
+        ? { verifier: organisationOf(request.verify) }
+        : {}),
       recipients: request.recipients
     }
   }

@@ -3,6 +3,7 @@ import type { Payload } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
 import type { Agreement } from '../agreements/index.ts'
 import { readLog } from '../audit/index.ts'
+import { runsAgain } from '../composition/index.ts'
 import { noDecisionPoint } from '../decision-point/index.ts'
 import { type Dossier, openDossier } from '../negotiation/index.ts'
 import type { DecisionsComponents } from './components.ts'
@@ -149,6 +150,9 @@ export class PastRequests {
         purpose: payload.purpose,
         archetype: row.archetype,
         infrastructure: this.#organisationAt(row.infrastructure),
+        ...(payload.verify !== undefined && runsAgain(payload, payload.verify, index)
+          ? { verifier: this.#organisationAt(payload.verify) }
+          : {}),
         recipients: payload.recipients,
         datasets: payload.datasets,
         services: null,
@@ -175,6 +179,8 @@ export class PastRequests {
     }
   }
 
+  #organisationAt(peer: string): string
+  #organisationAt(peer: string | null): string | null
   #organisationAt(peer: string | null): string | null {
     const { members, self } = this.#components
     if (peer === null) return null

@@ -40,8 +40,8 @@ export interface FlowStreamsComponents {
   progress(request: string, progress: FlowProgress): void
   /** What was noted in a dossier is on disk when it resolves. */
   logged(dossier: Dossier): Promise<void>
-  /** A peer was not heard out, before anything was taken. */
-  refused?: (peer: string, code: string) => void
+  /** A peer opened a flow that is not taken; told to the peer, and noted here. */
+  refused?: ((peer: string, code: string) => void) | undefined
   /** Awaited before each part that is sent; a test holds a flow there. */
   beforePart?: BeforePart | undefined
 }
@@ -60,9 +60,6 @@ const FINAL = new Set([
   'cancelled',
   'flow-not-in-contract'
 ])
-
-/** No honest peer opens a flow with these; what policy refuses is a decision, in the log as such. */
-const FOREIGN = new Set(['flow-altered', 'flow-not-in-contract'])
 
 /** That the other end was stopped is no verdict on it: why it was, its agent says itself, signed. */
 function isFinal(error: unknown): boolean {
@@ -245,8 +242,8 @@ export class FlowStreams implements Flows {
       )
     } catch (error) {
       this.#components.log.warn({ peer: from, code: codeOf(error) }, 'a flow was not taken')
-      const code = error instanceof FlowRefused ? error.reason : codeOf(error)
-      if (opened === undefined && FOREIGN.has(code)) this.#components.refused?.(from, code)
+      const refusal = refusalIn(error, opened !== undefined)
+      if (refusal !== null && from !== this.#components.self) this.#components.refused?.(from, refusal)
       if (opened !== undefined && isFinal(error))
         opened.arrived.reject(blamed(error, ROOM.has(codeOf(error)) ? this.#components.self : from))
     } finally {
@@ -300,6 +297,13 @@ export class FlowStreams implements Flows {
   #tell(dossier: Dossier, progress: FlowProgress): void {
     this.#components.progress(dossier.request.id, progress)
   }
+}
+
+/** Why a peer was not heard out; null when a flow that was taken did not go well, of which the exchange tells, or a line broke. */
+function refusalIn(error: unknown, taken: boolean): string | null {
+  if (error instanceof FlowRefused) return error.reason
+  const garbage = error instanceof FlowFailed && error.code === 'flow-altered' && !error.remote
+  return garbage && !taken ? error.code : null
 }
 
 function keyOf(contract: string, flow: number): string {

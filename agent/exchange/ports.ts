@@ -65,6 +65,8 @@ export interface StoredResult {
   /** Files beside the result that were made of it, and what is to be said of them. */
   artifacts?: StoredArtifact[] | undefined
   notes?: string[] | undefined
+  /** Who gave the same: digests of both canonical forms, and what they are salted with. */
+  verified?: { of: string; at: string; digest: string; again: string; salt: string }
 }
 
 /** A picture of a result, in the folder of its request. */

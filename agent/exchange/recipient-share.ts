@@ -7,6 +7,7 @@ import { explained, GRAPH, graphOrderOf, keepPicture } from './graph-step.ts'
 import { moveFile, runJob } from './job-run.ts'
 import type { ShareComponents, StoredResult } from './ports.ts'
 import { isProtected, type ReceiptBody, receiptsOf } from './receipts.ts'
+import { againOf, VerificationDiffers, verificationOf, verifiedOf } from './verifying.ts'
 
 export type RecipientSection = Extract<Section, { as: 'recipient' }>
 
@@ -34,6 +35,7 @@ export async function runRecipientShare(
     maxInlineRows: 1000,
     // Whoever wants another form has it made then.
     csv: false,
+    ...(await againOf(self.key, contract, section, arrived)),
     ...(draws === undefined ? {} : { graph: graphOrderOf(components, dossier, contract, section) })
   }
   components.progress(request, 'convert', 'puts the result together')
@@ -42,8 +44,11 @@ export async function runRecipientShare(
     components,
     'convert',
     convert,
-    async (folder) => await placeInputs(section.inputs, arrived, folder),
+    async (folder) => await placeInputs([...section.inputs, ...(section.again ?? [])], arrived, folder),
     async (report, folder) => {
+      const compared = verificationOf(dossier, contract, report.verification)
+      if (compared !== null && !compared.same) throw new VerificationDiffers(self.peer, compared.verification)
+      const verification = compared?.verification ?? null
       const stored: StoredResult[] = []
       for (const [index, result] of report.results.entries()) {
         if (terms.maxRows !== null && result.rowCount > terms.maxRows) {
@@ -57,15 +62,31 @@ export async function runRecipientShare(
         const { columns, types, rows, rowCount, truncated } = result
         const from = result.from.flatMap((label) => labels.get(label) ?? [label])
         const drawn = await keepPicture(result.graph, index, folder.path, to)
-        stored.push({ from, columns, types, rows, rowCount, truncated, parquet, csv: null, ...drawn })
+        const verified = verifiedOf(verification, index, convert.again?.salt)
+        stored.push({
+          from,
+          columns,
+          types,
+          rows,
+          rowCount,
+          truncated,
+          parquet,
+          csv: null,
+          ...drawn,
+          ...verified
+        })
       }
-      return { stored, drawing: report.results.reduce((sum, one) => sum + (one.graph?.milliseconds ?? 0), 0) }
+      return {
+        stored,
+        verification,
+        drawing: report.results.reduce((sum, one) => sum + (one.graph?.milliseconds ?? 0), 0)
+      }
     },
     signal
   ).catch((error: unknown) => {
     throw explained(components, request, error)
   })
-  const { stored, drawing } = taken
+  const { stored, verification, drawing } = taken
   // It may have taken long to make; nothing is kept of what may not be had any more.
   if (terms.until !== null && components.clock.now() >= terms.until) {
     const reason = 'the terms of the data ended before the result was whole'
@@ -79,7 +100,7 @@ export async function runRecipientShare(
     throw new StoppedByPolicy({ refusal, hop: self.peer })
   }
   await results.store(request, stored)
-  return receiptsOf({
+  const receipts = receiptsOf({
     round: 0,
     contract,
     request,
@@ -96,10 +117,13 @@ export async function runRecipientShare(
       }
     ],
     protected: isProtected(terms),
-    inputs: digestsOf(section.inputs, arrived),
+    inputs: digestsOf([...section.inputs, ...(section.again ?? [])], arrived),
     outputs: [],
     bytes: 0,
     spent: [spent],
     resources
   })
+  return receipts.map((receipt) =>
+    verification === null || receipt.service !== RESULT_SERVICE ? receipt : { ...receipt, verification }
+  )
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Flow, Refusal, Section } from '../../protocol/documents/index.ts'
+import type { Flow, Refusal, Section, Verification } from '../../protocol/documents/index.ts'
 import { toError } from '../../protocol/errors/index.ts'
 import {
   type Dossier,
@@ -17,11 +17,13 @@ import { noteJobs } from './noting.ts'
 import type { FlowQuestion, ShareComponents } from './ports.ts'
 import type { ReceiptBody } from './receipts.ts'
 import { type RecipientSection, runRecipientShare } from './recipient-share.ts'
+import { VerificationDiffers } from './verifying.ts'
 
 /** Carries out this agent's shares of contracts: the jobs and the flows between them. */
 export class Shares implements ShareRunner {
   readonly #components: ShareComponents
   readonly #receipts = new Map<string, ReceiptBody[]>()
+  readonly #differing = new Map<string, Verification>()
 
   constructor(components: ShareComponents) {
     this.#components = components
@@ -49,12 +51,17 @@ export class Shares implements ShareRunner {
             : error
       )
       noteJobs(dossier, contract, self.peer, { code: failed.failure.code }, clock)
+      if (failed instanceof VerificationDiffers) this.#differing.set(contract, failed.verification)
       throw failed
     }
   }
 
   receipts(contract: string): ReceiptBody[] {
     return this.#receipts.get(contract) ?? []
+  }
+
+  differing(contract: string): Verification | undefined {
+    return this.#differing.get(contract)
   }
 
   async clear(): Promise<void> {
@@ -64,6 +71,7 @@ export class Shares implements ShareRunner {
 
   async forget(contract: string): Promise<void> {
     this.#receipts.delete(contract)
+    this.#differing.delete(contract)
     await this.#components.flows.forget(contract)
     await rm(join(this.#components.outbox, contract), { recursive: true, force: true })
   }
@@ -141,7 +149,9 @@ class Share {
   async #data(section: DataSection, signal: AbortSignal): Promise<ReceiptBody[]> {
     this.#step = 'query'
     const { self } = this.#components
-    const flow = this.#flows().find((one) => one.from === self.peer)
+    // More than one where the same rows go to somebody else too, who runs the next steps again.
+    const outgoing = this.#flows().filter((one) => one.from === self.peer)
+    const [flow] = outgoing
     if (flow === undefined) throw new Error('the contract has no flow out of this data provider')
     const { parts, receipts } = await runDataShare(
       this.#components,
@@ -151,7 +161,7 @@ class Share {
       flow,
       signal
     )
-    await this.#send(flow, parts, [self.organisation], signal)
+    await Promise.all(outgoing.map(async (one) => await this.#send(one, parts, [self.organisation], signal)))
     return receipts
   }
 
@@ -181,11 +191,12 @@ class Share {
   }
 
   async #recipient(section: RecipientSection, signal: AbortSignal): Promise<ReceiptBody[]> {
+    const inputs = [...section.inputs, ...(section.again ?? [])]
     const arrived = await this.#arrived(
-      section.inputs.map((input) => input.flow),
+      inputs.map((input) => input.flow),
       signal
     )
-    for (const { flow: number, organisations } of section.inputs) {
+    for (const { flow: number, organisations } of inputs) {
       const flow = this.#flows().find((one) => one.flow === number)
       const parts = arrived.get(number)
       if (flow !== undefined && parts !== undefined)

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
+import type { Isolation } from '../../protocol/documents/index.ts'
+import type { Assignment, JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 import { answers, parseReport, partsOf } from './answer.ts'
+import { Connector, columnsToCopy, copyTables } from './connector.ts'
 import { type ControlGroups, detectControlGroups } from './control-group.ts'
 import { detectSandbox } from './detect-sandbox.ts'
 import { JobFailed } from './errors.ts'
@@ -9,7 +11,7 @@ import type { Host } from './jail-command.ts'
 import { checkOutput, JobFolders } from './job-folder.ts'
 import type { JobFolder, JobResult, Launcher, SandboxKind } from './launcher.ts'
 import { type JobLogger, silent } from './logger.ts'
-import { relocate, sourcesOf } from './sources.ts'
+import { relocate, sourcesOf, withTables } from './sources.ts'
 import { Starter } from './starter.ts'
 import { WarmPool } from './warm-pool.ts'
 import { memoryFailure, Watch } from './watch.ts'
@@ -49,6 +51,13 @@ export interface LauncherInit {
    * @default true
    */
   controlGroups?: boolean
+  /**
+   * Whether jobs are held to the allow list of system calls, where there is one. No configuration takes it away: tests do, to
+   * attack what lies beneath.
+   *
+   * @default true
+   */
+  systemCalls?: boolean
 }
 
 const REFILL_AFTER_MS = 500
@@ -67,20 +76,22 @@ export async function createLauncher(init: LauncherInit): Promise<Launcher> {
         hint: `no sandbox (${found.reason}); to mend it: ${found.mend}`
       })
     }
-    host = found.host
+    host = init.systemCalls === false ? { ...found.host, filter: undefined } : found.host
   }
   const groups = init.controlGroups === false ? undefined : await detectControlGroups()
-  const launcher = new JobLauncher(init, new Starter({ ...init, host, groups }), groups)
+  const launcher = new JobLauncher(init, new Starter({ ...init, host, groups }), groups, host)
   await launcher.start()
   return launcher
 }
 
 class JobLauncher implements Launcher {
   readonly sandbox: SandboxKind
+  readonly isolation: Readonly<Isolation>
   private readonly logger: JobLogger
   private readonly folders: JobFolders
   private readonly pool: WarmPool
   private readonly inspector: Inspector
+  private readonly connector: Connector
   private readonly working = new Set<AbortController>()
   private readonly refillAfter: number
   private refilling: NodeJS.Timeout | undefined
@@ -89,10 +100,13 @@ class JobLauncher implements Launcher {
   constructor(
     init: LauncherInit,
     private readonly starter: Starter,
-    private readonly groups: ControlGroups | undefined
+    private readonly groups: ControlGroups | undefined,
+    host: Host | undefined
   ) {
     this.sandbox = init.sandbox
+    this.isolation = starter.isolation
     this.logger = init.logger ?? silent
+    this.connector = new Connector({ ...init, host, logger: this.logger })
     this.refillAfter = init.refillAfterMilliseconds ?? REFILL_AFTER_MS
     this.folders = new JobFolders(init.folder, starter.handsOver)
     this.pool = new WarmPool(starter, this.folders, init.warm ?? 1, init.sources ?? (() => []), this.logger)
@@ -144,6 +158,22 @@ class JobLauncher implements Launcher {
     return await this.inspector.inspect(assignment, options.signal)
   }
 
+  async look(tables: readonly SourceTable[], limits: JobLimits): Promise<string[]> {
+    const versions = new Map<SourceTable, string>()
+    for (const path of new Set(tables.map((table) => table.path))) {
+      const here = tables.filter((table) => table.path === path)
+      const folder = await this.folders.make()
+      try {
+        const wanted = here.map(({ table, name }) => ({ table: table ?? name }))
+        const found = await this.connector.read(path, wanted, folder, limits)
+        for (const [index, table] of here.entries()) versions.set(table, found[index]?.version ?? '')
+      } finally {
+        await folder.wipe()
+      }
+    }
+    return tables.map((table) => versions.get(table) ?? '')
+  }
+
   async prepare(): Promise<void> {
     await Promise.all([this.pool.fill(), this.inspector.prepare()])
   }
@@ -162,7 +192,7 @@ class JobLauncher implements Launcher {
     signal: AbortSignal
   ): Promise<JobResult<K>> {
     const began = performance.now()
-    const order: Assignment = assignment
+    const order: Assignment = await this.withCopies(assignment, folder, limits, signal)
     const { jail, files } =
       (await this.pool.claim(folder, order)) ?? (await this.starter.start(folder, sourcesOf(order)))
     const cancel = (): void => jail.kill(new JobFailed('job-cancelled', 'cancelled while it ran'))
@@ -193,6 +223,29 @@ class JobLauncher implements Launcher {
       if (jail.log !== '')
         this.logger.debug({ kind: order.kind, log: jail.log }, 'what a job wrote for the local log')
     }
+  }
+
+  /** The same assignment over copies of what is on servers. */
+  private async withCopies(
+    assignment: Assignment,
+    folder: JobFolder,
+    limits: JobLimits,
+    signal: AbortSignal
+  ): Promise<Assignment> {
+    const orders =
+      assignment.kind === 'extract'
+        ? assignment.tables.map(({ source, columns, where }) => ({
+            source,
+            columns: columnsToCopy(source, columns, where)
+          }))
+        : assignment.kind === 'profile'
+          ? assignment.tables.map((source) => ({ source, columns: undefined }))
+          : []
+    const copies = orders.filter(({ source }) => source.format === 'postgres')
+    if (copies.length === 0) return assignment
+    const sandboxed = this.sandbox === 'bubblewrap'
+    const made = await copyTables(this.connector, copies, folder, limits, { sandboxed, signal })
+    return withTables(assignment, (table) => made.get(table) ?? table)
   }
 
   /** Starting a sandbox takes as much CPU as a small job: not between two jobs of one request. */

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Host, systemBinds } from './jail-command.ts'
+import { Writable } from 'node:stream'
+import { FILTER_FD, type Host, INSIDE, systemBinds } from './jail-command.ts'
+import { isFiltered, seccompFilter } from './seccomp.ts'
 
 /** Which sandbox works on this machine; where none does, why and how to mend it. */
 export type SandboxFound =
@@ -43,23 +45,17 @@ export async function detectSandbox(): Promise<SandboxFound> {
     setpriv: await find('setpriv'),
     root: process.getuid?.() === 0,
     disableUserns: help.output.includes('--disable-userns'),
-    system: await systemBinds()
+    system: await systemBinds(),
+    filter: undefined
   }
-  const userns = ['--unshare-user', ...(host.disableUserns ? ['--disable-userns'] : [])]
-  const probe = [
-    '--unshare-all',
-    ...userns,
-    '--die-with-parent',
-    ...host.system,
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--cap-drop',
-    'ALL',
-    '--',
-    '/usr/bin/true'
-  ]
+  const filter = isFiltered(process.arch) ? seccompFilter(process.arch) : undefined
+  // with the filter the runtime itself: a C library that needs another call would stop every job
+  if (filter !== undefined) {
+    const node = ['--ro-bind', process.execPath, INSIDE.node, '--seccomp', String(FILTER_FD)]
+    const filtered = await run(bwrap, [...probeOf(host), ...node, '--', INSIDE.node, '-e', '0'], filter)
+    if (filtered.code === 0) return { kind: 'bubblewrap', host: { ...host, filter } }
+  }
+  const probe = [...probeOf(host), '--', '/usr/bin/true']
   const tried = await run(bwrap, probe)
   if (tried.code === 0) return { kind: 'bubblewrap', host }
   if (/namespace|Operation not permitted|uid map/i.test(tried.output)) {
@@ -76,6 +72,12 @@ export async function detectSandbox(): Promise<SandboxFound> {
     message: tried.output.trim(),
     mend: `${bwrap} ${probe.join(' ')}`
   }
+}
+
+function probeOf(host: Host): string[] {
+  const userns = ['--unshare-user', ...(host.disableUserns ? ['--disable-userns'] : [])]
+  const places = [...host.system, '--proc', '/proc', '--dev', '/dev']
+  return ['--unshare-all', ...userns, '--die-with-parent', ...places, '--cap-drop', 'ALL']
 }
 
 async function mendUserns(): Promise<string> {
@@ -98,10 +100,18 @@ async function exists(path: string, mode: number = constants.F_OK): Promise<bool
   )
 }
 
-function run(command: string, args: string[]): Promise<{ code: number; output: string }> {
+function run(command: string, args: string[], filter?: Buffer): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    execFile(command, args, { timeout: 10_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, output: stdout + stderr })
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      timeout: 10_000,
+      killSignal: 'SIGKILL'
     })
+    let output = ''
+    const [, stdout, stderr, pipe] = child.stdio
+    for (const stream of [stdout, stderr]) stream?.on('data', (text: Buffer) => (output += text.toString()))
+    if (pipe instanceof Writable) pipe.on('error', () => undefined).end(filter)
+    child.once('error', (error) => resolve({ code: 1, output: error.message }))
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
   })
 }

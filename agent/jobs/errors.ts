@@ -4,6 +4,7 @@ import type { JobErrorReport } from '../../services/index.ts'
 /** The runner's own codes, and those of what happens to a job from outside. */
 export type JobFailureCode =
   | JobErrorReport['code']
+  | 'dataset-changed'
   | 'job-timeout'
   | 'job-killed'
   | 'job-cancelled'

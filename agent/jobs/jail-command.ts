@@ -24,6 +24,8 @@ export interface Host {
   disableUserns: boolean
   /** Binds of system folders as they are on this host. */
   system: string[]
+  /** The allow list of system calls; undefined where none is known or the kernel takes none. */
+  filter: Buffer | undefined
 }
 
 export interface JailSpec {
@@ -34,12 +36,18 @@ export interface JailSpec {
   nodeModules: string
   /** Files of the owner that the job may read: host path to path inside. */
   files: ReadonlyMap<string, string>
+  /** Only for what reads a data owner's server. */
+  network?: boolean
 }
 
 export interface Command {
   command: string
   args: string[]
+  /** To be written to {@link FILTER_FD}, where bubblewrap reads it. */
+  filter?: Buffer | undefined
 }
+
+export const FILTER_FD = 3
 
 const ENVIRONMENT = {
   PATH: '/usr/bin',
@@ -87,7 +95,8 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[...spec.files].flatMap(([from, to]) => bind('--ro-bind', from, to)),
     ...bind('--bind', spec.folder, INSIDE.job),
-    ...['--remount-ro', '/']
+    // a tmpfs of its own, as large as half the machine's memory
+    ...['--remount-ro', '/dev', '--remount-ro', '/']
   ]
   const environment = Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value])
   const userns = ['--unshare-user', ...(host.disableUserns ? ['--disable-userns'] : [])]
@@ -96,24 +105,31 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ? []
       : [host.prlimit, `--nproc=${PROCESSES}`, `--nofile=${OPEN_FILES}`, '--core=0']
   const program = [...limits, INSIDE.node, '--max-old-space-size=256', INSIDE.runner]
+  // what talks to a database server needs sockets; it runs no text of an analyst
+  const filter = spec.network === true ? undefined : host.filter
+  const filtered = filter === undefined ? [] : ['--seccomp', String(FILTER_FD)]
   const always = ['--die-with-parent', '--new-session', '--clearenv', ...environment, ...mounts]
   if (!host.root || host.setpriv === undefined) {
     return {
       command: host.bwrap,
       args: [
         '--unshare-all',
+        ...(spec.network === true ? ['--share-net'] : []),
         ...userns,
         ...always,
         '--chdir',
         INSIDE.job,
         '--cap-drop',
         'ALL',
+        ...filtered,
         '--',
         ...program
-      ]
+      ],
+      filter
     }
   }
-  const spaces = ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try']
+  const net = spec.network === true ? [] : ['--unshare-net']
+  const spaces = ['--unshare-ipc', '--unshare-pid', ...net, '--unshare-uts', '--unshare-cgroup-try']
   // the job's folder is closed to root without its capabilities: only the inner one enters it
   const outer = [
     ...spaces,
@@ -146,9 +162,10 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '--chdir',
     INSIDE.job,
     '--cap-drop',
-    'ALL'
+    'ALL',
+    ...filtered
   ]
-  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program] }
+  return { command: host.bwrap, args: [...outer, '--', ...nobody, '--', ...inner, '--', ...program], filter }
 }
 
 /** The system's folders as this host has them: /lib and the like are links into /usr on most, folders on some. */

@@ -1,9 +1,10 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Writable } from 'node:stream'
 import type { Assignment, JobLimits } from '../../services/index.ts'
 import { type JobAnswer, parseAnswer } from './answer.ts'
 import { JobFailed } from './errors.ts'
-import type { Command } from './jail-command.ts'
+import { type Command, FILTER_FD } from './jail-command.ts'
+import { beginningOf, childrenOf } from './processes.ts'
 
 /** More than a report may hold; a job that writes on is killed. */
 const MAX_LINE = 16 * 1024 * 1024
@@ -21,22 +22,25 @@ export class Jail {
   readonly ready: Promise<void>
   /** The process and everything below it is gone. */
   readonly exited: Promise<void>
-  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>
+  private readonly child: ChildProcess
+  private readonly orders: Writable
   private readonly waiting: PromiseWithResolvers<string>[] = []
   private unread = ''
   private stderr = ''
   private ended: JobFailed | undefined
   private alive = true
+  /** When the processes right below began. */
+  private first = new Map<number, string>()
 
-  constructor({ command, args }: Command, { cwd, env }: JailOptions) {
+  constructor({ command, args, filter }: Command, { cwd, env }: JailOptions) {
     // its own process group, so that a job without a sandbox dies with all it started
     this.child = spawn(command, args, {
       cwd,
       env: env ?? {},
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
       detached: true
     })
-    this.exited = new Promise((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.child.once('close', () => resolve(this.close()))
       this.child.once('error', (cause) => {
         this.end(
@@ -45,11 +49,17 @@ export class Jail {
         if (this.child.pid === undefined) resolve(this.close())
       })
     })
-    this.child.stdin.on('error', () => undefined)
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.read(text))
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (this.stderr.length < MAX_STDERR) this.stderr += text
+    this.exited = closed.then(() => this.gone())
+    const { stdin, stdout, stderr, stdio } = this.child
+    if (stdin === null || stdout === null || stderr === null)
+      throw new JobFailed('internal', 'a job was started without its pipes')
+    this.orders = stdin.on('error', () => undefined)
+    stdout.setEncoding('utf8').on('data', (text: string) => this.read(text))
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (this.stderr.length < MAX_STDERR) this.stderr += text.slice(0, MAX_STDERR)
     })
+    const pipe = stdio[FILTER_FD]
+    if (pipe instanceof Writable) pipe.on('error', () => undefined).end(filter)
     this.ready = this.hello()
     this.ready.catch(() => undefined)
   }
@@ -71,7 +81,7 @@ export class Jail {
   async ask(assignment: Assignment, limits: JobLimits): Promise<JobAnswer> {
     await this.ready
     const line = this.line()
-    this.child.stdin.write(`${JSON.stringify({ assignment, limits })}\n`)
+    this.orders.write(`${JSON.stringify({ assignment, limits })}\n`)
     return parseAnswer(await line)
   }
 
@@ -95,8 +105,16 @@ export class Jail {
       const first = await this.line()
       if (first !== '{"kind":"ready"}')
         throw new JobFailed('internal', `expected the runner to be ready, it said ${first.slice(0, 200)}`)
+      if (this.child.pid !== undefined) this.first = await childrenOf(this.child.pid)
     } finally {
       clearTimeout(timer)
+    }
+  }
+
+  /** The first process of the sandbox ends after all others in it; bubblewrap's own end does not wait for that. */
+  private async gone(): Promise<void> {
+    for (const [pid, began] of this.first) {
+      while ((await beginningOf(pid)) === began) await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }
 
@@ -109,6 +127,8 @@ export class Jail {
   }
 
   private read(text: string): void {
+    // a job that goes on talking while it is being killed fills no memory
+    if (this.ended !== undefined) return
     this.unread += text
     if (this.unread.length > MAX_LINE)
       this.kill(new JobFailed('output-too-large', 'the runner wrote more than a report may hold'))
@@ -116,13 +136,16 @@ export class Jail {
   }
 
   private deliver(): void {
-    for (;;) {
-      const end = this.unread.indexOf('\n')
-      if (end < 0 || this.waiting.length === 0) return
-      const line = this.unread.slice(0, end)
-      this.unread = this.unread.slice(end + 1)
-      this.waiting.shift()?.resolve(line)
-    }
+    const end = this.unread.indexOf('\n')
+    if (end < 0) return
+    const line = this.unread.slice(0, end)
+    this.unread = this.unread.slice(end + 1)
+    const waiting = this.waiting.shift()
+    // an answer given before the question would be taken for that of the next
+    if (waiting === undefined || this.unread !== '') {
+      this.kill(new JobFailed('internal', 'the runner said something that nobody asked for'))
+      waiting?.reject(this.ended)
+    } else waiting.resolve(line)
   }
 
   private close(): void {

@@ -1,4 +1,5 @@
-import type { Assignment, JobLimits, ReportOf } from '../../services/index.ts'
+import type { Isolation } from '../../protocol/documents/index.ts'
+import type { Assignment, JobLimits, ReportOf, SourceTable } from '../../services/index.ts'
 
 export type SandboxKind = 'bubblewrap' | 'none'
 
@@ -24,6 +25,8 @@ export interface JobResult<K extends Assignment['kind']> {
 /** Starts single-use, sandboxed jobs. The only way for the agent to let DuckDB touch anything. */
 export interface Launcher {
   readonly sandbox: SandboxKind
+  /** What the kernel holds jobs to, in their sandboxes. */
+  readonly isolation: Readonly<Isolation>
   /**
    * A fresh, empty folder for one job. Fill `in/` before `run`. Saying what it is `for` lets a job that reads data files find
    * a sandbox waiting too; any folder will do for any job.
@@ -45,6 +48,12 @@ export interface Launcher {
     assignment: Extract<Assignment, { kind: 'inspect' }>,
     options?: { signal?: AbortSignal }
   ): Promise<ReportOf<'inspect'>>
+  /**
+   * Which rows tables of servers have now: a version for each.
+   *
+   * @throws {JobFailed} dataset-missing, dataset-malformed
+   */
+  look(tables: readonly SourceTable[], limits: JobLimits): Promise<string[]>
   /** Makes ready what the next jobs will need (warm sandboxes); resolves when it is there. */
   prepare(): Promise<void>
   stop(): Promise<void>

@@ -5,11 +5,16 @@ import type { Assignment, SourceTable } from '../../services/index.ts'
 import { INSIDE } from './jail-command.ts'
 import { findSource, type SourceFiles } from './source-files.ts'
 
+/** The tables of an owner that an assignment reads. */
+export function tablesOf(assignment: Assignment): SourceTable[] {
+  if (assignment.kind === 'profile') return assignment.tables
+  return assignment.kind === 'extract' ? assignment.tables.map((table) => table.source) : []
+}
+
 /** The owner's files that an assignment reads, as its description has them. */
 export function sourcesOf(assignment: Assignment): string[] {
-  if (assignment.kind === 'profile') return [...new Set(assignment.tables.map((table) => table.path))]
-  if (assignment.kind === 'extract') return [...new Set(assignment.tables.map((table) => table.source.path))]
-  return []
+  const files = tablesOf(assignment).filter(({ format }) => format !== 'postgres')
+  return [...new Set(files.map(({ path }) => path))]
 }
 
 /** What stands for a path of a description in a job. */
@@ -17,7 +22,16 @@ export type Seen = Pick<SourceTable, 'path' | 'files' | 'beside'>
 
 /** The same assignment with its files under the paths the job sees. */
 export function relocate<A extends Assignment>(assignment: A, files: ReadonlyMap<string, Seen>): A {
-  const seen = (table: SourceTable): SourceTable => ({ ...table, ...files.get(table.path) })
+  return withTables(assignment, (table) =>
+    table.format === 'postgres' ? table : { ...table, ...files.get(table.path) }
+  )
+}
+
+/** The same assignment over other tables. */
+export function withTables<A extends Assignment>(
+  assignment: A,
+  seen: (table: SourceTable) => SourceTable
+): A {
   if (assignment.kind === 'profile') return { ...assignment, tables: assignment.tables.map(seen) }
   if (assignment.kind === 'extract') {
     const tables = assignment.tables.map((table) => ({ ...table, source: seen(table.source) }))

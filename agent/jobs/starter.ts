@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import type { Isolation } from '../../protocol/documents/index.ts'
 import type { ControlGroups } from './control-group.ts'
+import { isolationOf } from './isolation.ts'
 import { Jail } from './jail.ts'
 import { type Host, jailCommand } from './jail-command.ts'
 import type { JobFolder, SandboxKind } from './launcher.ts'
@@ -34,6 +36,12 @@ export class Starter {
       this.init.host.setpriv !== undefined &&
       this.init.sandbox === 'bubblewrap'
     )
+  }
+
+  /** Without a sandbox nothing keeps a job from leaving its groups. */
+  get isolation(): Isolation {
+    const { host, groups, sandbox } = this.init
+    return sandbox === 'none' ? [] : isolationOf(host?.filter !== undefined, groups?.controllers ?? [])
   }
 
   /** @throws {JobFailed} dataset-missing, dataset-malformed */

@@ -3,12 +3,16 @@ import type { ControlGroup, ControlGroups } from './control-group.ts'
 import { JobFailed } from './errors.ts'
 import type { Jail } from './jail.ts'
 import { folderBytes } from './job-folder.ts'
-import { processTree, residentBytes } from './processes.ts'
+import { processTree, residentBytes, unlinkedBytes } from './processes.ts'
 
 /** What the runtime itself needs beside the engine's memory. */
 const RUNTIME_BYTES = 160 * 1024 * 1024
+/** What it compiles and collects beside the engine's threads. */
+const RUNTIME_CORES = 1
 const PROCESSES = 96
 const LOOK_MILLISECONDS = 50
+/** Files without a name are looked for less often: it means to look at all that is open. */
+const UNLINKED_EVERY = 4
 
 /** Holds one jail to its limits while it works. */
 export class Watch {
@@ -16,6 +20,7 @@ export class Watch {
   private deadline: NodeJS.Timeout | undefined
   private group: ControlGroup | undefined
   private looking = false
+  private looks = 0
 
   constructor(
     private readonly jail: Jail,
@@ -27,11 +32,15 @@ export class Watch {
 
   /** To be called when the jail is ready and before it gets its order: nothing untrusted runs until then. */
   async start(): Promise<void> {
-    const { memory, seconds } = this.limits
+    const { memory, seconds, threads } = this.limits
     const pid = this.jail.pid
     if (this.groups !== undefined && pid !== undefined) {
       this.group = await this.groups.create(this.id)
-      await this.group.limit(memory + RUNTIME_BYTES, PROCESSES)
+      await this.group.limit({
+        memory: memory + RUNTIME_BYTES,
+        processes: PROCESSES,
+        cores: threads + RUNTIME_CORES
+      })
       await this.group.add(await processTree(pid))
     }
     this.deadline = setTimeout(() => {
@@ -64,11 +73,18 @@ export class Watch {
     return outOfMemory
   }
 
+  private async tooLarge(): Promise<boolean> {
+    const { disk } = this.limits
+    const seen = await folderBytes(this.folder, disk)
+    if (seen > disk || this.jail.pid === undefined || this.looks++ % UNLINKED_EVERY !== 0) return seen > disk
+    return seen + (await unlinkedBytes(this.jail.pid)) > disk
+  }
+
   private async look(): Promise<void> {
     if (this.looking) return
     this.looking = true
     try {
-      if ((await folderBytes(this.folder)) > this.limits.disk) this.jail.kill(diskFailure(this.limits))
+      if (await this.tooLarge()) this.jail.kill(diskFailure(this.limits))
       // without control groups nothing else sees memory that the engine does not count
       if (this.group === undefined && this.jail.pid !== undefined) {
         const held = await Promise.all((await processTree(this.jail.pid)).map(residentBytes))

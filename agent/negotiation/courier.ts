@@ -86,6 +86,7 @@ export class Courier {
         else this.#heard(to, message)
       } catch (error) {
         log.warn({ ...about, code: codeOf(error) }, 'an answer was not taken')
+        this.#ports.notTaken?.(to, reply.kind, codeOf(error))
         failed(error)
       }
     }

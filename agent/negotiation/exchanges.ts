@@ -18,6 +18,7 @@ import type { ExchangePorts } from './ports.ts'
 import { openDossier } from './replay.ts'
 import { stoppingClock } from './stopping-clock.ts'
 import { openMachines, storedEnd, storedHop } from './stored.ts'
+import { assertAskedBy, assertMaySay } from './who-may-say.ts'
 import { requestNamedBy } from './wire.ts'
 
 export interface ExchangesInit {
@@ -262,6 +263,7 @@ export class Exchanges {
   }
 
   async #take(exchange: Exchange, from: string, wire: WireMessage): Promise<WireMessage[]> {
+    assertMaySay(exchange.dossier, from, wire.kind)
     const message = await hearMessage(exchange.dossier, from, wire, this.#ports)
     if (message !== null) return await exchange.take(from, message)
     await exchange.keepLate()
@@ -270,6 +272,7 @@ export class Exchanges {
 
   async #ask(from: string, wire: WireOf<'ask'>): Promise<WireMessage[]> {
     const request = await openRequest(wire)
+    assertAskedBy(request, from)
     const known = this.#open.get(request.id)
     if (known !== undefined) return await this.#take(known, from, wire)
     const { store } = this.#ports

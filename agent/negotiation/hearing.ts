@@ -19,8 +19,7 @@ export async function hearMessage(
 ): Promise<Message | null> {
   switch (wire.kind) {
     case 'ask':
-      // Who else repeats a request has no say in what it is for.
-      if (from === dossier.request.payload.issuer) dossier.explains = wire.explain === true
+      dossier.explains = wire.explain === true
       if (wire.query !== null && (await dossier.holdQuery(wire.query))) dossier.keep(wire)
       return { kind: 'ask', epoch: wire.epoch }
     case 'waiting':

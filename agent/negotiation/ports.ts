@@ -1,4 +1,4 @@
-import type { Refusal, SaltedSection, Signed } from '../../protocol/documents/index.ts'
+import type { Refusal, SaltedSection, Signed, Verification } from '../../protocol/documents/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Effect, EndCode, Exchange } from '../../protocol/negotiation/index.ts'
 import type { Store } from '../store/index.ts'
@@ -86,6 +86,8 @@ export interface ShareRunner {
   run(dossier: Dossier, contract: string, signal: AbortSignal, gate: ShareGate): Promise<void>
   /** What the steps of a finished share cost, for receipts. */
   receipts(contract: string): Omit<Body<'receipt'>, 'log' | 'decisions'>[]
+  /** Digests of what two parties made of the same, where the share failed because they differ. */
+  differing(contract: string): Verification | undefined
   /** Removes what an earlier run of this agent left of any contract; before anything runs. */
   clear(): Promise<void>
   /** Lets go of what is kept for a contract that has ended: outbox, parts, keys. */
@@ -127,4 +129,6 @@ export interface ExchangePorts {
   organisationOf(peer: string): string | undefined
   /** The code of why an agent is trusted no longer; undefined for one that is. */
   whyNot(peer: string): string | undefined
+  /** An answer of a peer was not taken: nobody throws it back, so it is noted here. */
+  notTaken?(peer: string, kind: WireMessage['kind'], code: string): void
 }

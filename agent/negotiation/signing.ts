@@ -1,4 +1,4 @@
-import type { Signed } from '../../protocol/documents/index.ts'
+import type { Signed, Verification } from '../../protocol/documents/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
 import type { Effect } from '../../protocol/negotiation/index.ts'
 import { append } from '../audit/index.ts'
@@ -104,15 +104,22 @@ export async function signOrder(
       const receipts = [...(held?.receipts.values() ?? []), ...fresh]
         .filter((one) => one.payload.issuer === self)
         .map((one) => one.id)
+      const differing =
+        contract === null || code !== 'verification-differs' ? undefined : shares.differing(contract)
+      const verification = differing === undefined ? {} : { verification: differing }
       const log = await append(tx, {
         time,
         kind: 'outcome',
         request,
         ...(contract === null ? {} : { contract }),
-        fields: { result, code }
+        fields: { result, code, ...differencesOf(differing) }
       })
       const organisation = speaker.organisation
-      const blamed = hop === null ? null : (organisationOf(dossier, hop) ?? ports.organisationOf(hop) ?? null)
+      // One of two gave a wrong result, and nobody knows which: neither they nor who compared is to blame.
+      const blamed =
+        hop === null || code === 'verification-differs'
+          ? null
+          : (organisationOf(dossier, hop) ?? ports.organisationOf(hop) ?? null)
       const body = {
         request,
         contract,
@@ -123,11 +130,19 @@ export async function signOrder(
         step,
         position,
         receipts,
-        log
+        log,
+        ...verification
       }
       return [{ kind: 'outcome', document: await speaker.sign('outcome', body, RECORD_LIFETIME) }]
     }
   }
+}
+
+/** As far as an entry of the log can tell: who gave what. */
+function differencesOf(differing: Verification | undefined): Record<string, string | string[]> {
+  if (differing === undefined) return {}
+  const { of, at, results } = differing
+  return { of, at, first: results.map(({ first }) => first), again: results.map(({ again }) => again) }
 }
 
 function organisationOf(dossier: Dossier, peer: string): string | undefined {

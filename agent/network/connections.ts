@@ -9,9 +9,10 @@ import { Bootstrap } from './bootstrap.ts'
 import type { Clock, Log } from './clock.ts'
 import { withDeadline } from './deadline.ts'
 import { Encounters } from './encounters.ts'
-import { CannotListen, PeerSilent } from './errors.ts'
+import { CannotListen, PeerSilent, RateLimited } from './errors.ts'
 import { Gate } from './gate.ts'
 import { Introducer, type Introduction } from './introduce.ts'
+import { Newcomers } from './newcomers.ts'
 import { createNode, type Node } from './node.ts'
 import { Rumours } from './rumours.ts'
 
@@ -22,6 +23,8 @@ const PROBE_MS = 1_000
 /** How long a refused peer has to read why. */
 const FAREWELL_MS = 1_000
 const MAX_STREAMS = 128
+/** Two agents that dial each other at once have two; more are of use to nobody. */
+const MAX_OF_PEER = 4
 
 export interface ConnectionsInit {
   key: PrivateKey
@@ -54,6 +57,7 @@ export class Connections {
   readonly #introducer: Introducer
   readonly #bootstrap: Bootstrap
   readonly #rumours: Rumours
+  readonly #newcomers: Newcomers
   #node: Node | undefined
 
   constructor(init: ConnectionsInit, components: ConnectionsComponents) {
@@ -62,6 +66,7 @@ export class Connections {
     this.#components = components
     this.gate = new Gate(clock, log, components.refused)
     this.#rumours = new Rumours({ log, isMember: (peer) => members.memberOf(peer) !== undefined })
+    this.#newcomers = new Newcomers(components.refused)
     this.#introducer = new Introducer({
       members,
       now: () => clock.now(),
@@ -89,7 +94,15 @@ export class Connections {
   async start(register: (node: Node) => Promise<void>): Promise<void> {
     const { key, listen, announce, datastore, self } = this.#init
     const node = await createNode(
-      { key, listen: [...listen], announce: [...announce], datastore, rumours: this.#rumours, self },
+      {
+        key,
+        listen: [...listen],
+        announce: [...announce],
+        datastore,
+        rumours: this.#rumours,
+        newcomers: this.#newcomers,
+        self
+      },
       this.gate
     )
     this.#node = node
@@ -227,7 +240,12 @@ export class Connections {
   #introduced(connection: Connection, introduction: Introduction): void {
     const first = this.gate.admit(connection, introduction.member)
     if (this.gate.memberAt(connection) === undefined) return
+    this.#newcomers.introduced(connection)
     const peer = connection.remotePeer.toString()
+    for (const surplus of this.gate.readyConnections(peer).slice(0, -MAX_OF_PEER)) {
+      this.#components.refused({ peer, protocol: HELLO_PROTOCOL, code: 'rate-limited' })
+      surplus.abort(new RateLimited(`expected at most ${MAX_OF_PEER} connections of one agent, found more`))
+    }
     this.node.services.identify.identify(connection).catch((thrown: unknown) => {
       this.#components.log.debug({ peer, error: toError(thrown).name }, 'identify failed')
     })

@@ -103,6 +103,11 @@ export class Gate {
     return undefined
   }
 
+  /** The oldest first. */
+  readyConnections(peer: string): Connection[] {
+    return [...(this.#ready.get(peer) ?? [])].filter(({ status }) => status === 'open')
+  }
+
   memberAt(connection: Connection): Member | undefined {
     return this.#door(connection).member
   }

@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p'
 import { DynamosError } from '../../protocol/errors/index.ts'
 import { KAD_PROTOCOL } from '../../protocol/streams/index.ts'
 import type { ConnectionManager, Gate, Registrar } from './gate.ts'
+import type { Newcomers } from './newcomers.ts'
 import { boundedRecords } from './provider-records.ts'
 import type { Rumours } from './rumours.ts'
 
@@ -25,6 +26,7 @@ interface NodeInit {
   listen: string[]
   announce: string[]
   datastore: Datastore
+  newcomers: Newcomers
   rumours: Rumours
   self: string
 }
@@ -72,11 +74,14 @@ export async function createNode(init: NodeInit, gate: Gate): Promise<Node> {
     ],
     // Shorter ages would make live providers unfindable: re-stored addresses keep their old time stamp.
     peerStore: { maxAddressAge: Infinity, maxPeerAge: Infinity },
+    connectionGater: { denyInboundConnection: (incoming) => init.newcomers.turnsAway(incoming) },
     connectionManager: {
       maxConnections: 200,
       // Organisations behind one NAT, and labs, come from one address.
       inboundConnectionThreshold: 50,
-      maxIncomingPendingConnections: 50,
+      // One address has some of them, see Newcomers.
+      maxIncomingPendingConnections: 256,
+      inboundUpgradeTimeout: 5_000,
       addressDialTimeout: 3_000,
       dialTimeout: 6_000
     },

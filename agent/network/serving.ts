@@ -6,6 +6,7 @@ import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
 import {
   encodeRefusal,
   encodeReply,
+  frameOf,
   memoryPair,
   openReply,
   PeerRefused,
@@ -20,8 +21,14 @@ import type { Gate } from './gate.ts'
 import type { Node } from './node.ts'
 import { RateLimiter } from './rate.ts'
 
+/** Of one agent and protocol, over all its connections. */
 const MAX_STREAMS = 128
+/** libp2p counts those of one connection, and tells nobody which it resets. */
+const MAX_STREAMS_OF_CONNECTION = MAX_STREAMS + 32
+/** Agents of one organisation together, as often as one of them. */
+const OF_ORGANISATION = 2
 const HANDLER_MS = 30_000
+const FAREWELL_MS = 1_000
 /** How long a kept stream may be silent; the asking end lets go of it in half that time. */
 const IDLE_MS = 60_000
 
@@ -67,6 +74,8 @@ export class Serving {
   readonly #streams = new Map<string, ServeStream>()
   readonly #serve = new Map<string, (stream: Stream, peer: string) => Promise<void>>()
   readonly #working = new Set<AbortController>()
+  /** Streams that are open, by protocol and peer. */
+  readonly #open = new Map<string, number>()
 
   constructor(components: ServingComponents) {
     this.#components = components
@@ -87,10 +96,8 @@ export class Serving {
     this.#serve.set(protocol, async (stream, peer) => {
       const answer = async (question: Uint8Array): Promise<Uint8Array> => {
         try {
-          if (!rate.allows(peer, performance.now())) {
-            throw new RateLimited(`expected at most the permitted rate of ${protocol}, found more; try later`)
-          }
           const from = this.#from(peer)
+          rate(from, protocol)
           return await this.#work(stream, from, timeoutMs, async (caller) =>
             encodeReply(await run(question, caller))
           )
@@ -107,8 +114,9 @@ export class Serving {
     const rate = rateOf(limits)
     this.#streams.set(protocol, handler)
     this.#serve.set(protocol, async (stream, peer) => {
-      if (!rate.allows(peer, performance.now())) throw new RateLimited(`too many streams of ${protocol}`)
-      await this.#work(stream, this.#from(peer), undefined, async (caller) => await handler(stream, caller))
+      const from = this.#from(peer)
+      rate(from, protocol)
+      await this.#work(stream, from, undefined, async (caller) => await handler(stream, caller))
     })
   }
 
@@ -116,16 +124,39 @@ export class Serving {
     for (const [protocol, serve] of this.#serve) {
       const handler = async (stream: Stream, connection: Connection): Promise<void> => {
         const peer = connection.remotePeer.toString()
+        const key = `${protocol} ${peer}`
+        const open = (this.#open.get(key) ?? 0) + 1
+        this.#open.set(key, open)
         try {
+          if (open > MAX_STREAMS)
+            throw new RateLimited(`expected at most ${MAX_STREAMS} open streams of ${protocol}, found more`)
           await serve(stream, peer)
         } catch (thrown) {
           this.#failed(protocol, peer, thrown)
-          if (stream.status === 'open') stream.abort(toError(thrown))
+          await this.#turnAway(stream, protocol, toError(thrown))
+        } finally {
+          const left = (this.#open.get(key) ?? 1) - 1
+          if (left > 0) this.#open.set(key, left)
+          else this.#open.delete(key)
         }
       }
-      const limits = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS }
+      const limits = {
+        maxInboundStreams: MAX_STREAMS_OF_CONNECTION,
+        maxOutboundStreams: MAX_STREAMS_OF_CONNECTION
+      }
       await node.handle(protocol, gate.guard(handler), limits)
     }
+  }
+
+  /** Where questions are answered, whoever opened one stream too many can read why. */
+  async #turnAway(stream: Stream, protocol: string, error: Error): Promise<void> {
+    if (stream.status !== 'open') return
+    if (error instanceof RateLimited && this.#answerers.has(protocol)) {
+      stream.send(frameOf(encodeRefusal(error)))
+      const soon = { signal: AbortSignal.timeout(FAREWELL_MS) }
+      await stream.close(soon).catch(() => undefined)
+    }
+    stream.abort(error)
   }
 
   /** Everything that works for somebody is told to stop. */
@@ -208,8 +239,19 @@ export class Serving {
   }
 }
 
-function rateOf({ ratePerSecond = 200, burst = 400 }: HandleLimits): RateLimiter {
-  return new RateLimiter({ perSecond: ratePerSecond, burst })
+/** @returns what throws {RateLimited} when an agent, or those of its organisation together, come too often */
+function rateOf({
+  ratePerSecond = 200,
+  burst = 400
+}: HandleLimits): (from: { peer: string; member: Member }, protocol: string) => void {
+  const ofPeer = new RateLimiter({ perSecond: ratePerSecond, burst })
+  const together = { perSecond: ratePerSecond * OF_ORGANISATION, burst: burst * OF_ORGANISATION }
+  const ofOrganisation = new RateLimiter(together)
+  return ({ peer, member }, protocol) => {
+    const now = performance.now()
+    if (!ofPeer.allows(peer, now) || !ofOrganisation.allows(member.organisation, now))
+      throw new RateLimited(`expected at most the permitted rate of ${protocol}, found more; try later`)
+  }
 }
 
 function notSpoken(protocol: string): PeerRefused {

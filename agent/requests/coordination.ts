@@ -85,11 +85,8 @@ export class RequestCoordination implements Coordination {
       return { code: first?.refusal.code ?? 'no-candidate', hop: null }
     }
     if (record.dryRun) return { code: 'no-candidate', hop: null }
-    this.#book.tell(
-      record,
-      'negotiate',
-      `asks ${plan.data.length + (plan.infrastructure === null ? 0 : 1)} hop(s) to accept ${plan.archetype.name}`
-    )
+    const hops = [...plan.data, plan.infrastructure, plan.verifier].filter((one) => one !== null).length
+    this.#book.tell(record, 'negotiate', `asks ${hops} hop(s) to accept ${plan.archetype.name}`)
     const { specification } = submission
     return await writeContract({ plan, dossier, epoch: order.epoch, sandbox, specification }, speaker)
   }

@@ -5,6 +5,7 @@ import type { Submission } from '../config/index.ts'
 import { type Members, ownStanding } from '../membership/index.ts'
 import { Dossier, type Speaker } from '../negotiation/index.ts'
 import { type Finder, findHolders, readersOf } from './holders.ts'
+import { verifierOf } from './verifier.ts'
 
 const MAX_ARCHETYPES = 8
 const MAX_COMPUTE_PROVIDERS = 8
@@ -141,6 +142,8 @@ export async function prepareRequest(
     parameters: submission.algorithm.parameters
   })
   const providers = found.map((one) => one.payload.issuer).sort()
+  const verifier = verifierOf(submission, rows, hosts, members)
+  if (verifier !== null && 'code' in verifier) return stop(verifier)
   const request = await speaker.sign(
     'request',
     {
@@ -156,6 +159,7 @@ export async function prepareRequest(
       recipients,
       agreements: submission.agreements,
       deadline: submission.deadline,
+      ...(verifier === null ? {} : { verify: verifier.payload.issuer }),
       query: digest
     },
     submission.deadline + approvalsWithin(submission.datasets, components)
@@ -169,11 +173,17 @@ export async function prepareRequest(
       ...new Set([
         ...providers,
         ...rows.flatMap((row) => row.infrastructure ?? []),
+        ...(verifier === null ? [] : [verifier.payload.issuer]),
         ...(recipient === speaker.peer ? [] : [recipient])
       ])
     ],
     recipient: { peer: recipient, organisation: recipientName },
-    capabilities: new Map([...found, ...compute].map((one) => [one.payload.issuer, one.payload])),
+    capabilities: new Map(
+      [...found, ...compute, ...(verifier === null ? [] : [verifier])].map((one) => [
+        one.payload.issuer,
+        one.payload
+      ])
+    ),
     unknown
   }
 }

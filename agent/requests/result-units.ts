@@ -72,8 +72,10 @@ export function queryColumnsOf(
   offers: ReadonlyMap<string, HeldOffer>,
   { contract }: Pick<HeldContract, 'contract'>
 ): QueryColumns[] {
-  const { archetype, parties } = contract.payload
-  const hosts = parties.filter(({ roles }) => roles.includes('infrastructure')).map(({ peer }) => peer)
+  const { archetype, parties, verify } = contract.payload
+  const hosts = parties
+    .filter(({ peer, roles }) => roles.includes('infrastructure') && peer !== verify)
+    .map(({ peer }) => peer)
   const row = request.rows.findIndex(
     (one) =>
       one.archetype === archetype.name &&

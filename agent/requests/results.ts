@@ -22,7 +22,16 @@ const storedResults = z.array(
     artifacts: z
       .array(z.strictObject({ name: artifactName, mediaType: z.string(), digest: z.string() }))
       .optional(),
-    notes: z.array(z.string()).optional()
+    notes: z.array(z.string()).optional(),
+    verified: z
+      .strictObject({
+        of: z.string(),
+        at: z.string(),
+        digest: z.string(),
+        again: z.string(),
+        salt: z.string()
+      })
+      .exactOptional()
   })
 )
 

@@ -8,7 +8,7 @@ import type {
   RequestView,
   ResultView
 } from '../api/index.ts'
-import type { HopRefusal } from '../composition/index.ts'
+import { type HopRefusal, runsAgain } from '../composition/index.ts'
 import type { StoredResult } from '../exchange/index.ts'
 import type { HeldContract } from '../negotiation/index.ts'
 import { latestOffer } from './answers.ts'
@@ -17,6 +17,7 @@ import { explainStop, stopsOf } from './stopped.ts'
 import { suppressedOf } from './suppressed.ts'
 import { resultTermsIn, viewTerms } from './terms.ts'
 import { viewAnswer } from './view-answer.ts'
+import { differingOf, explainDifference, viewStep } from './view-verified.ts'
 
 const MICRO = 1e6
 
@@ -76,8 +77,15 @@ export function viewRequest(record: RequestRecord, known: (peer: string) => stri
   const ended = record.coordinator?.stage.phase === 'ended' ? record.coordinator.stage.outcome : null
   const stopped = stopsOf(record, organisationOf)
   const failed = (status === 'failed' || status === 'timed-out') && ended !== null
+  const differing = differingOf(record)
   const blamed =
-    ended === null ? [] : ended.hop !== null ? [ended.hop] : ended.code === 'timeout' ? waitedFor(held) : []
+    ended === null || differing !== undefined
+      ? []
+      : ended.hop !== null
+        ? [ended.hop]
+        : ended.code === 'timeout'
+          ? waitedFor(held)
+          : []
   const named = blamed.map(organisationOf)
   const missing = [
     ...(composition?.missing ?? []),
@@ -90,7 +98,7 @@ export function viewRequest(record: RequestRecord, known: (peer: string) => stri
     archetype: held?.contract.payload.archetype.name ?? composition?.plan?.archetype.name ?? null,
     missing: status === 'refused' ? [] : missing,
     notes: [...notesOf(record), ...(held === null ? [] : withheldNotes(held))],
-    chain: chain.map((step) => ({ service: step.service, at: organisationOf(step.at) })),
+    chain: chain.map((step) => viewStep(step, record.dossier.request.payload.verify, organisationOf)),
     decisions: decisionsOf(record, held, organisationOf),
     candidates: (composition?.candidates ?? []).map((candidate) => ({
       archetype: candidate.archetype,
@@ -115,7 +123,10 @@ export function viewRequest(record: RequestRecord, known: (peer: string) => stri
             hop: named.length === 1 ? (named[0] ?? null) : null,
             step: ended.step,
             position: ended.position,
-            message: explainFailure(ended.code ?? 'internal', named.length === 0 ? null : named.join(' and '))
+            message:
+              explainDifference(differing) ??
+              explainFailure(ended.code ?? 'internal', named.length === 0 ? null : named.join(' and ')),
+            ...(differing === undefined ? {} : { verification: differing })
           }
         }
       : {}),
@@ -167,9 +178,20 @@ export function viewRefusal({
 
 /** @param held the contract that made it; null where nothing more is known of it */
 export function viewResult(result: StoredResult, held: HeldContract | null): ResultView {
-  const { from, columns, types, rows, rowCount, truncated, units } = result
+  const { from, columns, types, rows, rowCount, truncated, units, verified } = result
   const known = units === undefined ? {} : { units }
-  return { from, columns, types, ...known, rows, rowCount, truncated, suppressed: suppressedOf(from, held) }
+  const same = verified === undefined ? {} : { verified }
+  return {
+    from,
+    columns,
+    types,
+    ...known,
+    rows,
+    rowCount,
+    truncated,
+    suppressed: suppressedOf(from, held),
+    ...same
+  }
 }
 
 function artifactsOf({ results, status }: RequestRecord): RequestView['artifacts'] {
@@ -214,7 +236,8 @@ function decisionsOf(
     const asked = offer.rows.filter(
       ({ row }) =>
         offer.as.some((role) => role !== 'infrastructure') ||
-        record.dossier.request.payload.rows[row]?.infrastructure === peer
+        record.dossier.request.payload.rows[row]?.infrastructure === peer ||
+        runsAgain(record.dossier.request.payload, peer, row)
     )
     const row = asked.find((one) => one.row === chosen) ?? asked[0]
     if (row === undefined) continue
@@ -280,7 +303,8 @@ function receiptsOf(held: HeldContract): ReceiptView[] {
       wiped:
         receipt.wiped === null
           ? null
-          : { bytes: receipt.wiped.bytes, at: new Date(receipt.wiped.at).toISOString() }
+          : { bytes: receipt.wiped.bytes, at: new Date(receipt.wiped.at).toISOString() },
+      ...(receipt.verification === undefined ? {} : { verification: receipt.verification })
     }))
 }
 

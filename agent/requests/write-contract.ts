@@ -49,12 +49,14 @@ function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string
       steps: []
     })
   }
-  if (host !== null) {
-    add(host, {
+  const verifier = plan.verifier?.peer
+  for (const computing of [host, verifier]) {
+    if (computing == null) continue
+    add(computing, {
       as: 'infrastructure',
       parameters,
       algorithm: plan.chain.mergedAtHost ? 'merge' : 'complete',
-      inputs: inputs(flowsToInfrastructure(plan.chain.flows, host), (of) => {
+      inputs: inputs(flowsToInfrastructure(plan.chain.flows, computing), (of) => {
         if (plan.chain.mergedAtHost) return []
         const sender = plan.data.find((answer) => answer.peer === of[0])
         return sender === undefined ? [] : columnsOf(sender, plan.row)
@@ -68,6 +70,9 @@ function sectionsOf({ plan, dossier, specification }: ContractInput): Map<string
     inputs: inputs(flowsToRecipient(plan.chain.flows, plan.recipient.peer, host), () => []),
     union: plan.union,
     merge: plan.merge,
+    ...(verifier === undefined
+      ? {}
+      : { again: inputs(flowsToRecipient(plan.chain.flows, plan.recipient.peer, verifier), () => []) }),
     ...(specification === undefined ? {} : { graph: specification })
   })
   return sections
@@ -81,7 +86,7 @@ export async function writeContract(input: ContractInput, speaker: Speaker): Pro
   const sealed = new Map<string, Awaited<ReturnType<Speaker['section']>>>()
   for (const [peer, content] of sections) sealed.set(peer, await speaker.section(content))
 
-  const answers = [...plan.data, plan.infrastructure, plan.recipient.answer]
+  const answers = [...plan.data, plan.infrastructure, plan.verifier, plan.recipient.answer]
   const parties: Party[] = []
   for (const [peer, content] of sections) {
     const offer = answers.find((one) => one?.peer === peer)?.offer
@@ -113,7 +118,8 @@ export async function writeContract(input: ContractInput, speaker: Speaker): Pro
       flows: plan.chain.flows,
       recipients: request.recipients,
       terms: plan.terms,
-      deadline: request.deadline
+      deadline: request.deadline,
+      ...(request.verify === undefined ? {} : { verify: request.verify })
     },
     request.deadline + HOUR
   )

@@ -1,7 +1,7 @@
 import type { Payload, Terms } from '../../protocol/documents/index.ts'
 import { hourAt, REQUESTER, requiredServices } from '../agreement/index.ts'
 import type { Values } from './engine.ts'
-import { approvalUnder, type ProviderFacts, type TableUse } from './facts.ts'
+import { approvalUnder, computing, type ProviderFacts, type TableUse } from './facts.ts'
 import { columnKey, namesValue } from './names.ts'
 
 /** A signed agreement that no newer one replaced. A verified `Signed<'agreement'>` is one. */
@@ -85,7 +85,7 @@ export function agreementContext(
   { id, payload }: { id: string; payload: { terms: Pick<Terms, 'timezone'> } },
   facts: ProviderFacts
 ): Values {
-  const { uses, services, sandboxes, infrastructure } = facts
+  const { uses, services, sandboxes } = facts
   const window = Object.hasOwn(facts.requestsInWindow, id) ? facts.requestsInWindow[id] : undefined
   const { approvals = null } = facts
   return {
@@ -99,7 +99,7 @@ export function agreementContext(
     algorithm: facts.algorithm,
     datasets: facts.datasets ?? [facts.dataset],
     dataProviders: [facts.organisation],
-    infrastructure: infrastructure === null ? [] : [infrastructure],
+    infrastructure: computing(facts),
     recipients: facts.recipients,
     ...(uses === null ? {} : { tables: uses.map((use) => use.table), columns: usedColumns(uses) }),
     ...(services === null ? {} : { services }),

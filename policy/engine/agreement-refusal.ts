@@ -1,7 +1,7 @@
 import type { AnyOrNames, Payload, RefusalCode } from '../../protocol/documents/index.ts'
 import { didYouMean, formatDuration, formatInstant, REQUESTER, requiredServices } from '../agreement/index.ts'
 import { endOf } from './agreement-entity.ts'
-import { approvalUnder, type ProviderFacts, type WindowCount } from './facts.ts'
+import { approvalUnder, computing, type ProviderFacts, type WindowCount } from './facts.ts'
 import { columnKey, listed } from './names.ts'
 import type { AcceptableValue } from './verdict.ts'
 
@@ -79,11 +79,12 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
   purposes: amongNames('purpose-not-permitted', 'purposes', 'purpose'),
   archetypes: amongNames('archetype-not-permitted', 'archetypes', 'archetype'),
   algorithms: amongNames('algorithm-not-permitted', 'algorithms', 'algorithm'),
-  computeProviders: ({ terms, provider }, { infrastructure }) => {
+  computeProviders: ({ terms, provider }, facts) => {
     const names = terms.computeProviders === '*' ? ['*'] : [...terms.computeProviders, provider]
+    const wrong = computing(facts).filter((name) => !names.includes(name))
     return {
       code: 'compute-provider-not-permitted',
-      reason: `${infrastructure} may not hold the data; these may: ${listed(names)}`,
+      reason: `${listed(wrong)} may not hold the data; these may: ${listed(names)}`,
       acceptable: { computeProviders: names }
     }
   },

@@ -1,7 +1,7 @@
 import type { Hosting, RefusalCode } from '../../protocol/documents/index.ts'
 import { didYouMean } from '../agreement/index.ts'
 import { type Answer, type Evaluation, type PolicyEngine, permits, type Values } from './engine.ts'
-import type { HostFacts, RecipientFacts } from './facts.ts'
+import { computing, type HostFacts, type RecipientFacts } from './facts.ts'
 import { unknownHostFact, unknownRecipientFact } from './known.ts'
 import { listed, namesValue } from './names.ts'
 import { clausesOf } from './rules.ts'
@@ -25,7 +25,7 @@ function contextOf(facts: HostFacts | RecipientFacts): Values {
     algorithm: facts.algorithm,
     datasets: facts.datasets,
     dataProviders: facts.dataProviders,
-    infrastructure: facts.infrastructure === null ? [] : [facts.infrastructure],
+    infrastructure: computing(facts),
     recipients: facts.recipients
   }
 }

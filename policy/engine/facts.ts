@@ -50,6 +50,8 @@ export interface ProviderFacts {
   archetype: string
   /** Organisation that would compute; null: the provider itself. */
   infrastructure: string | null
+  /** Organisation that would compute the same again, so that the recipient can compare; left out: nobody. */
+  verifier?: string
   /** Organisations that would get the result. */
   recipients: readonly string[]
   /** The one that is decided about. */
@@ -107,6 +109,8 @@ interface SharedFacts {
   dataProviders: readonly string[]
   /** The compute provider, when the archetype has one. */
   infrastructure: string | null
+  /** Who would compute the same again; left out: nobody. */
+  verifier?: string
   recipients: readonly string[]
 }
 
@@ -133,4 +137,12 @@ export interface FlowFacts {
   flow: Flow
   /** null until they are counted; a limit of rows then binds in the job that makes them. */
   rows: number | null
+}
+
+/** Organisations that would compute over the data of others. */
+export function computing({
+  infrastructure,
+  verifier
+}: Pick<SharedFacts, 'infrastructure' | 'verifier'>): string[] {
+  return [infrastructure, verifier].flatMap((one) => one ?? [])
 }

@@ -45,6 +45,7 @@ const shared = {
   datasets: listOf(isName),
   dataProviders: listOf(isName),
   infrastructure: orNull(isName),
+  verifier: (value: unknown) => value === undefined || isName(value),
   recipients: listOf(isName)
 }
 
@@ -56,6 +57,7 @@ const PROVIDER: Tests<ProviderFacts> = {
   purpose: isText,
   archetype: isText,
   infrastructure: orNull(isName),
+  verifier: (value) => value === undefined || isName(value),
   recipients: listOf(isName),
   dataset: isName,
   datasets: (value) => value === undefined || listOf(isName)(value),

@@ -67,6 +67,13 @@ export type Hosting = z.infer<typeof hosting>
 
 export const sandbox = z.enum(['bubblewrap', 'none'])
 
+/**
+ * What a party's kernel holds its sandboxed jobs to: a list of system calls, and control groups for memory, processes and
+ * processor time. What is not named is watched from outside, or not at all.
+ */
+export const isolation = z.array(z.enum(['seccomp', 'memory', 'processes', 'cpu'])).max(4)
+export type Isolation = z.infer<typeof isolation>
+
 /** An agent's own description; a higher `sequence` replaces a lower one. */
 export const capability = z.strictObject({
   ...header('capability'),

@@ -12,6 +12,20 @@ export const toldDecision = z.strictObject({
 })
 export type ToldDecision = z.infer<typeof toldDecision>
 
+/**
+ * What came of running steps again elsewhere: who ran them first, who again, and of each result the digests of both canonical
+ * forms. Salted by the recipient, who alone can say of what they are.
+ */
+export const verification = z.strictObject({
+  of: organisation,
+  at: organisation,
+  results: z
+    .array(z.strictObject({ first: digest, again: digest }))
+    .min(1)
+    .max(64)
+})
+export type Verification = z.infer<typeof verification>
+
 /** Signed by the party that did a step. Counts are null where output is protected. */
 export const receipt = z.strictObject({
   ...header('receipt'),
@@ -35,6 +49,8 @@ export const receipt = z.strictObject({
   cache: z.enum(['hit', 'miss', 'none']),
   milliseconds: count,
   wiped: z.strictObject({ bytes: count, at: instant }).nullable(),
+  /** Of the recipient, where steps were run again elsewhere: both results are the same. */
+  verification: verification.optional(),
   /** What was decided here under the contract so far; on a party's last receipt. */
   decisions: z.array(toldDecision).max(64),
   log: logPosition
@@ -55,5 +71,7 @@ export const outcome = z.strictObject({
   step: name.nullable(),
   position: count.nullable(),
   receipts: z.array(documentId).max(512),
+  /** With `verification-differs`: the two results are not the same. */
+  verification: verification.optional(),
   log: logPosition
 })

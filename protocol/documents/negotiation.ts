@@ -72,6 +72,8 @@ export const request = z.strictObject({
   /** Agreements that the requester wishes, by provider organisation: one, or one for each dataset. */
   agreements: z.record(organisation, z.union([name, z.record(name, name)])),
   deadline: duration,
+  /** Who runs again what the compute provider runs, so that the recipient can compare; absent: nobody. */
+  verify: peer.optional(),
   /** Digest of the query part. */
   query: documentId
 })
@@ -254,7 +256,9 @@ export const contract = z.strictObject({
   recipients: z.array(organisation).min(1).max(8),
   terms: resultTerms,
   /** How long a party may take, from its start. */
-  deadline: duration
+  deadline: duration,
+  /** The compute provider that runs again what the other one runs; as in the request. */
+  verify: peer.optional()
 })
 
 export const MAX_EPOCHS = 3
@@ -295,6 +299,8 @@ export const section = z.discriminatedUnion('as', [
     inputs: z.array(flowInput).min(1).max(64),
     union: z.boolean(),
     merge: z.boolean(),
+    /** The same results once more, of the party that runs the steps again; only to be compared. */
+    again: z.array(flowInput).min(1).max(64).optional(),
     /** A specification of the picture as JSON text, where the asker gives one. */
     graph: z.string().max(65_536).optional()
   })

@@ -39,10 +39,17 @@ export const sourceColumn = z.strictObject({
 export const sourceTable = z.strictObject({
   name: identifier,
   path: z.string().startsWith('/'),
-  format: z.enum(['csv', 'parquet', 'json', 'sqlite']),
+  format: z.enum(['csv', 'parquet', 'json', 'sqlite', 'postgres']),
   csv: csvOptions.optional(),
   /** The table or view in a database, when it has another name there. */
-  table: identifier.optional(),
+  table: z.string().min(1).max(260).optional(),
+  /** Of a table on a server: the rows that are expected there. `path` is the file that says how to reach it. */
+  version: z.string().max(256).optional(),
+  /** Set by the launcher: what a connector copied of it into `path`, in this order. */
+  copied: z
+    .array(z.strictObject({ name: identifier, type: z.string().max(64) }))
+    .max(2000)
+    .optional(),
   /** Set by the launcher: the files that a folder or pattern stands for, relative to `path`, which is then their folder. */
   files: z.array(z.string()).max(MAX_FILES).optional(),
   /** Set by the launcher: what a database keeps beside its file, absolute. */
@@ -211,7 +218,11 @@ export const convertAssignment = z.strictObject({
   /** Also write `out/result-N.csv`. */
   csv: z.boolean().default(true),
   /** Also draw each result: `out/graph-N.svg`, `.png` and `.vl.json`. */
-  graph: graphOrder.optional()
+  graph: graphOrder.optional(),
+  /** The same once more, as another party made it: only to be compared with, in canonical forms whose digests are salted. */
+  again: z
+    .strictObject({ inputs: z.array(input).min(1).max(64), salt: z.string().regex(/^([0-9a-f]{2}){16,64}$/) })
+    .optional()
 })
 
 /** `export`: at the recipient, when somebody asks. Writes rows of one stored result to `out/result.<format>`; JSON is the rows alone. */

@@ -100,8 +100,15 @@ export const picture = z.strictObject({
   milliseconds: z.number().nonnegative()
 })
 
+const canonicalDigest = z.string().regex(/^[0-9a-f]{64}$/)
+
 export const convertReport = z.strictObject({
   kind: z.literal('convert'),
+  /** With `again`, for each result: the digests of both canonical forms, and whether they are the same. */
+  verification: z
+    .array(z.strictObject({ first: canonicalDigest, again: canonicalDigest, same: z.boolean() }))
+    .optional(),
+  /** None of them where a verification found a difference. */
   results: z.array(
     z.strictObject({
       from: z.array(z.string()),

@@ -27,6 +27,8 @@ export const algorithmManifest = z.strictObject({
   invalidIn: z.array(name),
   /** Whether partial states of several parties can be merged to the result over all their rows. */
   mergeable: z.boolean(),
+  /** false: it draws lots, so that two runs over the same rows may differ by more than the last digits. */
+  deterministic: z.boolean().optional(),
   parameters: file,
   title: z.string(),
   description: z.string(),

@@ -16,7 +16,31 @@ const services = dirname(here)
  * @returns {Promise<void>}
  */
 export async function buildRunner(outfile) {
-  await Promise.all([buildJobs(outfile), buildGraph(join(dirname(outfile), 'graph'))])
+  const beside = dirname(outfile)
+  await Promise.all([
+    buildJobs(outfile),
+    buildGraph(join(beside, 'graph')),
+    buildConnector(join(beside, 'connector.mjs'))
+  ])
+}
+
+/** @param {string} outfile */
+async function buildConnector(outfile) {
+  await build({
+    entryPoints: [join(services, 'connector', 'main.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    // optional parts of the driver that are not installed
+    external: ['pg-native', 'pg-cloudflare'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+    },
+    logLevel: 'warning'
+  })
 }
 
 /** @param {string} outfile */

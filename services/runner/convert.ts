@@ -4,6 +4,7 @@ import type { Engine } from '../engine/index.ts'
 import { Failure } from '../failure/index.ts'
 import type { Assignment, ReportOf } from '../job/index.ts'
 import { quoteText } from '../sql/index.ts'
+import { type Compared, compareRuns, FORGET } from './compare.ts'
 import { jsonRows } from './json-rows.ts'
 import { describePart, outputList, readFiles, readParts } from './parts.ts'
 import { drawResult } from './picture.ts'
@@ -19,22 +20,61 @@ export async function runConvert(
   assignment: ConvertAssignment,
   place: JobPlace
 ): Promise<ReportOf<'convert'>> {
-  const contributions: (Contribution & { rows: number })[] = []
-  for (const input of assignment.inputs) {
-    if (input.kind !== 'parts') throw new Failure('internal', 'a conversion takes parts')
-    contributions.push(await readParts(engine, place.root, input))
-  }
-  contributions.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
+  const contributions = await readInputs(engine, assignment.inputs, place)
   const together =
     assignment.union ||
     assignment.steps.some(
       (step) => step.service === 'aggregate' || (step.service === 'algorithm' && step.phase === 'merge')
     )
   const groups = together ? [contributions] : contributions.map((contribution) => [contribution])
+  const verification = await verified(engine, assignment, place, groups)
+  if (verification?.some(({ same }) => !same) === true) return { kind: 'convert', verification, results: [] }
   const results: Converted[] = []
   for (const [index, group] of groups.entries())
     results.push(await convertGroup(engine, assignment, place, group, index))
-  return { kind: 'convert', results }
+  return { kind: 'convert', ...(verification === undefined ? {} : { verification }), results }
+}
+
+type Read = Contribution & { rows: number }
+
+async function readInputs(
+  engine: Engine,
+  inputs: ConvertAssignment['inputs'],
+  place: JobPlace
+): Promise<Read[]> {
+  const contributions: Read[] = []
+  for (const input of inputs) {
+    if (input.kind !== 'parts') throw new Failure('internal', 'a conversion takes parts')
+    contributions.push(await readParts(engine, place.root, input))
+  }
+  return contributions.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
+}
+
+/** Each result beside the one that another party made of the same. */
+async function verified(
+  engine: Engine,
+  { again, steps }: ConvertAssignment,
+  place: JobPlace,
+  groups: readonly (readonly Read[])[]
+): Promise<Compared[] | undefined> {
+  if (again === undefined) return undefined
+  const repeated = await readInputs(engine, again.inputs, place)
+  // whatever is still to be merged was computed by nobody yet, so it was not run again either
+  if (steps.length > 0 || groups.some((group) => group.length !== 1) || repeated.length !== groups.length)
+    throw new Failure('internal', 'expected two finished results of each')
+  const compared: Compared[] = []
+  for (const [index, [first]] of groups.entries()) {
+    const other = repeated[index]
+    if (first === undefined || other === undefined) continue
+    const one = compareRuns(engine, { sql: first.relation }, { sql: other.relation }, again.salt)
+    compared.push(
+      await one.catch((error: unknown) => {
+        throw runtimeFailure(error)
+      })
+    )
+    await engine.run(FORGET)
+  }
+  return compared
 }
 
 async function convertGroup(

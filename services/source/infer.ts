@@ -127,6 +127,16 @@ function candidates(decimal: '.' | ','): Candidate[] {
   ]
 }
 
+/** SQL that holds for texts which are values of a type, whole: the engine's own cast cuts a time off a date, and rounds. */
+export function isText(column: string, type: string): string {
+  const found = candidates('.').find((one) => one.type === type)
+  if (type === 'BOOLEAN') return `lower(${column}) IN ('0', '1', 'true', 'false')`
+  if (found !== undefined) return found.holds(column)
+  const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1]
+  const digits = scale === undefined ? '' : `regexp_full_match(${column}, '-?\\d+([.]\\d{0,${scale}})?') AND `
+  return `${digits}TRY_CAST(${column} AS ${type}) IS NOT NULL`
+}
+
 /** Types that the engine's CSV reader parses just as they are inferred; the others are cast from text. */
 export function readNatively(type: string): boolean {
   return type === 'VARCHAR' || type === 'BOOLEAN' || type === 'BIGINT' || type === 'DOUBLE'

@@ -3,6 +3,7 @@ import { Failure } from '../failure/index.ts'
 import type { Column, SourceTable } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
 import { type Binding, bindColumns } from './bind-columns.ts'
+import { openCopied } from './copied.ts'
 import { type CsvFile, openCsv } from './csv.ts'
 import { inferTypes, readNatively } from './infer.ts'
 import { lookAtJson, readJson } from './json.ts'
@@ -63,7 +64,7 @@ async function openTyped(table: SourceTable, engine: EngineReader): Promise<Omit
     const sql = selectOf(bindings, readJson(table, found, bindings))
     return { sql, columns: await engine.describe(sql), notes: headerNotes(found) }
   }
-  const { scan, types } = await openParquet(table, engine)
+  const { scan, types } = table.copied === undefined ? await openParquet(table, engine) : openCopied(table)
   const found = await engine.describe(`SELECT * FROM ${scan}`)
   const sql = selectOf(typed(bindColumns(table, found), types), scan)
   return { sql, columns: await engine.describe(sql), notes: headerNotes(found) }

@@ -5,6 +5,7 @@ import { Failure, nearest } from '../failure/index.ts'
 import type { Column, SourceTable } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
 import { bindColumns } from './bind-columns.ts'
+import { isText } from './infer.ts'
 import { SqliteFile } from './sqlite-file.ts'
 import {
   type Carrier,
@@ -270,7 +271,7 @@ async function settle(engine: EngineLoader, loaded: string, columns: readonly Ty
   if (likely.length === 0) return [...columns]
   const counts = likely.map(({ name, type }) => {
     const column = quoteName(name)
-    return `count(*) FILTER (WHERE ${column} IS NOT NULL AND TRY_CAST(${column} AS ${type}) IS NULL)`
+    return `count(*) FILTER (WHERE ${column} IS NOT NULL AND NOT (${isText(column, type)}))`
   })
   const [row = []] = await engine.rows(`SELECT ${counts.join(', ')} FROM ${quoteName(loaded)}`)
   const broken = new Set(likely.filter((_, index) => Number(row[index]) > 0).map(({ name }) => name))

@@ -1,7 +1,8 @@
+import type { Clock, Network } from '../../agent/network/index.ts'
 import { type ArchetypeBody, openDocument, type Section } from '../../protocol/documents/index.ts'
 import type { WireMessage } from '../../protocol/messages/index.ts'
-import type { TestAgent } from '../integration/harness.ts'
-import type { HostilePeer, Offered } from '../integration/hostile-peer.ts'
+import type { Market, TestAgent } from '../integration/harness.ts'
+import { HostilePeer, type Offered } from '../integration/hostile-peer.ts'
 
 export type ContractBody = Parameters<HostilePeer['contract']>[0]
 export type Made = Awaited<ReturnType<HostilePeer['contract']>>
@@ -38,6 +39,18 @@ export function agreementWithEve(provider: string): object {
     anonymize: { pseudonymise: ['id'] },
     output: { maxRows: 30 }
   }
+}
+
+/** The agent of a member stops; from here on its key speaks for itself, to all who run. */
+export async function turnedHostile(
+  market: Market,
+  name: string,
+  { clock, prepare }: { clock?: Clock; prepare?: (network: Network) => void } = {}
+): Promise<HostilePeer> {
+  await market.agent(name).stop()
+  const peer = await HostilePeer.start(market.agent(name), clock, prepare)
+  for (const agent of market.agents) if (agent.running) await peer.connect(agent)
+  return peer
 }
 
 export async function askedBy(eve: HostilePeer, providers: readonly TestAgent[], sql = SQL): Promise<Asked> {
@@ -162,6 +175,24 @@ export async function acceptanceBy(eve: HostilePeer, { contract }: Made, head = 
     log: { sequence: 1, head }
   }
   return (await eve.speaker.sign('acceptance', body, 60_000)).bytes
+}
+
+/** Her own word that it is over. */
+export async function outcomeBy(eve: HostilePeer, contract: Made['contract']): Promise<WireMessage> {
+  const { id, payload } = contract
+  const body = {
+    request: payload.request,
+    contract: id,
+    organisation: 'EVE',
+    result: 'failed' as const,
+    code: 'cancelled' as const,
+    hop: null,
+    step: null,
+    position: null,
+    receipts: [],
+    log: { sequence: 2, head: 'b'.repeat(64) }
+  }
+  return { kind: 'outcome', outcome: (await eve.speaker.sign('outcome', body, 60_000)).bytes }
 }
 
 /** Says something. @returns the code it is refused with, or the kinds of what is answered */

@@ -139,13 +139,18 @@ export async function evidence(
   }
 }
 
-/** Runs an attack while honest parties exchange data, and checks that they get what they asked for. */
+/**
+ * Runs an attack while honest parties exchange data, and checks that they get what they asked for.
+ *
+ * @param changes of what they ask, with the same answer
+ */
 export async function beside<T>(
   market: Market,
   providers: Record<string, Wages>,
-  attack: () => Promise<T>
+  attack: () => Promise<T>,
+  changes: Record<string, unknown> = {}
 ): Promise<T> {
-  const honest = market.agent('UVA').ask(wageRequest({ providers: Object.keys(providers) }))
+  const honest = market.agent('UVA').ask(wageRequest({ providers: Object.keys(providers), ...changes }))
   // Not only the attack is waited for: what it breaks must not go unseen when it throws.
   const [view, attacked] = await Promise.allSettled([honest, attack()])
   if (view.status === 'rejected') throw view.reason

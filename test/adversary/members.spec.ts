@@ -9,7 +9,7 @@ import { decodeSigned, openDocument } from '../../protocol/documents/index.ts'
 import { protocolOf, type WireMessage } from '../../protocol/messages/index.ts'
 import { CHANGED_PROTOCOL, DESCRIBE_PROTOCOL, frameOf, nothing } from '../../protocol/streams/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
-import { HostilePeer, type Offered } from '../integration/hostile-peer.ts'
+import type { HostilePeer, Offered } from '../integration/hostile-peer.ts'
 import { MovedClock } from '../integration/seams.ts'
 import { provider, UVA, wageAgreement, wageDataset, wages } from '../integration/wages.ts'
 import {
@@ -19,7 +19,8 @@ import {
   codeSaid,
   EVE,
   honestContract,
-  proposeTo
+  proposeTo,
+  turnedHostile
 } from './hostile-asker.ts'
 import { beside, evidence, keptAt, logOf } from './hostile-edge.ts'
 import { agentsOfEve } from './hostile-members.ts'
@@ -91,15 +92,14 @@ describe('A member that lies', function () {
       await agent.sign(wageAgreement(agent.name))
       await agent.sign(agreementWithEve(agent.name))
     }
-    // Her agent has signed; from here on her key speaks for itself.
-    await market.agent('EVE').stop()
-    eve = await HostilePeer.start(market.agent('EVE'), clock, (network) =>
-      network.handle(DESCRIBE_PROTOCOL, z.unknown(), async () => ({
-        capability: (await description()).bytes,
-        confidential: []
-      }))
-    )
-    for (const agent of [vu, rug]) await eve.connect(agent)
+    eve = await turnedHostile(market, 'EVE', {
+      clock,
+      prepare: (network) =>
+        network.handle(DESCRIBE_PROTOCOL, z.unknown(), async () => ({
+          capability: (await description()).bytes,
+          confidential: []
+        }))
+    })
   })
   after(async () => {
     await eve?.stop()

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { expect } from 'chai'
@@ -20,7 +19,6 @@ import { beside, evidence, Stranger } from './hostile-edge.ts'
 
 const VU = wages(1, 20)
 const DAY = 86_400_000
-const DIALS = 40
 
 describe('Somebody who does not belong', function () {
   this.timeout(120_000)
@@ -134,33 +132,6 @@ describe('Somebody who does not belong', function () {
         await beside(market, { VU }, async () => await one.speak(vu, protocol, randomBytes(32)))
       ).to.equal(0)
       await evidence(vu, 'refusal', { code: 'not-member', peer: one.peer, protocol })
-    }
-  })
-
-  it('disturbs nobody with dials that stop half way', async () => {
-    const port = Number(/\/tcp\/(\d+)/.exec(vu.config.listen[0] ?? '')?.[1])
-    const sockets: Socket[] = []
-    try {
-      await beside(market, { VU }, async () => {
-        await Promise.all(
-          Array.from({ length: DIALS }, async (_, index) => {
-            const socket = connect(port, '127.0.0.1')
-            sockets.push(socket)
-            socket.on('error', () => undefined)
-            await new Promise<void>((resolve) =>
-              socket.once('connect', () => resolve()).once('close', () => resolve())
-            )
-            // Half of them begin to say something that never ends.
-            if (index % 2 === 0) socket.write(new Uint8Array(randomBytes(16)))
-          })
-        )
-        const one = await stranger()
-        expect(await one.hello(vu, { marketplace: '' })).to.equal('not-member')
-      })
-      // They are still there, and somebody else comes in.
-      await beside(market, { VU }, async () => undefined)
-    } finally {
-      for (const socket of sockets) socket.destroy()
     }
   })
 })

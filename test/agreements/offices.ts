@@ -19,9 +19,11 @@ const noJobs = (): never => {
 }
 const LAUNCHER: Launcher = {
   sandbox: 'none',
+  isolation: [],
   folder: noJobs,
   run: noJobs,
   inspect: noJobs,
+  look: noJobs,
   prepare: noJobs,
   stop: noJobs
 }

@@ -139,8 +139,10 @@ describe('Rooms', () => {
     const network = imports.filter(
       (one) =>
         /^(policy|services)\//.test(one.from) &&
+        // the one program of a data owner that has a network, and runs apart from all others
+        !one.from.startsWith('services/connector/') &&
         !one.local &&
-        /^(libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|node:net|node:http|node:https|node:dgram|node:tls|fastify)/.test(
+        /^(libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|node:net|node:http|node:https|node:dgram|node:tls|fastify|pg)/.test(
           one.to
         )
     )

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
+import { AuditTooLarge, Budget, MAX_ENTRIES, MAX_KEPT_BYTES } from '../../agent/audit/check/limits.ts'
 import { checkExport } from '../../agent/audit/index.ts'
 import { encodeRecord, LINK_BYTES, MAX_LINKS } from '../../agent/audit/records.ts'
 import { draftOf, exportOf } from './export-builder.ts'
+import { longExport } from './long-export.ts'
 import { bytesOf } from './tamperings.ts'
 
 async function* pieces(...all: Uint8Array[]) {
@@ -39,6 +41,22 @@ describe('Bad audit exports', () => {
     expect(verdict).to.equal('confirmed')
     expect(missing).to.include('the export of SURF')
     expect(missing).not.to.include('the export of RUG')
+  })
+
+  it('of one request with ever more entries take a bounded piece of memory for each', async () => {
+    const before = process.memoryUsage().rss
+    const { finding, decisions } = await checkExport(longExport(20_000))
+    expect(finding).to.include({ code: 'not-a-member' })
+    expect(decisions).to.have.length(20_000)
+    expect(process.memoryUsage().rss - before).to.be.below(120 << 20)
+  }).timeout(60_000)
+
+  it('that are larger than a check can hold are neither confirmed nor broken', () => {
+    const budget = new Budget()
+    budget.take('entries', MAX_ENTRIES)
+    expect(() => budget.take('entries')).to.throw(AuditTooLarge, '1,000,000 log entries')
+    budget.take('bytes', MAX_KEPT_BYTES)
+    expect(() => budget.take('bytes')).to.throw(AuditTooLarge)
   })
 
   it('of a million entries are read in bounded memory', async () => {

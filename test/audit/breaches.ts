@@ -75,6 +75,16 @@ export const BREACHES: readonly Tampering[] = [
     }
   },
   {
+    name: 'the second export is of another marketplace',
+    base: 'three/VU+SURF',
+    code: 'marketplace-differs',
+    change: (drafts) => {
+      const header = drafts.findLast((one) => one.kind === 'other' && one.record.kind === 'header')
+      if (header?.kind === 'other' && header.record.kind === 'header')
+        header.record = { ...header.record, marketplace: OTHER_ID }
+    }
+  },
+  {
     name: 'a section that no document names',
     base: 'vu',
     code: 'section-unknown',

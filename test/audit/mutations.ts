@@ -1,4 +1,7 @@
 import fc from 'fast-check'
+import { z } from 'zod'
+import type { ExportRecord } from '../../agent/audit/records.ts'
+import { decodePlain, encodePlain } from '../../protocol/documents/index.ts'
 import type { Draft } from './export-builder.ts'
 
 /** Where in a value a leaf stands. */
@@ -66,23 +69,50 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
   how: fc.nat()
 })
 
-/** Changes one field of one record: what it was and where, in words. */
-export function mutate(drafts: Draft[], { record, leaf, how }: Mutation): string {
+/** A value in which one field is another, and in words which. */
+export function changedField(value: unknown, { leaf, how }: Mutation): { value: unknown; said: string } {
+  const paths = [...leaves(value)]
+  const path = paths[leaf % paths.length] ?? []
+  let said = ''
+  const changed = withLeaf(value, path, (known) => {
+    const other = otherThan(known, how)
+    said = `${path.join('.')}: ${JSON.stringify(known)} becomes ${JSON.stringify(other)}`
+    return other
+  })
+  return { value: changed, said }
+}
+
+/** Changes one field of one record, which can be signed anew: what it was and where, in words. */
+export function mutate(drafts: Draft[], mutation: Mutation): string {
   const open = drafts.flatMap((draft) => {
     const inside = insideOf(draft)
     return inside === null ? [] : [{ draft, inside }]
   })
-  const chosen = open[record % open.length]
+  const chosen = open[mutation.record % open.length]
   if (chosen === undefined) throw new Error('expected a record')
   const { draft, inside } = chosen
-  const paths = [...leaves(inside.get)]
-  const path = paths[leaf % paths.length] ?? []
-  let said = ''
-  const changed = withLeaf(inside.get, path, (value) => {
-    const other = otherThan(value, how)
-    said = `${JSON.stringify(value)} becomes ${JSON.stringify(other)}`
-    return other
-  })
-  if (changed !== null && typeof changed === 'object') inside.set(changed)
-  return `${draft.kind} ${draft.kind === 'document' ? draft.type : ''} ${path.join('.')}: ${said}`
+  const { value, said } = changedField(inside.get, mutation)
+  if (value !== null && typeof value === 'object') inside.set(value)
+  return `${draft.kind} ${draft.kind === 'document' ? draft.type : ''} ${said}`
+}
+
+const anything = z.unknown()
+
+/** A record with one field of what it holds changed, under the signatures that it had. */
+export function changedRecord(record: ExportRecord, mutation: Mutation): ExportRecord | null {
+  const inside = (bytes: Uint8Array) =>
+    encodePlain(changedField(decodePlain(bytes, anything), mutation).value)
+  switch (record.kind) {
+    case 'document':
+      return { ...record, payload: inside(record.payload) }
+    case 'entry':
+      return { ...record, entry: inside(record.entry) }
+    case 'section':
+    case 'opening':
+      return { ...record, content: inside(record.content) }
+    case 'end':
+      return { ...record, checkpoint: { ...record.checkpoint, payload: inside(record.checkpoint.payload) } }
+    default:
+      return null
+  }
 }

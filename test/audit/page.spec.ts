@@ -50,6 +50,16 @@ describe('The page of an audit', () => {
     expect(pageOf(named('x'))).not.to.include('evaluated again here; the others')
   })
 
+  it('says of a decision that is attested alone why', () => {
+    expect(pageOf(aReport())).to.include(
+      'attested<div class="quiet why">what it rested on is not in the file'
+    )
+    const decisions = aReport().decisions.filter(({ standing }) => standing === 'replayed')
+    const page = pageOf(aReport({ decisions }))
+    expect(page).not.to.include('class="quiet why"')
+    expect(page).to.include('All 2 decisions were evaluated again here')
+  })
+
   it('says what broke, where, and whose signature stands under it', () => {
     const page = pageOf(
       aReport({

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
+import { FAILURE_CODES, REFUSAL_CODES } from '../../protocol/documents/index.ts'
 import { ROOT } from '../architecture/sources.ts'
 import { needsPython, saidByPython } from './python-checker.ts'
 
@@ -40,6 +41,14 @@ describe('The second checker of audit exports', () => {
     expect(alone?.missing).to.include('the export of SURF')
     const joined = answers[exported.findIndex((file) => file.endsWith('/joined.audit'))]
     expect(joined?.missing).to.deep.equal([])
+  })
+
+  it('knows every code that agents know', () => {
+    const codes = readFileSync(join(ROOT, 'scripts/audit-check/audit_check/codes.py'), 'utf8')
+    const [, refusals = '', failures = ''] = codes.split('frozenset(')
+    const listed = (part: string) => part.match(/^ {4}[a-z-]+$/gm)?.map((code) => code.trim())
+    expect(listed(refusals)).to.deep.equal([...REFUSAL_CODES])
+    expect(listed(failures)).to.deep.equal([...FAILURE_CODES])
   })
 
   it('tells an opened decision from one that is attested alone', () => {

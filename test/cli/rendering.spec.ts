@@ -168,6 +168,21 @@ describe('the chain on the terminal', () => {
     )
   })
 
+  it('draws what is run again under what is run', () => {
+    const again = (service: string) => ({ ...step(service, 'SURF2'), again: true as const })
+    const chain = [
+      ...[step('query', 'VU'), step('query', 'UVA'), step('aggregate', 'SURF'), step('algorithm', 'SURF')],
+      ...[again('aggregate'), again('algorithm'), step('graph', 'UVA')]
+    ]
+    expect(renderChain(chain)).to.equal(
+      [
+        'VU:  query ─┐',
+        'UVA: query ─┴→ SURF: aggregate → algorithm ─→ UVA: graph',
+        'run again at SURF2: aggregate → algorithm'
+      ].join('\n')
+    )
+  })
+
   it('draws nothing for no chain', () => {
     expect(renderChain([])).to.equal('')
   })
@@ -239,6 +254,26 @@ describe('a request on the terminal', () => {
     })
     const text = renderRequest(view, { style: noStyle, details: false, sql: 'SELECT x' })
     expect(text).to.include('✗ sql-runtime at VU, query: a value does not fit\n\n1 │ SELECT x\n           ^')
+  })
+
+  it('says who gave which of two results that differ, and who gave the same', () => {
+    const verification = { of: 'SURF', at: 'SURF2', results: [{ first: 'aa', again: 'bb' }] }
+    const place = { hop: null, step: null, position: null }
+    const failed = aRequest({
+      status: 'failed',
+      error: { code: 'verification-differs', ...place, message: 'they differ', verification }
+    })
+    expect(renderRequest(failed, { style: noStyle, details: false })).to.include(
+      '✗ verification-differs: they differ\n  SURF: aa\n  SURF2: bb'
+    )
+    const result = {
+      ...{ from: ['VU'], columns: ['n'], types: ['BIGINT'], rows: [[1]], rowCount: 1, truncated: false },
+      suppressed: [],
+      verified: { of: 'SURF', at: 'SURF2', digest: 'aa', again: 'aa', salt: '00' }
+    }
+    expect(renderResult(result, { style: noStyle })).to.include(
+      'verified: SURF2 ran again what SURF ran, and gave the same (digest aa)'
+    )
   })
 })
 

@@ -242,9 +242,12 @@ tables:
     const refused = async (text: string) =>
       (await problemsOf(loadDatasetFile(await write('d.yaml', text))))[0]
 
-    it('in a format that is reserved is refused with what to do', async () => {
-      expect(await refused('id: a\ntables:\n  T: {path: x, format: postgres}')).to.equal(
-        'd.yaml:3:24: tables.T.format: "postgres" is reserved and not read by this version; export the table as csv or parquet'
+    it('on a server is told by a file, whose name says so', async () => {
+      const text = 'id: a\ntables:\n  T: {path: hr.postgres.yaml, table: staff.person}'
+      const { tables } = await loadDatasetFile(await write('d.yaml', text))
+      expect(tables[0]).to.include({ format: 'postgres', table: 'staff.person' })
+      expect(await refused('id: a\ntables:\n  T: {path: x.csv, table: person}')).to.equal(
+        'd.yaml:3:27: tables.T.table: expected with a database only, found csv'
       )
     })
 
@@ -368,7 +371,7 @@ agreements:
 
   it('are described by JSON Schemas', () => {
     const schemas = jsonSchemas()
-    expect(Object.keys(schemas)).to.deep.equal(['agent', 'dataset', 'topology', 'request'])
+    expect(Object.keys(schemas)).to.deep.equal(['agent', 'database', 'dataset', 'topology', 'request'])
     expect(schemas.agent).to.deep.include({ type: 'object', required: ['organisation'] })
     expect(JSON.stringify(schemas)).to.include('"pattern"')
   })

@@ -16,6 +16,7 @@ describe('a request, written as a file again', () => {
       agreements: { VU: 'wages' },
       optimise: { energy: 0.5, carbon: 2 },
       within: { time: 'PT1.5S', cost: 0.000001 },
+      verify: { at: 'SURF2' },
       deadline: 'PT1H'
     },
     'a fraction as a parameter': {

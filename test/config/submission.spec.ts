@@ -115,12 +115,18 @@ deadline: PT5M
     expect(problemsOf({ ...MINIMAL, deadline: 'PT24H1S' })[0]).to.match(/at most a day/)
   })
 
+  it('names one party that runs it again, and stays as it was where nobody is named', () => {
+    expect(parseSubmission({ ...MINIMAL, verify: { at: 'SURF2' } }).verify).to.equal('SURF2')
+    expect(parseSubmission(MINIMAL)).to.not.have.property('verify')
+    for (const verify of [{}, { at: ['SURF'] }, { at: '' }, 'SURF2', { at: 'SURF', by: 'VU' }])
+      expect(problemsOf({ ...MINIMAL, verify })[0], JSON.stringify(verify)).to.match(/verify/)
+  })
+
   it('says of forms that are reserved that they are not run yet', () => {
     expect(() => parseSubmission('type: trainRequest\nmodel: x')).to.throw(
       RequestTypeNotSupported,
       /trainRequest/
     )
-    expect(() => parseSubmission({ ...MINIMAL, verify: { at: 'SURF2' } })).to.throw(RequestTypeNotSupported)
     expect(problemsOf({ ...MINIMAL, type: 'sqlDataReqest' })[0]).to.match(/did you mean "sqlDataRequest"/)
   })
 

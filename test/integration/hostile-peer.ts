@@ -31,6 +31,8 @@ export interface Offered {
   query: SaltedSection
   offer: Signed<'offer'>
   details: OfferDetails
+  /** The details as they came. */
+  section: SaltedSection
 }
 
 const LISTEN = ['/ip4/127.0.0.1/tcp/0']
@@ -165,7 +167,7 @@ export class HostilePeer {
     const heard = await this.hear(to, asked.message, 'offer')
     const offer = await openDocument('offer', heard.offer)
     const details = await openSection(heard.details, offer.payload.details, offerDetails)
-    return { request: asked.request, query: asked.query, offer, details }
+    return { request: asked.request, query: asked.query, offer, details, section: heard.details }
   }
 
   /** Puts a contract together as it likes; sections by peer. */

@@ -17,11 +17,13 @@ import {
   COMPUTE_TO_DATA,
   type ContractBody,
   EVE,
-  honestContract
+  honestContract,
+  outcomeBy,
+  turnedHostile
 } from '../adversary/hostile-asker.ts'
 import { keyOf } from '../membership/builders.ts'
 import { Market, type TestAgent } from './harness.ts'
-import { HostilePeer, type Offered } from './hostile-peer.ts'
+import type { HostilePeer, Offered } from './hostile-peer.ts'
 import { averages, provider, SURF, UVA, wageAgreement, wageDataset, wageRequest, wages } from './wages.ts'
 
 const VU = wages(1, 20)
@@ -49,10 +51,7 @@ describe('A hostile member', function () {
       await agent.sign(wageAgreement(agent.name))
       await agent.sign(agreementWithEve(agent.name))
     }
-    // Her agent has signed; from here on her key speaks for itself.
-    await market.agent('EVE').stop()
-    eve = await HostilePeer.start(market.agent('EVE'))
-    for (const agent of market.agents) if (agent.running) await eve.connect(agent)
+    eve = await turnedHostile(market, 'EVE')
   })
   after(async () => {
     await eve?.stop()
@@ -342,27 +341,7 @@ describe('A hostile member', function () {
       request: body.request,
       contract: made.contract.id
     })
-    await eve.say(vu, {
-      kind: 'outcome',
-      outcome: (
-        await eve.speaker.sign(
-          'outcome',
-          {
-            request: body.request,
-            contract: made.contract.id,
-            organisation: 'EVE',
-            result: 'failed',
-            code: 'cancelled',
-            hop: null,
-            step: null,
-            position: null,
-            receipts: [],
-            log: { sequence: 2, head: 'b'.repeat(64) }
-          },
-          60_000
-        )
-      ).bytes
-    })
+    await eve.say(vu, await outcomeBy(eve, made.contract))
     runOnce.push(made.contract.id)
   })
   const runOnce: string[] = []

@@ -1,14 +1,12 @@
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import type { JobFailed, JobFolder, Launcher } from '../../agent/jobs/index.ts'
-import type { Assignment, JobLimits } from '../../services/index.ts'
+import type { JobFolder, Launcher } from '../../agent/jobs/index.ts'
+import { anOrder, attacks, FS, HOSTILE, hostProcesses } from './hostile.ts'
 import { aLauncher, cleanUp, failureOf, LIMITS, needsBubblewrap, temporaryFolder } from './launchers.ts'
 
-const HOSTILE = fileURLToPath(new URL('./hostile-runner.mjs', import.meta.url))
-
+// the list of system calls would stop many of these sooner: this is what holds beneath it
 describe('a hostile job', () => {
   let launcher: Launcher
   let root: string
@@ -17,7 +15,7 @@ describe('a hostile job', () => {
   before(async function () {
     await needsBubblewrap(this)
     root = await temporaryFolder()
-    launcher = await aLauncher({ folder: root, runner: HOSTILE, sandbox: 'bubblewrap' })
+    launcher = await aLauncher({ folder: root, runner: HOSTILE, sandbox: 'bubblewrap', systemCalls: false })
   })
   beforeEach(async () => {
     folder = await launcher.folder()
@@ -26,17 +24,7 @@ describe('a hostile job', () => {
     await folder.wipe()
   })
 
-  const attack = (code: string, limits: Partial<JobLimits> = {}, signal?: AbortSignal): Promise<JobFailed> =>
-    failureOf(
-      launcher.run(anOrder(code), folder, { ...LIMITS, ...limits }, signal === undefined ? {} : { signal })
-    )
-  /** What the code saw, when the job lived to tell. */
-  const sees = async (code: string, limits: Partial<JobLimits> = {}): Promise<unknown> => {
-    const failure = await attack(code, limits)
-    expect(failure.code, failure.localMessage).to.equal('internal')
-    return JSON.parse(failure.localMessage)
-  }
-  const FS = "const fs = await load('node:fs/promises');"
+  const { attack, sees } = attacks(() => ({ launcher, folder }))
 
   it('is not root', async () => {
     expect(await sees('return [process.getuid(), process.getgid()]')).to.not.include(0)
@@ -151,7 +139,12 @@ describe('a hostile job', () => {
   })
 
   it('is ended for taking memory where the kernel has no limit for it', async () => {
-    const watched = await aLauncher({ runner: HOSTILE, sandbox: 'bubblewrap', controlGroups: false })
+    const watched = await aLauncher({
+      runner: HOSTILE,
+      sandbox: 'bubblewrap',
+      controlGroups: false,
+      systemCalls: false
+    })
     const other = await watched.folder()
     const sql =
       'const kept = []; for (;;) { kept.push(Buffer.alloc(16 * 1024 * 1024, 1)); await new Promise((resolve) => setTimeout(resolve, 5)) }'
@@ -235,18 +228,6 @@ describe('a hostile job', () => {
     expect(await readdir(used)).to.deep.equal([])
   })
 })
-
-function anOrder(sql: string): Extract<Assignment, { kind: 'query' }> {
-  const inputs = [{ kind: 'parts' as const, from: 'X', paths: [] }]
-  return { kind: 'query', inputs, steps: [{ service: 'query', sql }], partBytes: 1 }
-}
-
-/** Command lines on this host that hold a word. */
-async function hostProcesses(word: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line.includes(word))
-}
 
 async function eventually(check: () => Promise<unknown>): Promise<void> {
   for (;;) {

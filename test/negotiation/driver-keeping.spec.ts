@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Dossier } from '../../agent/negotiation/index.ts'
 import type { WireKind } from '../../protocol/messages/index.ts'
 import { acceptedAtProvider, startedAtRecipient, startedAtRequester } from './conversations.ts'
-import { aContract, anAcceptance, aRequest, aSignedReceipt, EVE, RUG, UVA, VU } from './documents.ts'
+import { aContract, anAcceptance, aRequest, aSignedReceipt, RUG, UVA, VU } from './documents.ts'
 import { Driver } from './driver.ts'
 
 describe('What an agent keeps', () => {
@@ -22,9 +22,9 @@ describe('What an agent keeps', () => {
     const again = await anAcceptance(contracted.contract, RUG, { startBy: 19_000 })
     const [own] = start.acceptances
     if (own === undefined) throw new Error('expected an acceptance')
-    await driver.receive(EVE, { ...start, acceptances: [own, own] })
+    await driver.receive(RUG, { ...start, acceptances: [own, own] })
     for (const acceptances of [start.acceptances, start.acceptances.toReversed(), [own, again.bytes]])
-      await driver.receive(EVE, { ...start, acceptances })
+      await driver.receive(RUG, { ...start, acceptances })
     await driver.until(() => driver.shares.has(contracted.contract.id))
     driver.shares.get(contracted.contract.id)?.resolve()
     await driver.until(async () => (await kept(asked.request.id, 'receipt')) > 0)

@@ -223,6 +223,7 @@ export class Driver {
           const held = this.exchanges.byContract(contract)?.dossier.contract(contract)
           return held === undefined || !this.shares.has(contract) ? [] : [aReceipt(held.contract, self)]
         },
+        differing: () => undefined,
         clear: async () => undefined,
         forget: async () => undefined
       },

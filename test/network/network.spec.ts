@@ -11,7 +11,7 @@ import { createLibp2p } from 'libp2p'
 import { z } from 'zod'
 import { expel } from '../../agent/membership/index.ts'
 import type { Network } from '../../agent/network/index.ts'
-import { DynamosError } from '../../protocol/errors/index.ts'
+import { codeOf, DynamosError } from '../../protocol/errors/index.ts'
 import {
   exchangeOnce,
   HELLO_PROTOCOL,
@@ -165,6 +165,31 @@ describe('the network', () => {
     await ask()
     await ask()
     expect((await thrownBy(ask())).code).to.equal('rate-limited')
+  })
+
+  it('limits the agents of one organisation together, not those of others', async () => {
+    const limited = (network: Network) =>
+      network.handle(ECHO, said, async (message) => message, { ratePerSecond: 0.001, burst: 2 })
+    const vu = await lab.start('VU', { prepare: limited })
+    const names = ['UVA', 'UVA2', 'UVA3']
+    const agents = await Promise.all(names.map(async (name) => peerOf(await keyOf(name))))
+    const heard: string[] = []
+    for (const [name, organisation] of [
+      ...names.map((one) => [one, 'UVA'] as const),
+      ['RUG', 'RUG'] as const
+    ]) {
+      const admission = organisation === 'UVA' ? { organisation, agents } : {}
+      const { network } = await lab.start(name, { admission })
+      await network.dial(vu.peer, vu.network.addresses)
+      for (let question = 0; question < 2; question++)
+        heard.push(
+          await network.ask(vu.peer, ECHO, { said: name }, said).then(
+            () => name,
+            (error: unknown) => codeOf(error)
+          )
+        )
+    }
+    expect(heard).to.deep.equal(['UVA', 'UVA', 'UVA2', 'UVA2', 'rate-limited', 'rate-limited', 'RUG', 'RUG'])
   })
 
   it('carries streams of frames, to others and to oneself', async () => {

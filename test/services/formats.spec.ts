@@ -164,7 +164,7 @@ describe('the same table', () => {
         )
         expect(csv.rows.map(([, , text]) => text)).to.deep.equal(rows.map(({ text }) => text))
       }),
-      { numRuns: 40 }
+      { numRuns: 25 }
     )
   })
 
@@ -251,6 +251,19 @@ describe('a file of many values', () => {
     const source = await openSource({ name: 't', ...file, columns }, jobPlace(folder).scratch, engine)
     expect(await engine.rows(`SELECT short::VARCHAR, digits::VARCHAR FROM (${source.sql})`)).to.deep.equal([
       ['1.10', '123456789012345678901234567890123456.78']
+    ])
+  })
+
+  it('in SQLite is text where a declared type would cut or round a value', async () => {
+    const file = await inDatabase(
+      'likely',
+      'CREATE TABLE t (d DATE, n DECIMAL(10,2), s TIMESTAMP)',
+      "INSERT INTO t VALUES ('2020-01-01 10:00:00', 1.239, '2020-01-01T10:00:00+02:00')"
+    )
+    expect((await profile(file))?.columns.map(({ type }) => type)).to.deep.equal([
+      'VARCHAR',
+      'VARCHAR',
+      'VARCHAR'
     ])
   })
 

@@ -48,6 +48,7 @@ export async function checkActs(file: CaseFile, replay: Replay): Promise<Finding
         reason
       })
     checkOrder(file, shown, tell)
+    checkSameRows(file, shown, tell)
     for (const kept of shown.entries)
       if (kept.entry.kind === 'flow-sent' || kept.entry.kind === 'flow-received')
         await checkFlow(file, told, shown, kept, tell)
@@ -102,6 +103,23 @@ function checkOrder(file: CaseFile, shown: KeptExport, tell: Tell): void {
         tell('ran-twice', kept, `expected attempt 1 or 2, found ${attempt}`)
       ran.set(key, known ?? kept)
     }
+  }
+}
+
+/** That a data provider sent to the one who runs the steps again what it sent to the one who ran them first. */
+function checkSameRows(file: CaseFile, { header, entries }: KeptExport, tell: Tell): void {
+  const sent = new Map<string, string>()
+  for (const kept of entries) {
+    const { entry } = kept
+    const contract = entry.kind === 'flow-sent' ? file.find('contract', entry.contract) : undefined
+    if (contract?.document.payload.verify === undefined) continue
+    const own = contract.document.payload.parties.find(({ peer }) => peer === header.peer)
+    if (own?.roles.includes('data') !== true) continue
+    const key = `${entry.contract} ${numberOf(entry, 'attempt')}`
+    const before = sent.get(key) ?? partsOf(entry)
+    if (before !== partsOf(entry))
+      tell('flow-mismatch', kept, 'other rows went to the one who runs it again than to the first')
+    sent.set(key, before)
   }
 }
 

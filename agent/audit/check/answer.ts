@@ -34,7 +34,8 @@ export function answerOf(file: CaseFile, finding: Finding | null, replay: Replay
       organisation: payload.organisation,
       rows: payload.rows,
       bytes: payload.bytes,
-      milliseconds: payload.milliseconds
+      milliseconds: payload.milliseconds,
+      ...(payload.verification === undefined ? {} : { verification: payload.verification })
     })),
     flows: flowsOf(file),
     decisions: decisionsOf(file, replay),
@@ -42,7 +43,8 @@ export function answerOf(file: CaseFile, finding: Finding | null, replay: Replay
       organisation: payload.organisation,
       result: payload.result,
       code: payload.code,
-      at: payload.issuedAt
+      at: payload.issuedAt,
+      ...(payload.verification === undefined ? {} : { verification: payload.verification })
     })),
     missing: missingOf(file)
   }

@@ -1,4 +1,10 @@
-import type { DocumentType, LogPosition, SaltedSection, Signed } from '../../../protocol/documents/index.ts'
+import {
+  type DocumentType,
+  type LogPosition,
+  QUESTIONS,
+  type SaltedSection,
+  type Signed
+} from '../../../protocol/documents/index.ts'
 import type { LogEntry } from '../entry.ts'
 import type { ExportRecord } from '../records.ts'
 import type { Finding, FindingCode } from './finding.ts'
@@ -100,15 +106,26 @@ export class KeptExport {
     this.entries.push({ ...kept, entry: this.#slim(kept.entry) })
   }
 
-  #slim(entry: LogEntry): LogEntry {
-    const { request, ...rest } = entry
-    const about = rest.contract === undefined ? rest : { ...rest, contract: this.#once(rest.contract) }
-    if (about.kind !== 'decision') return about
-    const { clauses, question, verdict, policy, ...more } = about.fields
+  /** Without what every entry repeats: each text of a closed list would be kept as often as it was read. */
+  #slim({ request, ...entry }: LogEntry): LogEntry {
+    const contract = entry.contract === undefined ? {} : { contract: this.#once(entry.contract) }
+    if (entry.kind !== 'decision') return { ...entry, ...contract }
+    const { clauses, policy, facts } = entry.fields
     const key = JSON.stringify(clauses)
     const known = this.#clauses.get(key) ?? clauses
     if (this.#clauses.size < MAX_SHARED) this.#clauses.set(key, known)
-    return { ...about, fields: { question, verdict, policy: this.#once(policy), clauses: known, ...more } }
+    return {
+      time: entry.time,
+      kind: 'decision',
+      ...contract,
+      fields: {
+        question: QUESTIONS.find((one) => one === entry.fields.question) ?? entry.fields.question,
+        verdict: entry.fields.verdict === 'permit' ? 'permit' : 'deny',
+        clauses: known,
+        policy: this.#once(policy),
+        ...(facts === undefined ? {} : { facts })
+      }
+    }
   }
 
   #once(text: string): string {

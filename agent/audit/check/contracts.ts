@@ -38,7 +38,15 @@ type Request = Payload<'request'>
 
 function differs(contract: Contract, request: Request): string | null {
   if (contract.issuer !== request.issuer) return 'the contract is not by who asked'
-  for (const field of ['purpose', 'user', 'organisation', 'datasets', 'algorithm', 'recipients'] as const)
+  for (const field of [
+    'purpose',
+    'user',
+    'organisation',
+    'datasets',
+    'algorithm',
+    'recipients',
+    'verify'
+  ] as const)
     if (!isDeepStrictEqual(contract[field], request[field]))
       return `${field} of the contract is not what was asked`
   if (rowsOf(contract, request).length === 0)
@@ -47,8 +55,10 @@ function differs(contract: Contract, request: Request): string | null {
 }
 
 /** Numbers of the candidates that a contract is about. */
-function rowsOf({ archetype, parties }: Contract, { rows }: Request): number[] {
-  const computing = parties.filter(({ roles }) => roles.includes('infrastructure'))
+function rowsOf({ archetype, parties, verify }: Contract, { rows }: Request): number[] {
+  const hosts = parties.filter(({ roles }) => roles.includes('infrastructure'))
+  if (verify !== undefined && !hosts.some(({ peer }) => peer === verify)) return []
+  const computing = hosts.filter(({ peer }) => peer !== verify)
   return rows.flatMap((row, index) => {
     if (row.archetype !== archetype.name) return []
     const fits =

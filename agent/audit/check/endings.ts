@@ -59,6 +59,19 @@ function isLast(receipt: Payload<'receipt'>, { document: { id, payload } }: Kept
   )
 }
 
+/** Whether a recipient says that two parties gave the same exactly where one was to run again what the other ran. */
+function verifiedAsAgreed(
+  { verification }: Payload<'receipt'>,
+  { document: { payload } }: Kept<'contract'>
+): boolean {
+  const { parties, verify } = payload
+  if (verify === undefined || verification === undefined) return verify === verification
+  const hosts = parties.filter(({ roles }) => roles.includes('infrastructure') && !roles.includes('data'))
+  const [of, ...others] = hosts.filter(({ peer }) => peer !== verify)
+  const at = hosts.find(({ peer }) => peer === verify)
+  return others.length === 0 && of?.organisation === verification.of && at?.organisation === verification.at
+}
+
 function checkReceipts(file: CaseFile, tell: Tell): void {
   const receipts = file.all('receipt')
   const once = new Map<string, Kept<'receipt'>>()
@@ -76,6 +89,8 @@ function checkReceipts(file: CaseFile, tell: Tell): void {
     )
     if (!own && !isLast(said, contract))
       tell('receipt-mismatch', kept, `step ${said.step} is not the signer's`, [contract])
+    else if (!own && !verifiedAsAgreed(said, contract))
+      tell('receipt-mismatch', kept, 'what was run again is not what it says', [contract])
     const senders = new Set(flows.filter(({ to }) => to === said.issuer).map(({ from }) => from))
     const given = receipts.filter(
       ({ document: { payload } }) => payload.contract === said.contract && senders.has(payload.issuer)

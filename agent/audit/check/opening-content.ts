@@ -22,6 +22,7 @@ const providerFacts = z.object({
   purpose: word,
   archetype: word,
   infrastructure: word.nullable(),
+  verifier: word.exactOptional(),
   recipients: names,
   dataset: word,
   datasets: names.exactOptional(),
@@ -57,6 +58,7 @@ const shared = {
   datasets: names,
   dataProviders: names,
   infrastructure: word.nullable(),
+  verifier: word.exactOptional(),
   recipients: names
 }
 

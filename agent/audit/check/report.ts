@@ -1,3 +1,4 @@
+import type { Verification } from '../../../protocol/documents/index.ts'
 import type { Finding } from './finding.ts'
 
 /** What policy was asked in an exchange, as a checker sees it. */
@@ -44,6 +45,8 @@ export interface CheckedStep {
   rows: number | null
   bytes: number | null
   milliseconds: number | null
+  /** Of the recipient: who gave the same, by the digests of what they gave. */
+  verification?: Verification
 }
 
 export interface CheckedOutcome {
@@ -51,6 +54,8 @@ export interface CheckedOutcome {
   result: string
   code: string | null
   at: number
+  /** Who gave something else. */
+  verification?: Verification
 }
 
 /** The answer of a check, for people and programs: see docs/audit-format.md, 3.5. */

@@ -11,6 +11,8 @@ const COLUMNS = 3
 const WIDTH = 2 * EDGE + COLUMNS * BOX + (COLUMNS - 1) * GAP
 /** More would be no drawing; tables hold all. */
 const MAX_PARTIES = 24
+/** Width of one at 12 px, about. */
+const LETTER = 6.4
 const MAX_FLOWS = 48
 const MAX_STEPS = 8
 const NAME = 19
@@ -167,9 +169,14 @@ function arrowOf(
   const free = PLACES.map(along).find((point) => !taken.some((other) => overlap(point, other)))
   const { x, y } = free ?? lowered(along(0.5), taken)
   taken.push({ x, y })
+  // Words stand above a straight line, and on their own ground where a bow would go through them.
+  const straight = leaves !== arrives && Math.abs(to.y - from.y) < LINE
+  const raised = straight ? 17 : 0
+  const wide = LETTER * Math.max(labelOf(flow).length, timesOf(flow).length)
+  const ground = html`<rect class="ground" x="${Math.round(x - wide / 2)}" y="${y - 18}" width="${Math.round(wide)}" height="33"/>`
   return {
     line: html`<path class="${told ? 'flow' : 'flow missing'}" d="${path}" marker-end="url(#tip)"/>`,
-    label: html`<text class="small label" x="${x}" y="${y - 6}">${labelOf(flow)}</text><text class="small label quiet" x="${x}" y="${y + 11}">${timesOf(flow)}</text>`
+    label: html`${straight ? NOTHING : ground}<text class="small label" x="${x}" y="${y - 6 - raised}">${labelOf(flow)}</text><text class="small label quiet" x="${x}" y="${y + 11 - raised}">${timesOf(flow)}</text>`
   }
 }
 

@@ -26,6 +26,7 @@ ${flowsOf(report)}
 ${decisionsOf(report.decisions)}
 ${receiptsOf(report)}
 ${outcomesOf(report)}
+${verificationsOf(report)}
 ${missingOf(report)}
 ${MEANING}
 </main></body></html>
@@ -51,7 +52,11 @@ function verdictOf(report: AuditReport): Markup {
 function extentOf({ parties, decisions }: AuditReport): Markup {
   const exported = parties.filter((party) => party.exported).length
   const replayed = decisions.filter(({ standing }) => standing === 'replayed').length
-  return html`<p>The file holds the exports of ${exported} of ${counted(parties.length, 'party', 'parties')}. ${replayed} of ${counted(decisions.length, 'decision')} were evaluated again here; the others rest on their organisation’s signature.</p>`
+  const said =
+    replayed === decisions.length && replayed > 0
+      ? html`All ${counted(replayed, 'decision')} were evaluated again here.`
+      : html`${replayed} of ${counted(decisions.length, 'decision')} were evaluated again here; the others rest on their organisation’s signature.`
+  return html`<p>The file holds the exports of ${exported} of ${counted(parties.length, 'party', 'parties')}. ${said}</p>`
 }
 
 function findingOf(finding: Finding, { parties }: AuditReport): Markup {
@@ -242,6 +247,25 @@ function outcomesOf({ outcomes }: AuditReport): Markup {
     onOneLine(at)
   ])
   return tableOf('How it ended', [{ title: 'Organisation' }, { title: 'Outcome' }, { title: 'When' }], rows)
+}
+
+function verificationsOf({ steps, outcomes }: AuditReport): Markup {
+  const said = [
+    ...steps.map((step) => ({ ...step, same: 'the same' })),
+    ...outcomes.map((outcome) => ({ ...outcome, same: 'different' }))
+  ]
+  const rows = said.flatMap(({ organisation, same, verification }) =>
+    (verification?.results ?? []).flatMap(({ first, again }) => [
+      [organisation, same, verification?.of ?? '', html`<code>${first}</code>`],
+      [organisation, same, verification?.at ?? '', html`<code>${again}</code>`]
+    ])
+  )
+  return tableOf(
+    'What was computed twice',
+    [{ title: 'Compared by' }, { title: 'Found' }, { title: 'Result of' }, { title: 'Digest' }],
+    rows,
+    html`<p class="quiet">That the two were compared is attested by who compared them. Digests of results that are the same may differ in the last digits of floats.</p>`
+  )
 }
 
 function missingOf({ missing }: AuditReport): Markup {

@@ -15,6 +15,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.75r
 figure{margin:.5rem 0;overflow-x:auto}figcaption{color:var(--quiet);font-size:.85rem}svg{display:block;width:100%;min-width:44rem;height:auto;font-family:inherit}
 svg text{fill:var(--ink);font-size:14px}svg .name{font-weight:600}svg .small{font-size:12px}svg text.quiet{fill:var(--quiet)}
 svg .label{text-anchor:middle;paint-order:stroke;stroke:var(--ground);stroke-width:5px;stroke-linejoin:round}
+.ground{fill:var(--ground)}
 .party rect{fill:var(--accent-soft);stroke:var(--accent);stroke-width:1.5}.party.missing rect{fill:var(--ground);stroke:var(--quiet);stroke-dasharray:6 4}
 .flow{fill:none;stroke:var(--accent);stroke-width:1.75}.flow.missing{stroke:var(--quiet);stroke-dasharray:6 4}.tip{fill:var(--accent)}
 li{max-width:46rem;overflow-wrap:anywhere}ul{padding-left:1.2rem}

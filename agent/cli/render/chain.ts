@@ -3,6 +3,8 @@ import { padEnd, plain, widthOf } from './text.ts'
 export interface ChainStep {
   service: string
   at: string
+  /** Run once more, to be compared. */
+  again?: true
 }
 
 interface Share {
@@ -47,6 +49,13 @@ function split(chain: readonly ChainStep[]): { lanes: Share[]; joined: Share[] }
  * UVA: query → anonymize ─┴→ SURF: aggregate → average
  */
 export function renderChain(chain: readonly ChainStep[]): string {
+  const again = shares(chain.filter((step) => step.again === true)).map(
+    (share) => `run again at ${describe(share)}`
+  )
+  return [drawn(chain.filter((step) => step.again !== true)), ...again].join('\n')
+}
+
+function drawn(chain: readonly ChainStep[]): string {
   const { lanes, joined } = split(chain)
   const tail = joined.map(describe).join(' ─→ ')
   if (lanes.length === 0) return tail

@@ -122,7 +122,12 @@ export function renderReadme(told: ReadmeOf): string {
     ...titled('Why it has no result', outcomeOf(view)),
     ...titled(
       'What ran where',
-      view.chain.map(({ service, at }) => `1. ${inline(service)} at ${inline(at)}`).join('\n')
+      view.chain
+        .map(
+          ({ service, at, again }) =>
+            `1. ${inline(service)} at ${inline(at)}${again === true ? ', run again to be compared' : ''}`
+        )
+        .join('\n')
     ),
     ...titled('Terms of the result', termsOf(contract)),
     ...titled(

@@ -37,10 +37,15 @@ function headline(view: RequestView, { style, columns }: RequestRendering): stri
 
 function failureOf(view: RequestView, { sql, style }: RequestRendering): string[] {
   if (view.error === undefined) return []
-  const { code, hop, step, position, message } = view.error
+  const { code, hop, step, position, message, verification } = view.error
   const place = [hop, step].filter((part) => part !== null).map(plain)
+  const digests = (verification?.results ?? []).flatMap(({ first, again }) => [
+    `  ${plain(verification?.of ?? '')}: ${plain(first)}`,
+    `  ${plain(verification?.at ?? '')}: ${plain(again)}`
+  ])
+  const said = `${style.bad('✗')} ${style.bold(plain(code))}${place.length === 0 ? '' : ` at ${place.join(', ')}`}: ${plain(message)}`
   return [
-    `${style.bad('✗')} ${style.bold(plain(code))}${place.length === 0 ? '' : ` at ${place.join(', ')}`}: ${plain(message)}`,
+    [said, ...digests].join('\n'),
     ...(position === null || sql === undefined ? [] : [caret(sql, position)]),
     style.dim(whereExplained(code))
   ]

@@ -39,7 +39,18 @@ function captionOf(result: ResultView): string[] {
     .map(
       ({ provider, groups }) => `${plain(provider)} withheld ${groups} small group${groups === 1 ? '' : 's'}`
     )
-  return [`${shown} from ${result.from.map(plain).join(', ')}`, ...withheld]
+  return [`${shown} from ${result.from.map(plain).join(', ')}`, ...withheld, ...verifiedIn(result)]
+}
+
+/** Who gave the same. */
+function verifiedIn({ verified }: ResultView): string[] {
+  if (verified === undefined) return []
+  const { of, at, digest, again } = verified
+  const digits =
+    digest === again
+      ? `digest ${digest}`
+      : `digests ${digest} and ${again}, which differ in the last digits of floats`
+  return [`verified: ${plain(at)} ran again what ${plain(of)} ran, and gave the same (${plain(digits)})`]
 }
 
 /** `average (EUR)` */

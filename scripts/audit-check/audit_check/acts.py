@@ -55,6 +55,7 @@ class _Acts:
         self.verdicts = {}
         self.started = set()
         self.jobs = set()
+        self.sent = {}
         self.found = []
 
     def check(self):
@@ -66,6 +67,7 @@ class _Acts:
                 self._before_start,
                 self._twice,
                 self._released,
+                self._same_rows,
                 self._flow,
                 self._opened,
             ):
@@ -164,6 +166,17 @@ class _Acts:
                 for release in self.bundle.of_type("release")
             ):
                 self._fail("not-released", entry, f"{said['organisation']} had wanted the last word, and gave none")
+
+    def _same_rows(self, entry):
+        contract = self.bundle.get(entry.contract, "contract")
+        if entry.kind != "flow-sent" or contract is None or "verify" not in contract.payload:
+            return
+        own = [one for one in contract.payload["parties"] if one["peer"] == self.export.peer]
+        if not own or "data" not in own[0]["roles"]:
+            return
+        first = self.sent.setdefault((entry.contract, number(entry, "attempt")), texts(entry, "parts"))
+        if first != texts(entry, "parts"):
+            self._fail("flow-mismatch", entry, "other rows to who runs it again than to the first")
 
     def _flow(self, entry):
         if entry.kind not in OTHER_END:

@@ -1,7 +1,7 @@
 """What a decision rested on: docs/audit-format.md, section 2, "Content of an opening"."""
 
 from . import dagcbor
-from .schema import (
+from .shapes import (
     Loose,
     Shape,
     any_or_names,
@@ -53,6 +53,7 @@ SHARED = dict(
     datasets=words,
     dataProviders=words,
     infrastructure=or_null(word),
+    verifier_=word,
     recipients=words,
 )
 approval = Loose(state=one_of("missing", "pending", "approved", "refused", "expired"), reason=or_null(word))
@@ -65,6 +66,7 @@ FACTS = {
         purpose=word,
         archetype=word,
         infrastructure=or_null(word),
+        verifier_=word,
         recipients=words,
         dataset=word,
         datasets_=words,

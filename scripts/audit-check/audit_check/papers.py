@@ -114,8 +114,8 @@ class _Papers:
         asked = request.payload
         if contract.issuer != request.issuer:
             yield self._found("contract-mismatch", "not signed by who asked", contract, request)
-        for field in ("purpose", "user", "organisation", "datasets", "algorithm", "recipients"):
-            if content[field] != asked[field]:
+        for field in ("purpose", "user", "organisation", "datasets", "algorithm", "recipients", "verify"):
+            if content.get(field) != asked.get(field):
                 yield self._found("contract-mismatch", f"{field} is not what was asked", contract, request)
         if not rows:
             yield self._found("contract-mismatch", "no row of the request", contract, request)
@@ -134,8 +134,12 @@ class _Papers:
                 yield self._found("contract-mismatch", "rests on a row that was refused", contract, offer, request)
 
     def _rows(self, contract, request):
+        again = contract.get("verify")
         computing = {party["peer"] for party in contract["parties"] if "infrastructure" in party["roles"]}
-        hosts = hosts_of(contract)
+        if again is not None and again not in computing:
+            return []
+        computing.discard(again)
+        hosts = [host for host in hosts_of(contract) if host["peer"] != again]
         return [
             index
             for index, row in enumerate(request["rows"])
@@ -214,6 +218,8 @@ class _Papers:
             )
             if not placed and not of_result:
                 yield self._found("receipt-mismatch", "its step is not its signer's", contract, receipt)
+            if of_result and not self._verified_as_agreed(said, content):
+                yield self._found("receipt-mismatch", "what was run again is not what it says", contract, receipt)
             key = (receipt.issuer, said["step"], said["service"], said["round"])
             if key in seen:
                 yield self._found("receipt-mismatch", "the same step and round twice", receipt, seen[key])
@@ -225,6 +231,17 @@ class _Papers:
             outputs = {digest for one in sent for digest in one.payload["outputs"]}
             if any(digest not in outputs for digest in said["inputs"]):
                 yield self._found("receipt-mismatch", "inputs that nobody sent", contract, receipt)
+
+    @staticmethod
+    def _verified_as_agreed(receipt, contract):
+        """Whether a recipient says that two parties gave the same exactly where one was to run again what the other ran."""
+        said, again = receipt.get("verification"), contract.get("verify")
+        if again is None or said is None:
+            return again is None and said is None
+        hosts = hosts_of(contract)
+        first = [host["organisation"] for host in hosts if host["peer"] != again]
+        second = [host["organisation"] for host in hosts if host["peer"] == again]
+        return [said["of"]] == first and [said["at"]] == second
 
     @staticmethod
     def _complete(contract, senders, receipts):

@@ -12,6 +12,7 @@ from .schema import SHAPES
 from .section import section_fault
 
 MAX_RECORD = 1 << 20
+MAX_PREFIX = 3
 MANY_SIGNERS = {"charter", "membership", "status", "agreement", "standing-offer"}
 
 
@@ -21,12 +22,16 @@ class Cut(Exception):
 
 def frame_at(data, at):
     """The body of the record that begins at `at`, and where the next begins. Raises Cut or ValueError."""
-    try:
-        length, start = read_varint(data, at)
-    except BadEnvelope as error:
-        if len(data) - at < 9:
-            raise Cut from error
-        raise ValueError(str(error)) from error
+    prefix = data[at : at + MAX_PREFIX]
+    last = next((index for index, byte in enumerate(prefix) if byte < 128), None)
+    if last is None:
+        if len(prefix) < MAX_PREFIX:
+            raise Cut
+        raise ValueError("a length is too long")
+    length, start = read_varint(data, at)
+    # Two files with one meaning would have two digests.
+    if last > 0 and prefix[last] == 0:
+        raise ValueError("a length in a longer form than it needs")
     if length > MAX_RECORD:
         raise ValueError(f"expected at most {MAX_RECORD} bytes, found {length}")
     if start + length > len(data):
@@ -119,8 +124,6 @@ class Reader:
                 raise self._found(finding, following) from None
             at, index = following, index + 1
         if self.export is not None or at < len(self.data) or index == 0:
-            if index == 0:
-                raise Finding("export-malformed", 0, "expected the header of an export")
             self.late.append((index, "export-truncated", "the file ends before the end of the export", self.export))
         bundle = Bundle(self.exports)
         self._judge_sections(bundle)

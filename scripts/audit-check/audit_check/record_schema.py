@@ -1,7 +1,7 @@
 """The records of an export and the entries of a log, from docs/audit-format.md, sections 1 and 2."""
 
-from .schema import (
-    DOCUMENTS,
+from .schema import DOCUMENTS, position, question, verdict
+from .shapes import (
     Shape,
     data,
     digest,
@@ -11,11 +11,8 @@ from .schema import (
     one_of,
     organisation,
     peer,
-    position,
-    question,
     text,
     up_to,
-    verdict,
 )
 
 

@@ -1,162 +1,101 @@
 """The fields of every signed document, from the tables of docs/protocol.md, section 2."""
 
-import re
+from .clauses import PINS, between, open_terms, terms
+from .codes import FAILURES, REFUSALS
+from .shapes import (
+    Shape,
+    any_or_names,
+    boolean,
+    data,
+    digest,
+    identifier,
+    integer,
+    integer_of_any_sign,
+    list_of,
+    mapping,
+    name,
+    one_of,
+    or_null,
+    organisation,
+    paragraph,
+    peer,
+    positive,
+    text,
+    up_to,
+    user,
+)
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
-ID = re.compile(r"baf[yk][a-z2-7]{20,80}\Z")
-PEER = re.compile(r"12D3KooW[1-9A-HJ-NP-Za-km-z]{44}\Z")
-DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-
-
-def text(value):
-    return isinstance(value, str)
-
-
-def units(value):
-    """The length of a text as the agent counts it: in UTF-16."""
-    return len(value.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def up_to(most, least=0):
-    return lambda value: isinstance(value, str) and least <= units(value) <= most
-
-
-def integer(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def boolean(value):
-    return isinstance(value, bool)
-
-
-def data(value):
-    return isinstance(value, bytes)
-
-
-def mapping(value):
-    return isinstance(value, dict)
-
-
-def matching(pattern):
-    return lambda value: isinstance(value, str) and pattern.match(value) is not None
-
-
-name, identifier, peer, digest = (matching(one) for one in (NAME, ID, PEER, DIGEST))
-
-
-def organisation(value):
-    if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value[0].isalnum():
-        return False
-    return all(one.isalnum() or one in " ._-" for one in value)
-
-
-def one_of(*values):
-    # For Python True is 1.
-    return lambda value: any(type(value) is type(one) and value == one for one in values)
-
-
-def or_null(check):
-    return lambda value: value is None or check(value)
-
-
-def list_of(check, least=0, most=10_000):
-    return lambda value: (
-        isinstance(value, list) and least <= len(value) <= most and all(check(item) for item in value)
-    )
-
-
-class Shape:
-    """A map with exactly these fields; those whose name ends in `_` may be missing."""
-
-    def __init__(self, /, **fields):
-        self.required = {key: check for key, check in fields.items() if not key.endswith("_")}
-        self.optional = {key[:-1]: check for key, check in fields.items() if key.endswith("_")}
-
-    def __call__(self, value):
-        return self.fault(value) is None
-
-    def fault(self, value):
-        """Why the value is not of this shape, or None."""
-        if not isinstance(value, dict):
-            return "expected a map"
-        for key, check in self.required.items():
-            if key not in value:
-                return f"{key} is missing"
-            if not check(value[key]):
-                return f"{key} is not as expected"
-        for key, found in value.items():
-            if key in self.required:
-                continue
-            if key not in self.optional:
-                return f"unknown field {key}"
-            if not self.optional[key](found):
-                return f"{key} is not as expected"
-        return None
-
-
-class Loose(Shape):
-    """A map with at least these fields."""
-
-    def fault(self, value):
-        if not isinstance(value, dict):
-            return "expected a map"
-        known = {key: item for key, item in value.items() if key in self.required or key in self.optional}
-        return super().fault(known)
-
-
-def any_or_names(value):
-    return value == "*" or list_of(up_to(256, 1), 0, 256)(value)
-
-
-names = lambda value: value == "*" or list_of(text)(value)
-user = Shape(organisation=organisation, name=up_to(256, 1))
 position = Shape(sequence=integer, head=digest)
+sandbox = one_of("bubblewrap", "none")
+
+
+def refusal_code(value):
+    return isinstance(value, str) and value in REFUSALS
+
+
+def end_code(value):
+    return isinstance(value, str) and value in REFUSALS | FAILURES
+
+
 result_terms = Shape(
-    recipients=names,
-    purposes=names,
+    recipients=any_or_names,
+    purposes=any_or_names,
     until=or_null(integer),
-    services=list_of(name),
-    forbid=list_of(name),
+    services=list_of(name, 0, 32),
+    forbid=list_of(name, 0, 32),
     maxRows=or_null(integer),
     minGroupSize_=integer,
     releaseAsk_=one_of(True),
-    onward=text,
+    onward=one_of("none"),
 )
+
+
+def acceptable(value):
+    said = lambda item: integer_of_any_sign(item) or paragraph(item) or list_of(paragraph, 0, 256)(item)
+    return isinstance(value, dict) and all(up_to(64)(key) and said(item) for key, item in value.items())
+
+
 refusal = Shape(
-    code=text, clause=or_null(text), reason=text, acceptable=or_null(mapping), position=or_null(integer)
+    code=refusal_code,
+    clause=or_null(up_to(256)),
+    reason=paragraph,
+    acceptable=or_null(acceptable),
+    position=or_null(integer),
 )
 _answers = {
     "permit": Shape(
         row=integer,
         verdict=text,
-        services=list_of(name),
-        clauses=list_of(text),
+        services=list_of(name, 0, 32),
+        clauses=list_of(up_to(256), 0, 64),
         terms=or_null(result_terms),
     ),
     "refuse": Shape(row=integer, verdict=text, refusal=refusal),
 }
+verification = Shape(
+    of=organisation, at=organisation, results=list_of(Shape(first=digest, again=digest), 1, 64)
+)
 role = one_of("data", "infrastructure", "recipient")
+archetype = Shape(
+    name=name,
+    roles=Shape(**{one: one_of("one", "many") for one in ("data", "algorithm", "infrastructure", "recipient")}),
+    where=list_of(up_to(128), 0, 16),
+    steps=list_of(
+        Shape(
+            service=name,
+            at=one_of("data", "infrastructure", "recipient", "algorithm"),
+            forEach_=one_of("data"),
+            when_=one_of("required", "asked", "several"),
+        ),
+        1,
+        32,
+    ),
+    output=Shape(to=one_of("recipient", "infrastructure", "data")),
+)
 question = one_of(
     "discover", "offer", "host", "accept", "start", "send", "receive", "continue", "release"
 )
 verdict = one_of("permit", "deny")
-
-
-consumer = lambda value: Shape(user=user)(value) or Shape(organisation=organisation)(value)
-# The clauses that a checker reads; what the others may hold is the agents' business.
-CLAUSES = dict(
-    consumers=list_of(consumer, 0, 256),
-    purposes=names,
-    archetypes=names,
-    computeProviders=names,
-    recipients=names,
-    algorithms=names,
-    valid=Shape(from_=integer, until_=integer),
-)
-
-
-def terms(value):
-    return isinstance(value, dict) and all(key in value and check(value[key]) for key, check in CLAUSES.items())
 
 
 def answer(value):
@@ -167,22 +106,22 @@ DOCUMENTS = {
     "charter": dict(
         name=name,
         authorities=list_of(peer, 1, 16),
-        threshold=integer,
+        threshold=positive,
         membershipLifetime=integer,
         statusMaxAge=integer,
-        contact=text,
+        contact=paragraph,
     ),
     "membership": dict(
         organisation=organisation,
-        about_=mapping,
+        about=Shape(ror_=paragraph, dns_=paragraph, did_=paragraph),
         agents=list_of(peer, 1, 32),
-        stewards=list_of(peer),
-        roles=list_of(one_of("dataProvider", "computeProvider")),
-        speaksFor=list_of(text),
+        stewards=list_of(peer, 0, 32),
+        roles=list_of(one_of("dataProvider", "computeProvider"), 0, 2),
+        speaksFor=list_of(up_to(256, 1), 0, 256),
     ),
     "status": dict(
         number=integer,
-        expelled=list_of(Shape(peer=peer, since=integer, reason_=text, stolenFrom_=integer), 0, 4096),
+        expelled=list_of(Shape(peer=peer, since=integer, reason_=up_to(200), stolenFrom_=integer), 0, 4096),
     ),
     "capability": dict(
         sequence=integer,
@@ -203,21 +142,21 @@ DOCUMENTS = {
         name=name,
         provider=organisation,
         dataset=name,
-        parties=list_of(organisation, 1),
+        parties=list_of(organisation, 1, 64),
         terms=terms,
-        pins=mapping,
-        supersedes_=text,
+        pins=PINS,
+        supersedes_=up_to(128),
         counters_=identifier,
         standing_=Shape(payload=data, signatures=list_of(data, 1, 4)),
     ),
     "standing-offer": dict(
-        name=name,
+        name=lambda value: name(value) and len(value) <= 60,
         provider=organisation,
         dataset=name,
         takers=lambda value: value == "*" or list_of(organisation, 1, 256)(value),
-        max=integer,
-        terms=lambda value: terms(value) and value["consumers"] == [],
-        pins=mapping,
+        max=between(1, 1000),
+        terms=open_terms,
+        pins=PINS,
     ),
     "agreement-replaced": dict(agreement=identifier, organisation=organisation),
     "release": dict(
@@ -227,16 +166,16 @@ DOCUMENTS = {
         flow=integer,
         to=peer,
         result=identifier,
-        refused=or_null(text),
+        refused=or_null(refusal_code),
         log=position,
     ),
-    "agreement-refusal": dict(agreement=identifier, organisation=organisation, reason=text),
+    "agreement-refusal": dict(agreement=identifier, organisation=organisation, reason=up_to(1000)),
     "revocation": dict(
         agreement=identifier,
         organisation=organisation,
         effect=one_of("stop", "finish"),
         notice=integer,
-        reason=text,
+        reason=up_to(1000),
     ),
     "request": dict(
         nonce=data,
@@ -251,6 +190,7 @@ DOCUMENTS = {
         recipients=list_of(organisation, 1, 8),
         agreements=mapping,
         deadline=integer,
+        verify_=peer,
         query=identifier,
     ),
     "offer": {
@@ -258,8 +198,8 @@ DOCUMENTS = {
         "organisation": organisation,
         "as": list_of(role, 1, 3),
         "rows": list_of(answer, 1, 64),
-        "sandbox": text,
-        "policy": text,
+        "sandbox": sandbox,
+        "policy": up_to(128),
         "details": identifier,
     },
     "contract": dict(
@@ -270,14 +210,14 @@ DOCUMENTS = {
         purpose=name,
         datasets=list_of(name, 1, 8),
         algorithm=name,
-        archetype=mapping,
+        archetype=archetype,
         parties=list_of(
             Shape(
                 peer=peer,
                 organisation=organisation,
                 roles=list_of(role, 1, 3),
                 offer=or_null(identifier),
-                sandbox=text,
+                sandbox=sandbox,
                 section=identifier,
             ),
             1,
@@ -288,6 +228,7 @@ DOCUMENTS = {
         recipients=list_of(organisation, 1, 8),
         terms=result_terms,
         deadline=integer,
+        verify_=peer,
     ),
     "acceptance": dict(
         contract=identifier,
@@ -326,8 +267,9 @@ DOCUMENTS = {
         cache=one_of("hit", "miss", "none"),
         milliseconds=integer,
         wiped=or_null(Shape(bytes=integer, at=integer)),
+        verification_=verification,
         decisions=list_of(
-            Shape(question=question, verdict=verdict, clauses=list_of(text), policy=text), 0, 64
+            Shape(question=question, verdict=verdict, clauses=list_of(up_to(256), 0, 64), policy=up_to(128)), 0, 64
         ),
         log=position,
     ),
@@ -336,11 +278,12 @@ DOCUMENTS = {
         contract=or_null(identifier),
         organisation=organisation,
         result=one_of("completed", "failed", "cancelled", "expired"),
-        code=or_null(text),
+        code=or_null(end_code),
         hop=or_null(organisation),
-        step=or_null(text),
+        step=or_null(name),
         position=or_null(integer),
         receipts=list_of(identifier, 0, 512),
+        verification_=verification,
         log=position,
     ),
     "checkpoint": dict(organisation=organisation, log=position, export=or_null(digest)),

@@ -1,7 +1,7 @@
 """What a checker reads of salted sections: docs/audit-format.md, section 1."""
 
 from . import dagcbor
-from .schema import Loose, identifier, list_of, name
+from .shapes import Loose, identifier, list_of, name
 
 PARTS = {
     "data": Loose(agreements=list_of(Loose(dataset=name, agreement=identifier), 1, 8)),

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { hasCode, instantText } from '../../../../protocol/errors/index.ts'
-import { type AuditReport, checkExport } from '../../../audit/index.ts'
+import { type AuditReport, type CheckedStep, checkExport } from '../../../audit/index.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit.ts'
 import { type Input, parseOptions } from '../../options.ts'
@@ -97,9 +97,20 @@ function inWords(report: AuditReport, style: Style): string {
     )
   for (const { organisation, result, code } of report.outcomes)
     lines.push(plain(`${organisation} signed: ${result}${code === null ? '' : ` (${code})`}`))
+  for (const { organisation, verification } of report.steps)
+    lines.push(...verificationIn(`${organisation} attests the same result`, verification))
+  for (const { organisation, verification } of report.outcomes)
+    lines.push(...verificationIn(`${organisation} attests different results`, verification))
   if (report.missing.length > 0)
     lines.push('', 'Not in the file:', ...report.missing.map((one) => `- ${plain(one)}`))
   return lines.join('\n').trimEnd()
+}
+
+/** What a recipient signed of two runs of the same steps; of what the digests are only it can show. */
+function verificationIn(said: string, verification: CheckedStep['verification']): string[] {
+  if (verification === undefined) return []
+  const { of, at, results } = verification
+  return results.map(({ first, again }) => plain(`${said}: ${of} gave ${first}, ${at} gave ${again}`))
 }
 
 function verdictOf({ verdict, finding, parties }: AuditReport, style: Style): string {

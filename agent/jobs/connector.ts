@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { basename, dirname, join } from 'node:path'
+import { toError } from '../../protocol/errors/index.ts'
+import { type ConnectorAnswer, type ConnectorOrder, connectorAnswer } from '../../services/connector/index.ts'
+import type { JobLimits, SourceTable } from '../../services/index.ts'
+import { type DatabaseFile, loadDatabaseFile } from '../config/index.ts'
+import { JobFailed } from './errors.ts'
+import { type Host, INSIDE, jailCommand } from './jail-command.ts'
+import type { JobFolder } from './launcher.ts'
+import type { JobLogger } from './logger.ts'
+
+const MAX_ANSWER = 4 * 1024 * 1024
+/** Beside what the server is told itself: to connect, and to end. */
+const GRACE_SECONDS = 15
+
+export interface ConnectorInit {
+  host: Host | undefined
+  /** The bundle of the runner; the connector's lies beside it. */
+  runner: string
+  nodeModules: string
+  logger: JobLogger
+}
+
+interface Wanted {
+  table: string
+  columns?: string[]
+  file?: string
+}
+type Looked = Extract<ConnectorAnswer, { kind: 'tables' }>['tables']
+
+/**
+ * Reads a server in a process of its own, used once: it has a network, the address and password of one database, and a folder to
+ * write into; no file of the host and no text of an analyst. What it wrote is read by a job without a network.
+ */
+export class Connector {
+  constructor(private readonly init: ConnectorInit) {}
+
+  /** @throws {JobFailed} dataset-missing, dataset-malformed, disk-limit, job-timeout, job-cancelled */
+  async read(
+    file: string,
+    tables: readonly Wanted[],
+    folder: JobFolder,
+    limits: JobLimits,
+    signal?: AbortSignal
+  ): Promise<Looked> {
+    const described = await loadDatabaseFile(file).catch((cause: unknown) => {
+      const { message } = toError(cause)
+      throw new JobFailed('dataset-malformed', message, { cause, hint: message })
+    })
+    const connection = await connectionOf(described, file)
+    const order: ConnectorOrder = {
+      connection,
+      seconds: limits.seconds,
+      bytes: limits.disk,
+      tables: [...tables]
+    }
+    const answer = await this.run(order, folder, signal)
+    if (answer.kind === 'failed') {
+      this.init.logger.debug({ file, message: answer.message }, 'a database could not be read')
+      throw new JobFailed(answer.code, `${file}: ${answer.message}`, {
+        hint: `${basename(file)}: ${answer.hint}`
+      })
+    }
+    if (answer.tables.length !== tables.length)
+      throw new JobFailed('internal', 'the connector answered for other tables')
+    return answer.tables
+  }
+
+  private async run(
+    order: ConnectorOrder,
+    folder: JobFolder,
+    signal?: AbortSignal
+  ): Promise<ConnectorAnswer> {
+    const { host, runner, nodeModules } = this.init
+    const bundle = join(dirname(runner), 'connector.mjs')
+    const { command, args } =
+      host === undefined
+        ? { command: process.execPath, args: ['--max-old-space-size=256', bundle] }
+        : await jailCommand(host, {
+            folder: folder.path,
+            runner: bundle,
+            nodeModules,
+            files: new Map(),
+            network: true
+          })
+    const env = host === undefined ? { PATH: process.env.PATH ?? '/usr/bin', TZ: 'UTC' } : {}
+    const child = spawn(command, args, {
+      cwd: folder.path,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true
+    })
+    const kill = (): void => {
+      if (child.pid === undefined) return
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        child.kill('SIGKILL')
+      }
+    }
+    let reason: JobFailed | undefined
+    const stop = (failure: JobFailed): void => {
+      reason ??= failure
+      kill()
+    }
+    const cancel = (): void => stop(new JobFailed('job-cancelled', 'cancelled while it read a database'))
+    signal?.addEventListener('abort', cancel, { once: true })
+    const timer = setTimeout(
+      () =>
+        stop(new JobFailed('job-timeout', 'the connector', { hint: 'the database took longer than it may' })),
+      (order.seconds + GRACE_SECONDS) * 1000
+    )
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.length > MAX_ANSWER) stop(new JobFailed('internal', 'the connector said too much'))
+    })
+    child.stderr.resume()
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(JSON.stringify(order))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.once('error', (cause) => reject(new JobFailed('sandbox-unavailable', String(cause), { cause })))
+        child.once('close', () => resolve())
+        if (signal?.aborted) cancel()
+      })
+    } finally {
+      kill()
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    }
+    if (reason !== undefined) throw reason
+    const answer = connectorAnswer.safeParse(parsed(said))
+    if (!answer.success) throw new JobFailed('job-killed', 'the connector ended without an answer')
+    return answer.data
+  }
+}
+
+/** Where a table of an assignment is copied to, in the job's folder. */
+export interface Copy {
+  source: SourceTable
+  /** What is read of it; all when undefined. */
+  columns: string[] | undefined
+}
+
+/**
+ * Copies tables of servers into a job's folder, those of one server in one snapshot; gives each as the job is to read it.
+ *
+ * @throws {JobFailed} dataset-changed when rows are others than were expected
+ */
+export async function copyTables(
+  connector: Connector,
+  copies: readonly Copy[],
+  folder: JobFolder,
+  limits: JobLimits,
+  { sandboxed, signal }: { sandboxed: boolean; signal: AbortSignal }
+): Promise<Map<SourceTable, SourceTable>> {
+  const made = new Map<SourceTable, SourceTable>()
+  const numbered = copies.map((copy, index) => ({ ...copy, file: `in/copied-${index}.csv` }))
+  for (const path of new Set(copies.map(({ source }) => source.path))) {
+    const here = numbered.filter(({ source }) => source.path === path)
+    const wanted = here.map(({ source, columns, file }) => ({
+      table: source.table ?? source.name,
+      file,
+      ...(columns === undefined ? {} : { columns })
+    }))
+    const found = await connector.read(path, wanted, folder, limits, signal)
+    for (const [index, { source, file }] of here.entries()) {
+      const table = found[index]
+      if (table === undefined) continue
+      if (source.version !== undefined && source.version !== table.version)
+        throw new JobFailed('dataset-changed', `${path}: rows of ${source.name} changed`, {
+          hint: `table "${source.name}" changed since the offer`
+        })
+      const names = new Set(table.columns.map(({ name }) => name.toLowerCase()))
+      made.set(source, {
+        ...source,
+        path: join(sandboxed ? INSIDE.job : folder.path, file),
+        copied: table.columns,
+        columns: source.columns.filter((column) => names.has((column.from ?? column.name).toLowerCase()))
+      })
+    }
+  }
+  return made
+}
+
+/** Columns of the file that an order of an extract needs: those it names, and those of its predicate. */
+export function columnsToCopy(source: SourceTable, columns: readonly string[], where = ''): string[] {
+  const named = new Set(columns)
+  const texts = where.replaceAll(/'(?:[^']|'')*'/g, '')
+  for (const [, name = ''] of texts.matchAll(/"((?:[^"]|"")*)"/g)) named.add(name.replaceAll('""', '"'))
+  return source.columns.filter(({ name }) => named.has(name)).map(({ name, from }) => from ?? name)
+}
+
+async function connectionOf(
+  { tls, ...where }: DatabaseFile,
+  file: string
+): Promise<ConnectorOrder['connection']> {
+  // names are looked up here: the connector has no file of the host to do so
+  const address = await lookup(where.host).catch((cause: unknown) => {
+    throw new JobFailed('dataset-missing', `${file}: ${where.host} has no address`, {
+      cause,
+      hint: `${basename(file)}: the database cannot be found`
+    })
+  })
+  const servername = isIP(where.host) === 0 ? { servername: where.host } : {}
+  return { ...where, host: address.address, tls: tls === null ? null : { ...tls, ...servername } }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
