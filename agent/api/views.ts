@@ -360,6 +360,8 @@ export const healthView = z.object({
   peerId: z.string(),
   version: z.string(),
   sandbox: z.string(),
+  /** What the kernel holds jobs to. */
+  isolation: z.array(z.string()).exactOptional(),
   problems: z.array(z.string())
 })
 export type HealthView = z.infer<typeof healthView>

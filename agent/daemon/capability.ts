@@ -1,4 +1,4 @@
-import type { Payload, Signed } from '../../protocol/documents/index.ts'
+import type { Isolation, Payload, Signed } from '../../protocol/documents/index.ts'
 import type { Manifests } from '../../services/index.ts'
 import type { AgentConfig } from '../config/index.ts'
 import type { Datasets } from '../datasets/index.ts'
@@ -15,6 +15,7 @@ export interface CapabilityComponents {
   config: AgentConfig
   version: string
   sandbox: 'bubblewrap' | 'none'
+  isolation: Readonly<Isolation>
   datasets: Datasets
   disclosure: Pick<Disclosure, 'visibleTo'>
   manifests: Manifests
@@ -61,7 +62,7 @@ export class CapabilityPublisher {
   }
 
   #body(sequence: number): Omit<Body<'capability'>, 'datasets'> {
-    const { config, version, sandbox, manifests, archetypes, speaker, load } = this.#components
+    const { config, version, sandbox, isolation, manifests, archetypes, speaker, load } = this.#components
     const hosting: Pick<Partial<Payload<'capability'>>, 'hosting'> = config.roles.includes('computeProvider')
       ? { hosting: config.hosting }
       : {}
@@ -76,6 +77,7 @@ export class CapabilityPublisher {
       resources: config.resources,
       ...hosting,
       sandbox,
+      isolation: [...isolation],
       load: load(),
       keepFor: KEEP_FOR_MS
     }

@@ -192,6 +192,7 @@ async function start(
     config,
     version: installation.version,
     sandbox,
+    isolation: launcher.isolation,
     datasets,
     disclosure,
     manifests,
@@ -359,6 +360,7 @@ async function start(
         peerId: self.peer,
         version: installation.version,
         sandbox,
+        isolation: [...launcher.isolation],
         problems: all
       }
     }

@@ -2,14 +2,17 @@ import { spawn } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
 import { toError } from '../../protocol/errors/index.ts'
 import { type ConnectorAnswer, type ConnectorOrder, connectorAnswer } from '../../services/connector/index.ts'
 import type { JobLimits, SourceTable } from '../../services/index.ts'
 import { type DatabaseFile, loadDatabaseFile } from '../config/index.ts'
 import { JobFailed } from './errors.ts'
-import { type Host, INSIDE, jailCommand } from './jail-command.ts'
+import { type Command, FILTER_FD, type Host, INSIDE, jailCommand } from './jail-command.ts'
 import type { JobFolder } from './launcher.ts'
 import type { JobLogger } from './logger.ts'
+import { isFiltered, seccompFilter } from './seccomp.ts'
+import { CONNECTING } from './system-calls.ts'
 
 const MAX_ANSWER = 4 * 1024 * 1024
 /** Beside what the server is told itself: to connect, and to end. */
@@ -68,30 +71,36 @@ export class Connector {
     return answer.tables
   }
 
+  private async command(folder: JobFolder, bundle: string): Promise<Command> {
+    const { host, nodeModules } = this.init
+    if (host === undefined) return { command: process.execPath, args: ['--max-old-space-size=256', bundle] }
+    const filter =
+      host.filter !== undefined && isFiltered(process.arch)
+        ? seccompFilter(process.arch, CONNECTING)
+        : undefined
+    const spec = { folder: folder.path, runner: bundle, nodeModules, files: new Map(), network: true }
+    return await jailCommand({ ...host, filter }, spec)
+  }
+
   private async run(
     order: ConnectorOrder,
     folder: JobFolder,
     signal?: AbortSignal
   ): Promise<ConnectorAnswer> {
-    const { host, runner, nodeModules } = this.init
-    const bundle = join(dirname(runner), 'connector.mjs')
-    const { command, args } =
-      host === undefined
-        ? { command: process.execPath, args: ['--max-old-space-size=256', bundle] }
-        : await jailCommand(host, {
-            folder: folder.path,
-            runner: bundle,
-            nodeModules,
-            files: new Map(),
-            network: true
-          })
+    const { host, runner } = this.init
+    const { command, args, filter } = await this.command(folder, join(dirname(runner), 'connector.mjs'))
     const env = host === undefined ? { PATH: process.env.PATH ?? '/usr/bin', TZ: 'UTC' } : {}
     const child = spawn(command, args, {
       cwd: folder.path,
       env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(filter === undefined ? [] : (['pipe'] as const))],
       detached: true
     })
+    const { stdin, stdout, stderr, stdio } = child
+    if (stdin === null || stdout === null || stderr === null)
+      throw new JobFailed('internal', 'a connector was started without its pipes')
+    const pipe = stdio[FILTER_FD]
+    if (pipe instanceof Writable) pipe.on('error', () => undefined).end(filter)
     const kill = (): void => {
       if (child.pid === undefined) return
       try {
@@ -113,13 +122,12 @@ export class Connector {
       (order.seconds + GRACE_SECONDS) * 1000
     )
     let said = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text
       if (said.length > MAX_ANSWER) stop(new JobFailed('internal', 'the connector said too much'))
     })
-    child.stderr.resume()
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(JSON.stringify(order))
+    stderr.resume()
+    stdin.on('error', () => undefined).end(JSON.stringify(order))
     try {
       await new Promise<void>((resolve, reject) => {
         child.once('error', (cause) => reject(new JobFailed('sandbox-unavailable', String(cause), { cause })))

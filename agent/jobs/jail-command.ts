@@ -105,8 +105,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
       ? []
       : [host.prlimit, `--nproc=${PROCESSES}`, `--nofile=${OPEN_FILES}`, '--core=0']
   const program = [...limits, INSIDE.node, '--max-old-space-size=256', INSIDE.runner]
-  // what talks to a database server needs sockets; it runs no text of an analyst
-  const filter = spec.network === true ? undefined : host.filter
+  const { filter } = host
   const filtered = filter === undefined ? [] : ['--seccomp', String(FILTER_FD)]
   const always = ['--die-with-parent', '--new-session', '--clearenv', ...environment, ...mounts]
   if (!host.root || host.setpriv === undefined) {

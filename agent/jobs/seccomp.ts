@@ -1,4 +1,4 @@
-import { ALLOWED, LAST_KNOWN } from './system-calls.ts'
+import { ALLOWED, LAST_KNOWN, type SystemCall } from './system-calls.ts'
 
 export type FilteredArchitecture = 'x64' | 'arm64'
 
@@ -31,6 +31,8 @@ const CLONE_NAMESPACES = 0x7e020000
 const IOCTLS = [0x5401, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451]
 /** `PR_GET_DUMPABLE`, names of threads and of memory, and asking for a capability. */
 const PRCTLS = [3, 15, 16, 23, 0x53564d41]
+/** `AF_INET` and `AF_INET6`: no sockets of this machine, no packets, no messages to the kernel. */
+const FAMILIES = [2, 10]
 /** Answered as by a kernel without them, so that the C library takes the older call, whose flags can be looked at. */
 const ABSENT: Readonly<Record<FilteredArchitecture, number>> = { x64: 435, arm64: 435 }
 
@@ -50,10 +52,10 @@ export function isFiltered(architecture: string): architecture is FilteredArchit
 
 /**
  * The allow list of system calls as bytes for `bwrap --seccomp`: what is not in the table fails with EPERM, what is newer than the
- * table with ENOSYS, so that libraries fall back; a call of another architecture ends the process.
+ * table with ENOSYS, so that libraries fall back; a call of another architecture ends the process. `more` is allowed besides.
  */
-export function seccompFilter(architecture: FilteredArchitecture): Buffer {
-  const rows = ALLOWED.flatMap(([name, x64, arm64]) => {
+export function seccompFilter(architecture: FilteredArchitecture, more: readonly SystemCall[] = []): Buffer {
+  const rows = [...ALLOWED, ...more].flatMap(([name, x64, arm64]) => {
     const number = architecture === 'x64' ? x64 : arm64
     return number === null ? [] : [{ number, block: blockOf(name) }]
   })
@@ -120,6 +122,8 @@ function blockOf(name: string): Block {
       return oneOf(argument(1), IOCTLS)
     case 'prctl':
       return oneOf(argument(0), PRCTLS)
+    case 'socket':
+      return oneOf(argument(0), FAMILIES)
     default:
       return [answer(ALLOW)]
   }

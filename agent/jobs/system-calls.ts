@@ -164,3 +164,18 @@ export const ALLOWED: readonly SystemCall[] = [
   ['execve', 59, 221],
   ['wait4', 61, 260]
 ]
+
+/** What a process that reaches a server calls besides: it connects, and never listens. */
+export const CONNECTING: readonly SystemCall[] = [
+  ['socket', 41, 198],
+  ['connect', 42, 203],
+  ['sendto', 44, 206],
+  ['recvfrom', 45, 207],
+  ['sendmsg', 46, 211],
+  ['recvmsg', 47, 212],
+  ['shutdown', 48, 210],
+  ['getsockname', 51, 204],
+  ['getpeername', 52, 205],
+  ['setsockopt', 54, 208],
+  ['getsockopt', 55, 209]
+]

@@ -88,6 +88,7 @@ export const capability = z.strictObject({
   resources,
   hosting: hosting.optional(),
   sandbox,
+  isolation: isolation.optional(),
   /** Share of the cores in use, in thousandths, when it was signed. */
   load: count,
   /** How long others may keep it without asking again. */

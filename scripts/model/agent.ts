@@ -97,7 +97,8 @@ export class Turn {
           this.breaks(`S8: accepts two contracts of epoch ${epoch}`)
         if (known?.contract === contract) return null
         this.#assertOffered(contract)
-        this.local = { ...local, acceptances: [...local.acceptances, { contract, epoch }] }
+        if (local.room !== contract) this.breaks(`S6: accepts ${contract} without room for it`)
+        this.local = { ...local, room: null, acceptances: [...local.acceptances, { contract, epoch }] }
         return null
       }
       case 'sign-outcome': {
@@ -207,10 +208,10 @@ export class Turn {
     const text = textOf(question)
     const asked = this.local.asked.filter((one) => textOf(one) !== text)
     this.local = { ...this.local, asked }
-    const { self, revoked, offers } = this.local
-    const refusal = revoked ? NO : null
+    const { self, revoked, offers, full, people, struck } = this.local
     if (question.do === 'reserve') {
-      this.toHop({ type: 'reserved', contract: question.contract, refusal: null, now: 0 })
+      this.local = { ...this.local, full: false, room: full ? null : question.contract }
+      this.toHop({ type: 'reserved', contract: question.contract, refusal: full ? FULL : null, now: 0 })
       return
     }
     if (question.do === 'compose') {
@@ -219,6 +220,10 @@ export class Turn {
     }
     if (question.question === 'offer') {
       const { epoch } = question
+      if (people === 'ask' && !revoked) {
+        this.toHop({ type: 'offer-waits', epoch, until: TO_COME, by: [], now: 0 })
+        return
+      }
       const offer = `${self}/${offers.length + 1}`
       const permits = !revoked
       this.local = { ...this.local, offers: [...offers, { id: offer, permits }] }
@@ -226,7 +231,11 @@ export class Turn {
       return
     }
     const contract = question.contract ?? ''
-    this.toHop({ type: 'verdict', question: question.question, contract, refusal, now: 0 })
+    const about = { type: 'verdict' as const, question: question.question, contract, now: 0 }
+    const parties = this.#around.contracts.get(contract)?.parties ?? []
+    if (!revoked && struck !== null && parties.some(({ peer }) => peer === struck))
+      this.toHop({ ...about, refusal: NO_MEMBER, hop: struck })
+    else this.toHop({ ...about, refusal: revoked ? NO : null })
   }
 
   #compose(order: Extract<Effect, { do: 'compose' }>): void {
@@ -250,6 +259,7 @@ export class Turn {
   }
 }
 
+/** What policy says to what it does not permit any more. */
 export const NO = {
   code: 'policy-forbids' as const,
   clause: null,
@@ -257,3 +267,6 @@ export const NO = {
   acceptable: null,
   position: null
 }
+
+export const NO_MEMBER = { ...NO, code: 'expelled' as const, reason: 'a party is no member any more' }
+const FULL = { ...NO, code: 'storage-full' as const, reason: 'no room' }

@@ -1,10 +1,20 @@
 /** The same text for the same value, in whatever order its fields were put together. */
 export function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, field: unknown) =>
-    typeof field === 'object' && field !== null && !Array.isArray(field)
-      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : field
-  )
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) {
+    let text = '['
+    for (const one of value) text += `${textOf(one)},`
+    return text.length === 1 ? '[]' : `${text.slice(0, -1)}]`
+  }
+  let text = '{'
+  for (const [key, field] of Object.entries(value).sort(byKey))
+    if (field !== undefined) text += `"${key}":${textOf(field)},`
+  return text.length === 1 ? '{}' : `${text.slice(0, -1)}}`
+}
+
+function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  if (a[0] === b[0]) return 0
+  return a[0] < b[0] ? -1 : 1
 }
 
 /** Gives every different value a number. */

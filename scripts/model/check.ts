@@ -1,28 +1,36 @@
 import type { OutcomeView } from '../../protocol/negotiation/index.ts'
+import type { Bounds } from './beginning.ts'
 import type { Configuration } from './configurations.ts'
 import { type Explored, explore, type Found } from './explore.ts'
 import { Liveness } from './liveness.ts'
-import { type Bounds, Model } from './model.ts'
+import { Model } from './model.ts'
 import type { Mutant } from './mutants.ts'
+import { ALL, EACH_STATE, NONE, type Reductions } from './reductions.ts'
+import { RULES } from './rules.ts'
 
 export interface Checked extends Explored {
   name: string
   /** The longest way to the end of all, where that was looked at. */
   longest: number | null
+  /** Of one core. */
   seconds: number
 }
 
 export function check({ name, bounds, maxStates, liveness = false }: Configuration): Checked {
-  const begun = performance.now()
-  const model = new Model(bounds)
+  const begun = process.cpuUsage().user
+  const model = new Model(bounds, RULES, liveness ? EACH_STATE : ALL)
   const kind = liveness ? new Liveness(model) : null
   const explored = explore(model, maxStates, kind === null ? null : (state) => kind.check(state))
-  return { ...explored, name, longest: kind?.longest ?? null, seconds: (performance.now() - begun) / 1000 }
+  const seconds = (process.cpuUsage().user - begun) / 1e6
+  return { ...explored, name, longest: kind?.longest ?? null, seconds }
 }
 
 /** How the fault was found; null: it was not. */
-export function hunt({ bounds, rules, liveness = false }: Mutant): Found | null {
-  const model = new Model(bounds, rules)
+export function hunt(
+  { bounds, rules, liveness = false }: Mutant,
+  reductions: Reductions = NONE
+): Found | null {
+  const model = new Model(bounds, rules, reductions)
   const kind = liveness ? new Liveness(model) : null
   return explore(model, MUTANT_STATES, kind === null ? null : (state) => kind.check(state)).broken
 }

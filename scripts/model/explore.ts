@@ -1,4 +1,5 @@
-import { left, type Model, type Option, spend } from './model.ts'
+import { left, spend } from './budgets.ts'
+import type { Model, Option } from './model.ts'
 import { describe } from './moves.ts'
 import { BUDGET, States, WIRE, WORDS } from './states.ts'
 import { PEERS } from './world.ts'
@@ -11,6 +12,8 @@ export interface Found {
 
 export interface Explored {
   states: number
+  /** Of these, covered by one that was found later. */
+  covered: number
   steps: number
   /** Of the longest of the shortest ways. */
   depth: number
@@ -29,7 +32,7 @@ export function explore(
   maxStates: number,
   check: ((state: Int32Array) => string | null) | null = null
 ): Explored {
-  const states = new States(maxStates)
+  const states = new States(maxStates, model.order)
   const state = model.first()
   const next = new Int32Array(WORDS)
   states.add(state, -1, -1)
@@ -40,13 +43,22 @@ export function explore(
   let full = false
   const report = (law: string, from: number, option: Option | null): Explored => {
     const way = [...wayTo(states, from, model), ...(option === null ? [] : [labelOf(model, option)])]
-    return { states: states.size, steps, depth, cut, exhausted: false, broken: { law, steps: way } }
+    return {
+      states: states.size,
+      covered: states.size - states.largest,
+      steps,
+      depth,
+      cut,
+      exhausted: false,
+      broken: { law, steps: way }
+    }
   }
   for (let number = 0; number < states.size; number++) {
     if (number === levelEnds) {
       depth++
       levelEnds = states.size
     }
+    if (states.isCovered(number)) continue
     states.read(number, state)
     const wrong = check?.(state) ?? null
     if (wrong !== null) return report(wrong, number, null)
@@ -61,11 +73,20 @@ export function explore(
       if (option.costs !== null) next[BUDGET] = spend(budget, option.costs)
       steps++
       if (broken !== null) return report(broken, number, option)
+      model.reduce(next)
       if (states.add(next, number, code(option)) === -2) full = true
     }
     if (full) break
   }
-  return { states: states.size, steps, depth, cut, exhausted: !full, broken: null }
+  return {
+    states: states.size,
+    covered: states.size - states.largest,
+    steps,
+    depth,
+    cut,
+    exhausted: !full,
+    broken: null
+  }
 }
 
 /** What may happen within the budgets. @param silent also losses that nobody notices: they matter to liveness alone */

@@ -21,10 +21,10 @@ const { values } = parseArgs({
 })
 
 function line({ name, states, steps, depth, cut, exhausted, longest, seconds }: Checked): string {
-  const end = exhausted ? 'exhausted' : 'NOT exhausted: the bound on states was hit'
+  const end = exhausted ? 'exhausted, no bound hit' : 'NOT exhausted: the bound on states was hit'
   const beyond = cut === 0 ? 'no epoch beyond the bound' : `${cut} states of a later epoch not followed`
   const ends = longest === null ? '' : `; all end, after ${longest} steps at most`
-  return `${name}\n  ${states} states, ${steps} steps, depth ${depth}; ${end}; ${beyond}${ends} (${seconds.toFixed(1)} s)`
+  return `${name}\n  ${states} states, ${steps} steps, depth ${depth}; ${end}; ${beyond}${ends} (${seconds.toFixed(1)} s of one core)`
 }
 
 function print({ law, steps }: Found): void {

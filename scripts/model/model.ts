@@ -1,40 +1,22 @@
-import { createCoordinator } from '../../protocol/negotiation/index.ts'
-import { Turn } from './agent.ts'
+import { type Bounds, beginning } from './beginning.ts'
+import { budgetOf, type Cost, isAtLeast, left } from './budgets.ts'
 import { Numbering } from './canonical.ts'
-import { COSTS, type Cost, isMissed, type Move, newHop, ownMoves, take } from './moves.ts'
+import { formOf, formOfEnvelope, withoutFuture } from './forms.ts'
+import { Mirror } from './mirror.ts'
+import { isMissed, type Move, ownMoves, type Taken, take, wordsBefore } from './moves.ts'
 import { brokenLaw, type Deeds, deedsOf } from './properties.ts'
+import { NONE, type Reductions } from './reductions.ts'
 import { RULES } from './rules.ts'
-import { BUDGET, WIRE, WORDS } from './states.ts'
+import { BUDGET, type Order, WIRE, WORDS } from './states.ts'
 import { Wires } from './wires.ts'
-import {
-  ASKER,
-  COMPUTE,
-  DATA_1,
-  DATA_2,
-  type Envelope,
-  type Local,
-  PEERS,
-  type Rules,
-  type Surroundings,
-  TO_COME
-} from './world.ts'
-
-export interface Bounds {
-  readonly budgets: Partial<Record<Cost, number>>
-  readonly eager: boolean
-  /** From the request, or from where all offers are there and the first contract is proposed. */
-  readonly begin: 'asked' | 'proposed'
-  readonly dataProviders: 1 | 2
-  /** Exchanges that come to a later epoch are not followed. */
-  readonly epochs: number
-  readonly twoContracts?: boolean
-}
+import { type Envelope, type Local, PEERS, type Rules, type Surroundings } from './world.ts'
 
 /** What a move does, in numbers. */
 interface Result {
   local: number
   sent: readonly number[]
-  cuts: readonly number[]
+  /** The same, with a crash on the way. */
+  crashes: readonly number[]
   broken: string | null
 }
 
@@ -46,23 +28,15 @@ export interface Option {
   costs: Cost | null
 }
 
-const LIMITS = {
-  offerWithin: TO_COME,
-  composeWithin: TO_COME,
-  acceptWithin: TO_COME,
-  retryEvery: TO_COME,
-  closeWithin: TO_COME,
-  approvalWithin: 0,
-  askAgainEvery: TO_COME
-}
-
 /** Four of them fit into a number. */
 const MAX_DEEDS = 8192
 
 /** The agents of one exchange as a graph of numbers: what may happen in a state, and what comes of it. */
 export class Model {
   readonly bounds: Bounds
+  readonly reductions: Reductions
   readonly around: Surroundings
+  readonly mirror: Mirror
   readonly #locals = new Numbering<Local>()
   readonly #envelopes = new Numbering<Envelope>()
   readonly #wires = new Wires()
@@ -75,11 +49,24 @@ export class Model {
   readonly #over: boolean[] = []
   readonly #to: number[] = []
   readonly #hears: number[] = []
+  readonly #misses: number[] = []
+  /** Without use for crashes, and without use for timers either. */
+  readonly #restricted: [number[], number[]] = [[], []]
 
-  constructor(bounds: Bounds, rules: Rules = RULES) {
+  constructor(bounds: Bounds, rules: Rules = RULES, reductions: Reductions = NONE) {
     this.bounds = bounds
+    this.reductions = reductions
     const { eager, twoContracts = false } = bounds
     this.around = { rules, eager, twoContracts, contracts: new Map() }
+    const numbers = {
+      local: (number: number) => this.local(number),
+      envelope: (number: number) => this.envelope(number),
+      wire: (number: number) => this.wire(number),
+      numberOfLocal: (local: Local) => this.#local(local),
+      numberOfEnvelope: (envelope: Envelope) => this.#envelope(envelope),
+      numberOfWire: (envelopes: readonly number[]) => this.#wires.number(envelopes)
+    }
+    this.mirror = new Mirror(numbers, this.around)
   }
 
   local(number: number): Local {
@@ -103,44 +90,59 @@ export class Model {
   }
 
   first(): Int32Array {
-    const providers = this.bounds.dataProviders === 2 ? [DATA_1, DATA_2] : [DATA_1]
-    const around = { ...this.around, eager: this.bounds.begin === 'proposed' || this.around.eager }
-    const begin = createCoordinator({
-      request: 'request',
-      self: ASKER,
-      candidates: [...providers, COMPUTE],
-      limits: LIMITS,
-      deadline: TO_COME,
-      now: 0
-    })
-    const turn = new Turn({ ...aLocal(ASKER), hop: newHop(ASKER) }, around)
-    turn.begin(begin)
-    const locals = PEERS.map((peer) => (peer === ASKER ? turn.local : aLocal(peer)))
-    let wire = turn.sent
-    while (this.bounds.begin === 'proposed' && !wire.some(({ word }) => word.kind === 'propose')) {
-      const next: Envelope[] = []
-      for (const envelope of wire) {
-        const at = PEERS.indexOf(envelope.to)
-        const local = locals[at]
-        if (local === undefined) continue
-        const taken = take(local, { do: 'hear', envelope }, around)
-        locals[at] = taken.local
-        next.push(...taken.sent)
-      }
-      wire = next
-    }
+    const { locals, wire } = beginning(this.bounds, this.around)
     const state = new Int32Array(WORDS)
-    for (const [at, local] of locals.entries()) state[at] = this.#locals.number(local)
-    state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelopes.number(envelope)))
-    for (const cost of COSTS)
-      state[BUDGET] = (state[BUDGET] ?? 0) | ((this.bounds.budgets[cost] ?? 0) << (COSTS.indexOf(cost) * 4))
+    for (const [at, local] of locals.entries()) state[at] = this.#local(local)
+    state[WIRE] = this.#wires.number(wire.map((envelope) => this.#envelope(envelope)))
+    state[BUDGET] = budgetOf(this.bounds.budgets)
+    this.reduce(state)
     return state
+  }
+
+  /** Turns a state into the one that stands for it, as far as the reductions go. */
+  reduce(state: Int32Array): void {
+    const { budgets, mirror } = this.reductions
+    if (budgets) this.#restrict(state)
+    if (mirror && this.bounds.dataProviders === 2) this.mirror.reduce(state)
+  }
+
+  #restrict(state: Int32Array): void {
+    const budget = state[BUDGET] ?? 0
+    if (left(budget, 'crashes') > 0) return
+    const timers = left(budget, 'timers') > 0
+    const known = this.#restricted[timers ? 0 : 1]
+    for (let agent = 0; agent < PEERS.length; agent++) {
+      const local = state[agent] ?? 0
+      known[local] ??= this.#local(withoutFuture(this.local(local), false, timers))
+      state[agent] = known[local] ?? 0
+    }
+  }
+
+  /** By which states cover others; null: none does. */
+  get order(): Order | null {
+    if (!this.reductions.covers) return null
+    return { wire: (large, small) => this.#wires.covers(large, small), budget: isAtLeast }
+  }
+
+  #local(local: Local): number {
+    return this.#locals.number(this.reductions.forms ? formOf(local) : local)
+  }
+
+  #envelope(envelope: Envelope): number {
+    return this.#envelopes.number(this.reductions.forms ? formOfEnvelope(envelope) : envelope)
+  }
+
+  #crashes(move: Move, taken: Taken): number[] {
+    if (move.do === 'crash' || move.do === 'crash within') return []
+    return wordsBefore(taken).map((words) => this.#moves.number({ do: 'crash within', move, words }))
   }
 
   /** Everything that may happen, whatever is left of the budgets. */
   options(state: Int32Array): Option[] {
     const options: Option[] = []
+    const { anyRepeats = false } = this.bounds
     for (const envelope of this.wire(state[WIRE] ?? 0)) {
+      if (anyRepeats && this.#isRepeated(state[this.#addressee(envelope)] ?? 0, envelope)) continue
       options.push({
         agent: this.#addressee(envelope),
         move: this.#hear(envelope),
@@ -155,6 +157,12 @@ export class Model {
         options.push(option)
       }
     return options
+  }
+
+  #miss(envelope: number): number {
+    const move = this.#moves.number({ do: 'learn that it was lost', envelope: this.envelope(envelope) })
+    this.#misses[envelope] = move
+    return move
   }
 
   #hear(envelope: number): number {
@@ -191,9 +199,11 @@ export class Model {
   /** More ways in which an envelope can fare: twice, lost, noticed or not. */
   mishaps(envelope: number, silent: boolean): Option[] {
     const agent = this.#addressee(envelope)
-    const options: Option[] = [{ agent, move: this.#hear(envelope), takes: -1, costs: 'duplicates' }]
+    const options: Option[] = []
+    if (this.bounds.anyRepeats !== true)
+      options.push({ agent, move: this.#hear(envelope), takes: -1, costs: 'duplicates' })
     if (isMissed(this.envelope(envelope))) {
-      const move = this.#moves.number({ do: 'learn that it was lost', envelope: this.envelope(envelope) })
+      const move = this.#misses[envelope] ?? this.#miss(envelope)
       options.push({ agent: 0, move, takes: envelope, costs: 'losses' })
     }
     if (silent) options.push({ agent: -1, move: -1, takes: envelope, costs: 'losses' })
@@ -203,28 +213,45 @@ export class Model {
   /** As the option, with a crash after each word that it sends. */
   crashesWithin(state: Int32Array, option: Option): Option[] {
     if (option.agent < 0 || option.costs === 'crashes') return []
-    const { cuts } = this.#result(state[option.agent] ?? 0, option.move)
-    return cuts.map((sent) => ({
-      ...option,
-      move: this.#moves.number({ do: 'crash within', move: this.move(option.move), sent }),
-      costs: 'crashes'
-    }))
+    const { crashes } = this.#result(state[option.agent] ?? 0, option.move)
+    return crashes.map((move) => ({ ...option, move, costs: 'crashes' }))
   }
 
   /** @returns the law that is broken, or null; `into` is the state that comes of it */
   apply(state: Int32Array, option: Option, into: Int32Array): string | null {
     into.set(state)
+    const { anyRepeats = false } = this.bounds
     const wire = state[WIRE] ?? 0
-    into[WIRE] = option.takes < 0 ? wire : this.#wires.without(wire, option.takes)
+    into[WIRE] = option.takes < 0 || anyRepeats ? wire : this.#wires.without(wire, option.takes)
     let broken: string | null = null
     if (option.agent >= 0) broken = this.#at(into, option.agent, option.move)
-    return broken ?? this.#tellTheEnded(into) ?? this.#law(into)
+    return broken ?? (anyRepeats ? this.#sayAll(into) : this.#tellTheEnded(into)) ?? this.#law(into)
+  }
+
+  /**
+   * Where nothing is used up, whatever an agent would only answer, staying as it is, is answered at once: with more under way
+   * all can do what they could do with less.
+   */
+  #sayAll(state: Int32Array): string | null {
+    for (let before = -1; before !== state[WIRE]; ) {
+      before = state[WIRE] ?? 0
+      const answers: number[] = []
+      for (const envelope of this.wire(before)) {
+        const agent = this.#addressee(envelope)
+        const local = state[agent] ?? 0
+        const { local: after, sent, broken } = this.#result(local, this.#hear(envelope))
+        if (broken !== null) return broken
+        if (after === local) answers.push(...sent)
+      }
+      state[WIRE] = this.#wires.with(before, answers)
+    }
+    return null
   }
 
   #at(state: Int32Array, agent: number, move: number): string | null {
     const result = this.#result(state[agent] ?? 0, move)
     state[agent] = result.local
-    for (const envelope of result.sent) state[WIRE] = this.#wires.with(state[WIRE] ?? 0, envelope)
+    state[WIRE] = this.#wires.with(state[WIRE] ?? 0, result.sent)
     return result.broken
   }
 
@@ -239,7 +266,8 @@ export class Model {
       told = false
       for (const envelope of this.wire(state[WIRE] ?? 0)) {
         const agent = this.#addressee(envelope)
-        if (over[agent] !== true) continue
+        // What it still notes down may come at any time.
+        if (over[agent] !== true || !this.#isRepeated(state[agent] ?? 0, envelope)) continue
         state[WIRE] = this.#wires.without(state[WIRE] ?? 0, envelope)
         const broken = this.#at(state, agent, this.#hear(envelope))
         if (broken !== null) return broken
@@ -248,6 +276,10 @@ export class Model {
       }
     }
     return null
+  }
+
+  #isRepeated(local: number, envelope: number): boolean {
+    return this.#result(local, this.#hear(envelope)).local === local
   }
 
   #addressee(envelope: number): number {
@@ -294,32 +326,13 @@ export class Model {
     if (known !== undefined) return known
     const taken = take(this.local(local), this.move(move), this.around)
     const result = {
-      local: this.#locals.number(taken.local),
-      sent: taken.sent.map((envelope) => this.#envelopes.number(envelope)),
-      cuts: taken.cuts.map(({ sent }) => sent),
+      local: this.#local(taken.local),
+      sent: taken.sent.map((envelope) => this.#envelope(envelope)),
+      crashes: this.#crashes(this.move(move), taken),
       broken: taken.broken
     }
     this.#results[local].set(move, result)
     return result
-  }
-}
-
-function aLocal(self: string): Local {
-  return {
-    self,
-    gone: false,
-    hop: null,
-    coordinator: null,
-    disk: { hop: null, coordinator: null },
-    asked: [],
-    queue: [],
-    running: null,
-    acceptances: [],
-    outcome: null,
-    begun: [],
-    produced: [],
-    offers: [],
-    revoked: false
   }
 }
 
@@ -330,13 +343,4 @@ function isOver({ gone, hop, coordinator, disk }: Local): boolean {
   const stage = (hop ?? disk.hop)?.stage
   if (stage?.phase !== 'ended') return false
   return stage.outcome.signer !== null || (hop ?? disk.hop)?.answered.length !== 0
-}
-
-/** What is left of a budget. */
-export function left(budget: number, cost: Cost): number {
-  return (budget >>> (COSTS.indexOf(cost) * 4)) & 15
-}
-
-export function spend(budget: number, cost: Cost): number {
-  return (budget - (1 << (COSTS.indexOf(cost) * 4))) | 0
 }

@@ -1,7 +1,19 @@
-import { addressees, createHop } from '../../protocol/negotiation/index.ts'
-import { type Cut, NO, Turn } from './agent.ts'
+import { addressees, createHop, type Message } from '../../protocol/negotiation/index.ts'
+import { type Cut, NO, NO_MEMBER, Turn } from './agent.ts'
+import type { Cost } from './budgets.ts'
 import { armed, passedCoordinator, passedHop, type Timer } from './timers.ts'
-import { ASKER, type Envelope, type Local, type Question, type Surroundings, TO_COME } from './world.ts'
+import {
+  ASKER,
+  AUTHORITY,
+  DATA_1,
+  DATA_2,
+  type Envelope,
+  type Local,
+  PEERS,
+  type Question,
+  type Surroundings,
+  TO_COME
+} from './world.ts'
 
 /** What may happen at one agent. */
 export type Move =
@@ -12,13 +24,17 @@ export type Move =
   | { do: 'finish its share' }
   | { do: 'fail'; blamed: string }
   | { do: 'lose what it permitted' }
+  | { do: 'lose its membership' }
+  | { do: 'run out of room' }
+  | { do: 'wait for its people' }
+  | { do: 'hear from its people' }
   | { do: 'ask policy whether to continue' }
   | { do: 'cancel' }
   | { do: 'learn that it was lost'; envelope: Envelope }
   | { do: 'leave for ever' }
   | { do: 'crash' }
-  /** After the step was stored and so many of its words had left. */
-  | { do: 'crash within'; move: Move; sent: number }
+  /** After the step was stored and these of its words had left. */
+  | { do: 'crash within'; move: Move; words: readonly number[] }
 
 export interface Taken {
   local: Local
@@ -47,7 +63,12 @@ export function ownMoves(local: Local): { move: Move; costs: Cost | null }[] {
       moves.push({ move: { do: 'fail', blamed: peer }, costs: 'failures' })
   if (!local.revoked && local.self !== ASKER)
     moves.push({ move: { do: 'lose what it permitted' }, costs: 'revocations' })
-  if (local.revoked && hop?.stage.phase === 'started' && hop.stage.share !== 'failed')
+  if (local.isMember) moves.push({ move: { do: 'lose its membership' }, costs: 'strikes' })
+  if (!local.full && local.self !== ASKER) moves.push({ move: { do: 'run out of room' }, costs: 'refusals' })
+  if (local.people === 'trust' && local.self !== ASKER)
+    moves.push({ move: { do: 'wait for its people' }, costs: 'approvals' })
+  if (hop !== null && hop.approval !== null) moves.push({ move: { do: 'hear from its people' }, costs: null })
+  if (hop?.stage.phase === 'started' && doubts(local))
     moves.push({ move: { do: 'ask policy whether to continue' }, costs: null })
   const phase = coordinator?.stage.phase
   if (phase !== undefined && phase !== 'ended' && phase !== 'closing')
@@ -56,32 +77,43 @@ export function ownMoves(local: Local): { move: Move; costs: Cost | null }[] {
   return moves
 }
 
-export const COSTS = [
-  'losses',
-  'duplicates',
-  'crashes',
-  'revocations',
-  'failures',
-  'cancels',
-  'leaves',
-  'timers'
-] as const
-export type Cost = (typeof COSTS)[number]
+/** Whether policy, asked now, objects to what was started here. */
+function doubts({ revoked, struck, hop }: Local): boolean {
+  if (hop?.stage.phase !== 'started') return false
+  if (revoked && hop.stage.share !== 'failed') return true
+  const lost = hop.stage.contract.parties.some(({ peer }) => peer === struck)
+  return lost && (hop.stage.share !== 'failed' || (struck === ASKER && hop.self !== ASKER))
+}
 
 /** Carries a move out. */
 export function take(local: Local, move: Move, around: Surroundings): Taken {
   if (move.do === 'crash within') {
     const whole = take(local, move.move, around)
-    const cut = whole.cuts.find((one) => one.sent === move.sent)
+    const cut = whole.cuts.find((one) => one.sent === move.words.length)
     if (cut === undefined) throw new Error('there is no such place to crash')
     const up = restart(cut.local, around)
-    return { ...up, sent: [...whole.sent.slice(0, move.sent), ...up.sent], broken: up.broken ?? whole.broken }
+    const gone = whole.sent.filter((_, index) => move.words.includes(index))
+    return { ...up, sent: [...gone, ...up.sent], broken: up.broken ?? whole.broken }
   }
   if (move.do === 'crash') return restart(local, around)
   const turn = new Turn(local, around)
   happen(turn, move)
   if (around.eager) settle(turn)
   return turn
+}
+
+/** Which words may have left when it crashes in the middle of a step. What all are told, data providers hear in any order. */
+export function wordsBefore({ cuts, sent }: Taken): number[][] {
+  return cuts.flatMap(({ sent: count }) => {
+    const words = Array.from({ length: count }, (_, index) => index)
+    const [last, next] = [sent[count - 1], sent[count]]
+    const twins =
+      last !== undefined &&
+      next !== undefined &&
+      last.word.kind === next.word.kind &&
+      [DATA_1, DATA_2].every((peer) => peer === last.to || peer === next.to)
+    return twins ? [words, [...words.slice(0, -1), count]] : [words]
+  })
 }
 
 /** What an agent owes only to itself is done before anything else happens there. */
@@ -132,14 +164,24 @@ function happen(turn: Turn, move: Exclude<Move, { do: 'crash' | 'crash within' }
     case 'lose what it permitted':
       turn.local = { ...local, revoked: true }
       return
-    case 'ask policy whether to continue': {
-      const stage = local.hop?.stage
-      if (stage?.phase !== 'started') return
-      const contract = stage.contract.id
-      turn.toHop({ type: 'verdict', question: 'continue', contract, refusal: NO, now: 0 })
-      if (turn.local.running !== null) turn.breaks('L2: works on after its policy took that back')
+    case 'lose its membership':
+      turn.local = { ...local, isMember: false }
+      for (const to of PEERS)
+        if (to !== local.self) turn.say({ from: AUTHORITY, to, word: { kind: 'struck', peer: local.self } })
       return
-    }
+    case 'run out of room':
+      turn.local = { ...local, full: true }
+      return
+    case 'wait for its people':
+      turn.local = { ...local, people: 'ask' }
+      return
+    case 'hear from its people':
+      turn.local = { ...local, people: 'asked' }
+      turn.toHop({ type: 'approval-decided', now: 0 })
+      return
+    case 'ask policy whether to continue':
+      reconsider(turn)
+      return
     case 'cancel':
       turn.toCoordinator({ type: 'cancel', now: 0 })
       return
@@ -152,10 +194,41 @@ function happen(turn: Turn, move: Exclude<Move, { do: 'crash' | 'crash within' }
   }
 }
 
+/** What was started is asked about again: the own permission first, then whether all are members. */
+function reconsider(turn: Turn): void {
+  const { hop, revoked, struck } = turn.local
+  if (hop?.stage.phase !== 'started') return
+  const { id: contract, parties } = hop.stage.contract
+  const about = { type: 'verdict' as const, question: 'continue' as const, contract, now: 0 }
+  if (revoked && hop.stage.share !== 'failed') {
+    turn.toHop({ ...about, refusal: NO })
+    if (turn.local.running !== null) turn.breaks('L2: works on after its policy took that back')
+  } else if (struck !== null && parties.some(({ peer }) => peer === struck)) {
+    turn.toHop({ ...about, refusal: NO_MEMBER, hop: struck })
+    if (turn.local.running !== null) turn.breaks(`L2: works on with ${struck}, which is no member`)
+    const leads = struck === ASKER && turn.local.hop?.self !== ASKER
+    if (leads && turn.local.hop?.stage.phase === 'started')
+      turn.breaks('L2: waits for the word of one that is no member')
+  }
+}
+
+/** The status list: what runs is asked about at once, and no word of that agent is taken any more. */
+function hearOfStrike(turn: Turn, peer: string): void {
+  if (turn.local.struck === peer) return
+  turn.local = { ...turn.local, struck: peer }
+  const stage = turn.local.coordinator?.stage
+  const awaited = stage?.phase === 'proposing' || stage?.phase === 'running' ? stage.contract.parties : []
+  reconsider(turn)
+  if (awaited.some((party) => party.peer === peer))
+    turn.toCoordinator({ type: 'lost', peer, code: 'expelled', now: 0 })
+}
+
 function fire(turn: Turn, timer: Timer): void {
   const { hop, coordinator } = turn.local
   if (timer.machine === 'hop' && hop !== null) {
-    turn.local = { ...turn.local, hop: passedHop(hop, timer) }
+    // Where nobody has decided in time, policy does not ask again.
+    const people = timer.field === 'approval' ? 'asked' : turn.local.people
+    turn.local = { ...turn.local, people, hop: passedHop(hop, timer) }
     turn.toHop({ type: 'tick', now: 0 })
   } else if (coordinator !== null) {
     turn.local = { ...turn.local, coordinator: passedCoordinator(coordinator, timer) }
@@ -164,7 +237,11 @@ function fire(turn: Turn, timer: Timer): void {
 }
 
 function hear(turn: Turn, { from, to, word }: Envelope): void {
-  if (turn.local.gone) return
+  if (turn.local.gone || from === turn.local.struck) return
+  if (word.kind === 'struck') {
+    hearOfStrike(turn, word.peer)
+    return
+  }
   if (word.kind === 'unreachable') {
     turn.toCoordinator({ type: 'lost', peer: from, now: 0 })
     return
@@ -173,12 +250,12 @@ function hear(turn: Turn, { from, to, word }: Envelope): void {
   for (const machine of addressees(word.kind)) {
     if (machine === 'coordinator') turn.toCoordinator(event)
     else if (turn.local.hop !== null) turn.toHop(event)
-    else if (to !== ASKER) hearAsStranger(turn, { from, to, word })
+    else if (to !== ASKER) hearAsStranger(turn, from, word)
   }
 }
 
 /** A request that is not in memory: new, or ended before the last restart, or forgotten with it. */
-function hearAsStranger(turn: Turn, { from, word }: Envelope): void {
+function hearAsStranger(turn: Turn, from: string, word: Message): void {
   const { self, disk } = turn.local
   const stage = disk.hop?.stage
   const told = stage?.phase === 'ended' && stage.outcome.signer !== null ? stage.outcome : null
@@ -242,7 +319,7 @@ export function describe(agent: string, move: Move): string {
     case 'crash':
       return `${agent} crashes and comes up again`
     case 'crash within':
-      return `${describe(agent, move.move)}, stores that, crashes with ${move.sent} words sent, and comes up again`
+      return `${describe(agent, move.move)}, stores that, crashes with ${move.words.length} words sent, and comes up again`
     default:
       return `${agent}: ${move.do}`
   }
@@ -258,6 +335,8 @@ export function wordOf(word: Envelope['word']): string {
       return `start with ${word.acceptances.length} acceptances (${word.contract})`
     case 'outcome':
       return `outcome ${word.outcome.result}`
+    case 'struck':
+      return `that ${word.peer} is no member`
     default:
       return word.kind
   }

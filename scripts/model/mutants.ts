@@ -1,5 +1,5 @@
 import type { Coordinator, Effect, Hop, PartyView } from '../../protocol/negotiation/index.ts'
-import type { Bounds } from './model.ts'
+import type { Bounds } from './beginning.ts'
 import { RULES } from './rules.ts'
 import { type Rules, TO_COME } from './world.ts'
 
@@ -160,6 +160,68 @@ export const MUTANTS: readonly Mutant[] = [
         event.type === 'verdict' && event.question === 'continue'
           ? { exchange: hop, effects: [] }
           : RULES.hop(hop, event)
+    })
+  },
+  {
+    name: 'a hop works on with a party that is no member any more',
+    bounds: { ...NARROW, budgets: { strikes: 1 } },
+    breaks: /: L2: works on with/,
+    rules: rules({
+      hop: (hop, event) =>
+        event.type === 'verdict' && event.question === 'continue' && event.hop !== undefined
+          ? { exchange: hop, effects: [] }
+          : RULES.hop(hop, event)
+    })
+  },
+  {
+    name: 'a hop waits for the word of a requester that is no member any more',
+    bounds: { ...NARROW, budgets: { strikes: 1 } },
+    breaks: /: L2: waits for the word/,
+    rules: rules({
+      hop: (hop, event) =>
+        event.type === 'verdict' && event.question === 'continue' && event.refusal?.code === 'expelled'
+          ? RULES.hop(hop, { ...event, refusal: { ...event.refusal, code: 'policy-forbids' } })
+          : RULES.hop(hop, event)
+    })
+  },
+  {
+    name: 'a hop signs that it failed because the requester is no member any more',
+    bounds: { ...NARROW, budgets: { strikes: 1 } },
+    breaks: /contradict/,
+    rules: rules({
+      hop: (before, event) => {
+        const { exchange, effects } = RULES.hop(before, event)
+        const { stage } = exchange
+        if (event.type !== 'verdict' || stage.phase !== 'ended' || stage.outcome.code !== 'expelled')
+          return { exchange, effects }
+        const outcome = { ...stage.outcome, result: 'failed' as const }
+        return {
+          exchange: { ...exchange, stage: { ...stage, outcome } },
+          effects: effects.map((one) => (one.do === 'sign-outcome' ? { ...one, outcome } : one))
+        }
+      }
+    })
+  },
+  {
+    name: 'a hop accepts though its reservation was refused',
+    bounds: { ...NARROW, budgets: { refusals: 1 } },
+    breaks: /: S6: accepts .* without room/,
+    rules: rules({
+      hop: (hop, event) => RULES.hop(hop, event.type === 'reserved' ? { ...event, refusal: null } : event)
+    })
+  },
+  {
+    name: 'the coordinator forgets whom it waits for because people have to approve',
+    bounds: { ...NARROW, begin: 'asked', budgets: { approvals: 1 } },
+    liveness: true,
+    breaks: /^L1/,
+    rules: rules({
+      coordinator: (coordinator, event) =>
+        event.type === 'received' && event.message.kind === 'offer' && coordinator.waited !== null
+          ? { exchange: { ...coordinator, deadline: TO_COME }, effects: [] }
+          : event.type === 'tick' && coordinator.waited !== null && coordinator.stage.phase === 'collecting'
+            ? { exchange: { ...coordinator, deadline: TO_COME }, effects: [] }
+            : RULES.coordinator(coordinator, event)
     })
   },
   {

@@ -4,7 +4,7 @@ import { type Local, TO_COME } from './world.ts'
 
 export interface Timer {
   machine: 'hop' | 'coordinator'
-  field: 'until' | 'startBy' | 'deadline' | 'grace' | 'retryAt'
+  field: 'until' | 'startBy' | 'deadline' | 'grace' | 'retryAt' | 'approval' | 'askAt'
 }
 
 /** The timers that are armed, those first that are the shortest in a real agent. */
@@ -15,6 +15,8 @@ export function armed({ hop, coordinator }: Local): Timer[] {
 function ofHop(hop: Hop | null): Timer[] {
   switch (hop?.stage.phase) {
     case 'idle':
+      // It is remembered for longer than people may take.
+      return [{ machine: 'hop', field: hop.approval === null ? 'until' : 'approval' }]
     case 'offered':
       return [{ machine: 'hop', field: 'until' }]
     case 'accepted':
@@ -34,6 +36,7 @@ function ofCoordinator(coordinator: Coordinator | null): Timer[] {
   const deadline: Timer = { machine: 'coordinator', field: 'deadline' }
   switch (coordinator?.stage.phase) {
     case 'collecting':
+      return [...ofCollecting(coordinator), deadline]
     case 'composing':
     case 'proposing':
       return [{ machine: 'coordinator', field: 'until' }, deadline]
@@ -49,9 +52,21 @@ function ofCoordinator(coordinator: Coordinator | null): Timer[] {
   }
 }
 
+function ofCollecting({ hops, stage }: Coordinator): Timer[] {
+  const asks = (answer: string) => hops.some((hop) => hop.answer === answer)
+  const timers: Timer[] = []
+  if (asks('waiting')) timers.push({ machine: 'coordinator', field: 'until' })
+  if (asks('approval')) timers.push({ machine: 'coordinator', field: 'approval' })
+  if (stage.phase === 'collecting' && stage.askAt !== null)
+    timers.push({ machine: 'coordinator', field: 'askAt' })
+  return timers
+}
+
 /** The machine with that instant in the past. */
 export function passedHop(hop: Hop, { field }: Timer): Hop {
   const { stage } = hop
+  if (field === 'approval' && hop.approval !== null)
+    return { ...hop, approval: { ...hop.approval, until: 0 } }
   switch (stage.phase) {
     case 'idle':
     case 'offered':
@@ -69,6 +84,16 @@ export function passedHop(hop: Hop, { field }: Timer): Hop {
 export function passedCoordinator(coordinator: Coordinator, { field }: Timer): Coordinator {
   const { stage } = coordinator
   if (field === 'deadline') return { ...coordinator, deadline: 0 }
+  if (field === 'approval')
+    // The hop's answer is waited for a while longer than its people may take.
+    return {
+      ...coordinator,
+      hops: coordinator.hops.map((hop) =>
+        hop.approval === null ? hop : { ...hop, approval: { ...hop.approval, until: -TO_COME } }
+      )
+    }
+  if (field === 'askAt')
+    return stage.phase === 'collecting' ? { ...coordinator, stage: { ...stage, askAt: 0 } } : coordinator
   switch (stage.phase) {
     case 'collecting':
     case 'composing':

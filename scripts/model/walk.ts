@@ -1,6 +1,8 @@
+import { spend } from './budgets.ts'
 import { everything, labelOf } from './explore.ts'
 import { Liveness } from './liveness.ts'
-import { Model, spend } from './model.ts'
+import { Model } from './model.ts'
+import { sequence } from './sequence.ts'
 import { BUDGET, WORDS } from './states.ts'
 
 export interface Walked {
@@ -23,7 +25,10 @@ const WIDE = {
     failures: 4,
     cancels: 1,
     leaves: 1,
-    timers: 7
+    timers: 7,
+    strikes: 1,
+    refusals: 2,
+    approvals: 2
   }
 } as const
 
@@ -65,15 +70,4 @@ export function walk(seed: number, walks: number, length: number): Walked {
     }
   }
   return { walks, steps, broken: null }
-}
-
-/** Marsaglia 2003, xorshift32. */
-function sequence(seed: number): () => number {
-  let word = seed | 0 || 1
-  return () => {
-    word ^= word << 13
-    word ^= word >>> 17
-    word ^= word << 5
-    return (word >>> 0) / 2 ** 32
-  }
 }

@@ -2,7 +2,8 @@
 export class Wires {
   readonly #numbers = new Map<string, number>()
   readonly #sets: (readonly number[])[] = []
-  readonly #with: Map<number, number>[] = []
+  /** One bit for each envelope, 32 to a word. */
+  readonly #bits: Int32Array[] = []
   readonly #without: Map<number, number>[] = []
 
   number(envelopes: readonly number[]): number {
@@ -13,6 +14,9 @@ export class Wires {
     const fresh = this.#sets.length
     this.#numbers.set(text, fresh)
     this.#sets.push(sorted)
+    const bits = new Int32Array(((sorted.at(-1) ?? 0) >> 5) + 1)
+    for (const envelope of sorted) bits[envelope >> 5] = (bits[envelope >> 5] ?? 0) | (1 << (envelope & 31))
+    this.#bits.push(bits)
     return fresh
   }
 
@@ -20,13 +24,20 @@ export class Wires {
     return this.#sets[number] ?? []
   }
 
-  with(number: number, envelope: number): number {
-    this.#with[number] ??= new Map()
-    const known = this.#with[number].get(envelope)
-    if (known !== undefined) return known
-    const fresh = this.number([...this.set(number), envelope])
-    this.#with[number].set(envelope, fresh)
-    return fresh
+  /** Whether the large set holds everything of the small one. */
+  covers(large: number, small: number): boolean {
+    if (large === small) return true
+    const [all, some] = [this.#bits[large], this.#bits[small]]
+    if (all === undefined || some === undefined || some.length > all.length) return false
+    for (let word = some.length - 1; word >= 0; word--)
+      if (((some[word] ?? 0) & ~(all[word] ?? 0)) !== 0) return false
+    return true
+  }
+
+  with(number: number, envelopes: readonly number[]): number {
+    const known = this.set(number)
+    const fresh = envelopes.filter((envelope) => !known.includes(envelope))
+    return fresh.length === 0 ? number : this.number([...known, ...fresh])
   }
 
   without(number: number, envelope: number): number {

@@ -15,6 +15,8 @@ export const ASKER = 'asker'
 export const DATA_1 = 'data-1'
 export const DATA_2 = 'data-2'
 export const COMPUTE = 'compute'
+/** Carries the status list. */
+export const AUTHORITY = 'authority'
 export const PEERS: readonly string[] = [ASKER, DATA_1, DATA_2, COMPUTE]
 
 /**
@@ -23,8 +25,8 @@ export const PEERS: readonly string[] = [ASKER, DATA_1, DATA_2, COMPUTE]
  */
 export const TO_COME = 1_000_000_000
 
-/** What travels: a message, or the news that a contract did not arrive or was not taken. */
-export type Word = Message | { kind: 'unreachable' }
+/** What travels: a message, the news that a contract did not arrive or was not taken, or that somebody is no member any more. */
+export type Word = Message | { kind: 'unreachable' } | { kind: 'struck'; peer: string }
 
 export interface Envelope {
   from: string
@@ -60,6 +62,15 @@ export interface Local extends Machines {
   offers: readonly { id: string; permits: boolean }[]
   /** From now on policy here permits nothing. */
   revoked: boolean
+  isMember: boolean
+  /** Who is no member any more, as far as this agent knows. */
+  struck: string | null
+  /** The next reservation is refused. */
+  full: boolean
+  /** For which contract there is room, until that is accepted. */
+  room: string | null
+  /** Whether people here have to approve the request, and whether they have. */
+  people: 'trust' | 'ask' | 'asked'
 }
 
 /** The transition functions and the driver's two promises, as they are or with a fault put in by a test. */

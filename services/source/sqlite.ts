@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { copyFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { Failure, nearest } from '../failure/index.ts'
 import type { Column, SourceTable } from '../job/index.ts'
 import { quoteName, quoteText } from '../sql/index.ts'
@@ -76,8 +77,11 @@ async function openFile({ path, beside = [] }: SourceTable, scratch: string): Pr
   process.env.SQLITE_TMPDIR = scratch
   if (beside.length === 0) return await SqliteFile.open(path, { owned: false })
   const copy = join(scratch, 'copy.sqlite')
-  await copyFile(path, copy)
-  for (const one of beside) await copyFile(one, `${copy}${one.slice(one.lastIndexOf('-'))}`)
+  // byte by byte: a job may not clone files or change their mode, which a copy by the system does
+  for (const from of [path, ...beside]) {
+    const to = from === path ? copy : `${copy}${from.slice(from.lastIndexOf('-'))}`
+    await pipeline(createReadStream(from), createWriteStream(to))
+  }
   return await SqliteFile.open(copy, { owned: true })
 }
 

@@ -159,8 +159,10 @@ describe('Whoever comes too often', function () {
       async () =>
         await Promise.all(
           asked.map(async (one) => {
-            const [answer] = (await eve.ask(vu, one)).offer.payload.rows
-            return answer?.verdict === 'refuse' ? answer.refusal.code : 'permitted'
+            // On a slow machine she may have asked for more than is looked at while she waits.
+            const offered = await eve.ask(vu, one).catch(() => null)
+            const [answer] = offered?.offer.payload.rows ?? []
+            return answer?.verdict === 'refuse' ? answer.refusal.code : answer?.verdict
           })
         ),
       { query: `${JOINED} WHERE j.wage > 0` }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { SignedBytes } from '../../protocol/documents/index.ts'
 import { protocolOf, type WireKind, type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
+import { FLOW_PROTOCOL, sendParts } from '../../protocol/transfer/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
 import type { HostilePeer, Offered } from '../integration/hostile-peer.ts'
 import { provider, UVA, wageAgreement, wageDataset, wageRequest, wages } from '../integration/wages.ts'
@@ -126,8 +127,6 @@ describe('What was said before', function () {
         [start, start, start].map(async (one) => await codeSaid(eve, vu, one))
       )
       expect(answers).to.include('started')
-      await evidence(vu, 'job-started', {})
-      expect(await codeSaid(eve, vu, propose)).to.match(/epoch-superseded|rejected|started|acceptance/)
       await codeSaid(eve, vu, await outcomeBy(eve, made.contract))
     })
     const over = await beside(market, HONEST, async () => [
@@ -214,5 +213,38 @@ describe('What was said before', function () {
     )
     expect(view.status).to.equal('refused')
     await refusedAt(uva, eve, 'offer', 'contract-invalid')
+  })
+
+  it('cannot carry what came under one contract to another agent, nor to the same one again', async () => {
+    const id = await uva.submit(wageRequest({ providers: ['VU', 'RUG'] }))
+    const { status, contract } = await uva.outcome(id)
+    expect(status).to.equal('completed')
+    const own = await accepted(await offered())
+    const taken = async (agent: TestAgent, under: string) =>
+      await sendParts(
+        await eve.network.openStream(agent.peerId, FLOW_PROTOCOL),
+        { contract: under, flow: 0, epoch: 1, attempt: 1 },
+        { known: () => [], async *parts() {} }
+      ).then(
+        () => 'taken',
+        (thrown: unknown) => String(thrown)
+      )
+    await beside(market, HONEST, async () => {
+      for (const agent of [uva, vu, rug])
+        for (const under of [contract ?? '', own.contract.id])
+          expect(await taken(agent, under)).to.include('flow-not-in-contract')
+    })
+    for (const agent of [uva, vu, rug])
+      await evidence(agent, 'refusal', {
+        code: 'flow-not-in-contract',
+        peer: eve.peer,
+        protocol: FLOW_PROTOCOL
+      })
+    await codeSaid(eve, vu, {
+      kind: 'abort',
+      request: own.contract.payload.request,
+      contract: own.contract.id,
+      epoch: 1
+    })
   })
 })

@@ -43,6 +43,29 @@ describe('dynamos doctor', () => {
     expect(out).to.include('✓ membership: UVA is a member of Universities until')
   })
 
+  it('says what the machine lacks that would hold jobs', async () => {
+    const health = async (sandbox: string, isolation: string[]) => {
+      const view = {
+        status: 'ok' as const,
+        organisation: 'UVA',
+        peerId: '12D3UVA',
+        version: '0',
+        problems: []
+      }
+      const options = await agents.listen({ health: async () => ({ ...view, sandbox, isolation }) })
+      const { code, out } = await runs(['doctor', '--json', ...options], { cwd })
+      const found: Finding[] = JSON.parse(out).findings
+      return [code, ...found.filter(({ check }) => check === 'sandbox').map(({ message }) => message)]
+    }
+    expect(await health('bubblewrap', ['seccomp', 'memory', 'processes', 'cpu'])).to.deep.equal([
+      0,
+      'bubblewrap, with seccomp, memory, processes, cpu'
+    ])
+    const [code, ...lacks] = await health('bubblewrap', ['seccomp'])
+    expect([code, lacks.length]).to.deep.equal([0, 3])
+    expect(await health('none', [])).to.deep.equal([0, 'jobs run without a sandbox, and every offer says so'])
+  })
+
   const { status, membership } = aMarketplace()
   const cases: {
     of: string

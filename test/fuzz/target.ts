@@ -11,7 +11,7 @@ export interface Target {
   /** Inputs to begin with: well-formed ones, so that their neighbours get past the first check. */
   seeds(): Promise<readonly Uint8Array[]>
   readonly mutate: Mutator
-  /** Reads; throws an error of ours for what it does not take, and {@link Broken} where a promise of it does not hold. */
+  /** Reads; a code that it returns tells kinds of answer apart. Throws an error of ours for what it does not take, and {@link Broken} where a promise of it does not hold. */
   read(input: Uint8Array): Promise<unknown> | unknown
   /** Inputs beyond this are not made: a limit of its own on size is tried by its own tests. @default 65_536 */
   readonly maxBytes?: number
@@ -42,8 +42,8 @@ function isPublished(code: string): boolean {
  */
 export async function answerOf(target: Target, input: Uint8Array): Promise<string> {
   try {
-    await target.read(input)
-    return 'read'
+    const read = await target.read(input)
+    return typeof read === 'string' && /^[a-z-]{1,64}$/.test(read) ? `read ${read}` : 'read'
   } catch (thrown) {
     if (!(thrown instanceof DynamosError)) throw thrown
     const { code, message, name } = thrown

@@ -74,23 +74,18 @@ describe('Data in several formats', function () {
   const paths = new Map<string, string>()
   /** What somebody else does while an extract is being read, once. */
   let meanwhile: (() => Promise<unknown>) | undefined
-  const jobs = (honest: Launcher): Launcher => ({
-    sandbox: honest.sandbox,
-    isolation: honest.isolation,
-    folder: async (options) => await honest.folder(options),
-    inspect: async (assignment, options) => await honest.inspect(assignment, options),
-    look: async (tables, limits) => await honest.look(tables, limits),
-    prepare: async () => await honest.prepare(),
-    stop: async () => await honest.stop(),
-    run: async (assignment, folder, limits, options) => {
-      const result = await honest.run(assignment, folder, limits, options)
+  const jobs = (launcher: Launcher): Launcher => {
+    const honest = launcher.run.bind(launcher)
+    const run: Launcher['run'] = async (assignment, folder, limits, options) => {
+      const result = await honest(assignment, folder, limits, options)
       const report: Report = result.report
       if (report.kind !== 'extract') return result
       await meanwhile?.()
       meanwhile = undefined
       return result
     }
-  })
+    return Object.assign(launcher, { run })
+  }
 
   const onServer: Kept = async (csv) => {
     if (server === undefined) throw new Error('there is no server')

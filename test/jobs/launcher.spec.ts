@@ -9,6 +9,7 @@ import {
   type SandboxKind
 } from '../../agent/jobs/index.ts'
 import type { Assignment, JobLimits, SourceTable } from '../../services/index.ts'
+import { inSqlite } from '../services/in-sqlite.ts'
 import { aLauncher, cleanUp, failureOf, LIMITS, needsBubblewrap, temporaryFolder } from './launchers.ts'
 
 type Query = Extract<Assignment, { kind: 'query' }>
@@ -75,6 +76,20 @@ for (const sandbox of ['none', 'bubblewrap'] satisfies SandboxKind[]) {
       const { report } = await extract(source, '"pay" >= 20')
       expect(report.tables[0]?.part.rows).to.equal(2)
       expect((await query('SELECT sex, pay FROM P')).report.rows).to.equal(2)
+    })
+
+    it('reads a database with the log beside it', async () => {
+      const path = join(data, 'logged.db')
+      const rows = `INSERT INTO P VALUES (1, 'M', 10), (2, 'V', 20)`
+      await inSqlite(
+        path,
+        ['PRAGMA journal_mode = WAL', 'CREATE TABLE P (id INT, sex TEXT, pay INT)', rows],
+        async () => {
+          const { report } = await extract({ ...source, path, format: 'sqlite' })
+          expect(report.tables[0]?.part.rows).to.equal(2)
+        }
+      )
+      await extract()
     })
 
     it('tells what a file lacks by its own name', async () => {

@@ -135,6 +135,7 @@ DOCUMENTS = {
         resources=mapping,
         hosting_=mapping,
         sandbox=one_of("bubblewrap", "none"),
+        isolation_=list_of(text),
         load=integer,
         keepFor=integer,
     ),

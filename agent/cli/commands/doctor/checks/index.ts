@@ -7,12 +7,14 @@ import { keys } from './keys.ts'
 import { membership } from './membership.ts'
 import { peers } from './peers.ts'
 import { ports } from './ports.ts'
+import { sandbox } from './sandbox.ts'
 import { statusList } from './status-list.ts'
 
 export const CHECKS: readonly Check[] = [
   configuration,
   keys,
   agent,
+  sandbox,
   clock,
   membership,
   statusList,
