@@ -40,8 +40,12 @@ export function createRequestGuard({ members, store, clock }: GuardComponents): 
         `issued at ${instantText(issuedAt)}, here it is ${instantText(now)}; set the clock`
       )
     }
-    if (expires <= now)
-      throw new RequestRefused('document-expired', `the request ended at ${instantText(expires)}`)
+    if (expires <= now) {
+      throw new RequestRefused(
+        'document-expired',
+        `the request ended at ${instantText(expires)}, here it is ${instantText(now)}`
+      )
+    }
     if (expires - now > MAX_LIFETIME_MS + MAX_CLOCK_SKEW_MS) {
       throw new RequestRefused(
         'malformed-document',

@@ -1,4 +1,5 @@
 import type { Signed } from '../../protocol/documents/index.ts'
+import { instantText } from '../../protocol/errors/index.ts'
 import type { LookupKind } from '../../protocol/streams/index.ts'
 import { MAX_CLOCK_SKEW_MS, type Member } from '../membership/index.ts'
 import type { Log } from '../network/index.ts'
@@ -105,7 +106,7 @@ export class Catalogue {
     if (payload.issuedAt > now + MAX_CLOCK_SKEW_MS) {
       throw new CapabilityRefused(
         'clock-skew',
-        `the capability of ${member.organisation} comes from the future`
+        `expected a capability of ${member.organisation} of the past, found one of ${instantText(payload.issuedAt)}, here it is ${instantText(now)}; set the clock that is wrong`
       )
     }
     const before = this.#known.get(peer)?.capability

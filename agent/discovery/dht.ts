@@ -16,6 +16,9 @@ export interface Dht {
   providers(cid: CID, signal: AbortSignal): AsyncIterable<FoundProvider>
 }
 
+/** Whoever answers may name thousands; an honest answer of more is found by asking those it names. */
+const MAX_NAMED = 64
+
 export function dhtOf(node: () => Node): Dht {
   return {
     async provide(cid, signal) {
@@ -32,7 +35,7 @@ export function dhtOf(node: () => Node): Dht {
       const seen = new Set<string>()
       for await (const event of node().services.dht.findProviders(cid, { signal })) {
         if (event.name !== 'PROVIDER') continue
-        for (const { id, multiaddrs } of event.providers) {
+        for (const { id, multiaddrs } of event.providers.slice(0, MAX_NAMED)) {
           const peer = id.toString()
           if (seen.has(peer)) continue
           seen.add(peer)

@@ -13,6 +13,8 @@ const SEARCH_MS = 2_500
 const SETTLED_MS = 1_000
 const VERIFY_MS = 2_000
 const UNREACHABLE_MS = 10_000
+/** Others may name any number that do not exist. */
+const MAX_UNREACHABLE = 4096
 const MAX_PAGES = 16
 /** So many connected peers are asked whom they know, beside the DHT, which needs a moment after the start. */
 const ASKED_PEERS = 4
@@ -168,6 +170,14 @@ export class Search {
     }
   }
 
+  #avoid(peer: string, until: number): void {
+    this.#unreachable.delete(peer)
+    this.#unreachable.set(peer, until)
+    const oldest = this.#unreachable.keys().next()
+    if (this.#unreachable.size > MAX_UNREACHABLE && oldest.done !== true)
+      this.#unreachable.delete(oldest.value)
+  }
+
   #verifier(kind: LookupKind, name: string, found: Map<string, Known>, ended: AbortSignal): Verify {
     const { network, catalogue, describe, clock, log } = this.#components
     const begun = new Set<string>([network.peerId])
@@ -182,7 +192,7 @@ export class Search {
         if (signal.aborted) return
         log.debug({ peer, code: codeOf(thrown) }, 'not offered: not verified')
         if (!network.connected(peer)) {
-          this.#unreachable.set(peer, clock.now() + UNREACHABLE_MS)
+          this.#avoid(peer, clock.now() + UNREACHABLE_MS)
           catalogue.forget(peer)
         }
       }

@@ -2,8 +2,8 @@ import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
-import { codeOf, toError } from '../../protocol/errors/index.ts'
-import { HELLO_PROTOCOL, hello, serveOnce } from '../../protocol/streams/index.ts'
+import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
+import { HELLO_PROTOCOL, hello, PeerRefused, serveOnce } from '../../protocol/streams/index.ts'
 import { type Members, NotMember } from '../membership/index.ts'
 import { Bootstrap } from './bootstrap.ts'
 import type { Clock, Log } from './clock.ts'
@@ -14,6 +14,7 @@ import { Gate } from './gate.ts'
 import { Introducer, type Introduction } from './introduce.ts'
 import { Newcomers } from './newcomers.ts'
 import { createNode, type Node } from './node.ts'
+import { Rumours } from './rumours.ts'
 
 const HELLO_MS = 5_000
 const MAX_HELLO_BYTES = 1 << 17
@@ -55,6 +56,7 @@ export class Connections {
   readonly #components: ConnectionsComponents
   readonly #introducer: Introducer
   readonly #bootstrap: Bootstrap
+  readonly #rumours: Rumours
   readonly #newcomers: Newcomers
   #node: Node | undefined
 
@@ -63,6 +65,7 @@ export class Connections {
     this.#init = init
     this.#components = components
     this.gate = new Gate(clock, log, components.refused)
+    this.#rumours = new Rumours({ log, isMember: (peer) => members.memberOf(peer) !== undefined })
     this.#newcomers = new Newcomers(components.refused)
     this.#introducer = new Introducer({
       members,
@@ -89,9 +92,17 @@ export class Connections {
 
   /** @throws {CannotListen} */
   async start(register: (node: Node) => Promise<void>): Promise<void> {
-    const { key, listen, announce, datastore } = this.#init
+    const { key, listen, announce, datastore, self } = this.#init
     const node = await createNode(
-      { key, listen: [...listen], announce: [...announce], datastore, newcomers: this.#newcomers },
+      {
+        key,
+        listen: [...listen],
+        announce: [...announce],
+        datastore,
+        rumours: this.#rumours,
+        newcomers: this.#newcomers,
+        self
+      },
       this.gate
     )
     this.#node = node
@@ -119,7 +130,7 @@ export class Connections {
   /** Where a peer may be; a lie is found out when it is dialled. */
   async rememberAddresses(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const multiaddrs = addresses.map((text) => multiaddr(text))
-    await this.node.peerStore.merge(peerIdFromString(peer), { multiaddrs }, { signal })
+    await this.#rumours.keep(this.node.peerStore, { id: peerIdFromString(peer), multiaddrs }, { signal })
   }
 
   async addressesOf(peer: string): Promise<string[]> {
@@ -175,6 +186,9 @@ export class Connections {
     this.#sayHello(connection).catch((thrown: unknown) => {
       const peer = connection.remotePeer.toString()
       this.#components.log.warn({ peer, code: codeOf(thrown) }, 'hello failed')
+      // That it refuses us, or says nothing, is no refusal of ours.
+      if (thrown instanceof DynamosError && !(thrown instanceof PeerRefused || thrown instanceof PeerSilent))
+        this.#components.refused({ peer, protocol: HELLO_PROTOCOL, code: thrown.code })
       this.gate.refuse(connection, toError(thrown))
       connection.close().catch((error: unknown) => connection.abort(toError(error)))
     })

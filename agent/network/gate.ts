@@ -4,6 +4,8 @@ import { HELLO_PROTOCOL } from '../../protocol/streams/index.ts'
 import type { Member } from '../membership/index.ts'
 import type { Clock, Log } from './clock.ts'
 import { HelloMissing } from './errors.ts'
+import { LibraryStreams } from './library-streams.ts'
+import { overriding } from './overriding.ts'
 
 export type Registrar = KadDHTComponents['registrar']
 export type ConnectionManager = KadDHTComponents['connectionManager']
@@ -25,17 +27,6 @@ interface Door {
   held: number
 }
 
-/** The same object with some members replaced; its other methods keep their `this`. */
-function overriding<T extends object>(target: T, overrides: Partial<T>): T {
-  return new Proxy(target, {
-    get(object, property) {
-      if (property in overrides) return Reflect.get(overrides, property)
-      const value: unknown = Reflect.get(object, property)
-      return typeof value === 'function' ? value.bind(object) : value
-    }
-  })
-}
-
 /**
  * Nothing but hello runs on a connection before both ends know each other as members. Streams that come earlier are held, at
  * most 8 for 2 s, then run or are reset.
@@ -50,11 +41,13 @@ export class Gate {
   readonly #clock: Clock
   readonly #log: Log
   readonly #refused: GateRefused
+  readonly #library: LibraryStreams
 
   constructor(clock: Clock, log: Log, refused: GateRefused = () => undefined) {
     this.#clock = clock
     this.#log = log
     this.#refused = refused
+    this.#library = new LibraryStreams(refused)
   }
 
   /** A connection opened: it has {@link HELLO_MS} to say hello. */
@@ -143,22 +136,29 @@ export class Gate {
     }
   }
 
-  /** What a libp2p service sees of the registrar: its handlers guarded, its topologies told of members only. */
+  /** What a libp2p service sees of the registrar: its handlers guarded and bounded, its topologies told of members only. */
   registrar(registrar: Registrar): Registrar {
     return overriding(registrar, {
-      handle: async (protocol, handler, options) =>
-        await registrar.handle(protocol, this.guard(handler), options),
+      handle: async (protocol, handler, options) => {
+        const bounded: StreamHandler = (stream, connection) => {
+          this.#library.inbound(stream, connection)
+          return handler(stream, connection)
+        }
+        await registrar.handle(protocol, this.guard(bounded), options)
+      },
       register: async (protocol, topology) => await registrar.register(protocol, this.#membersOnly(topology))
     })
   }
 
-  /** What a libp2p service sees of the connection manager: streams are opened to members only. */
+  /** What a libp2p service sees of the connection manager: streams are opened to members only, and bounded. */
   connectionManager(manager: ConnectionManager): ConnectionManager {
     return overriding(manager, {
       openStream: async (peer, protocol, options) => {
         const connection = await manager.openConnection(peer, options)
         await this.passed(connection, options?.signal === undefined ? {} : { signal: options.signal })
-        return await connection.newStream(protocol, options)
+        const stream = await connection.newStream(protocol, options)
+        this.#library.outbound(stream, connection)
+        return stream
       }
     })
   }

@@ -97,7 +97,8 @@ export class Introducer {
     const document = await openDocument('membership', theirs.membership)
     members.verifyMembership(document, peer)
     this.#components.encounters.clock(peer, theirs.clock - now())
-    if (theirs.clock > now() + MAX_CLOCK_SKEW_MS) throw new ClockSkew(theirs.clock, now())
+    // Whoever is behind would refuse all that is said here: both are to hear it at once.
+    if (Math.abs(theirs.clock - now()) > MAX_CLOCK_SKEW_MS) throw new ClockSkew(theirs.clock, now())
     const member = await members.learn(document, peer)
     return { member, status: theirs.status, list: theirs.list, capability: theirs.capability }
   }

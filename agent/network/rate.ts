@@ -22,13 +22,16 @@ export class RateLimiter {
     this.#tolerance = this.#interval * (burst - 1)
   }
 
-  /** @param now monotonic milliseconds */
-  allows(key: string, now: number): boolean {
+  /**
+   * @param now monotonic milliseconds
+   * @param cost how many it counts for
+   */
+  allows(key: string, now: number, cost = 1): boolean {
     this.#calls++
     if (this.#calls % PRUNE_EVERY === 0) this.#prune(now)
     const due = Math.max(this.#due.get(key) ?? now, now)
     if (due - now > this.#tolerance) return false
-    this.#due.set(key, due + this.#interval)
+    this.#due.set(key, due + cost * this.#interval)
     return true
   }
 

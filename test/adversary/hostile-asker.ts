@@ -157,8 +157,12 @@ export async function proposeTo(eve: HostilePeer, to: TestAgent, made: Made) {
   return { code: JSON.stringify(answer) }
 }
 
-/** Her own word that she takes part. */
-export async function acceptanceBy(eve: HostilePeer, { contract }: Made) {
+/**
+ * Her own word that she takes part.
+ *
+ * @param head where she says that her log stands
+ */
+export async function acceptanceBy(eve: HostilePeer, { contract }: Made, head = 'a'.repeat(64)) {
   const body = {
     contract: contract.id,
     request: contract.payload.request,
@@ -168,7 +172,7 @@ export async function acceptanceBy(eve: HostilePeer, { contract }: Made) {
     statusNumber: 0,
     resultTerms: null,
     shares: [],
-    log: { sequence: 1, head: 'a'.repeat(64) }
+    log: { sequence: 1, head }
   }
   return (await eve.speaker.sign('acceptance', body, 60_000)).bytes
 }

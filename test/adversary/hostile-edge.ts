@@ -9,7 +9,8 @@ import { createLibp2p } from 'libp2p'
 import sqlite3 from 'sqlite3'
 import { z } from 'zod'
 import { type LogEntry, parseEntry } from '../../agent/audit/index.ts'
-import { decodeSigned, type Signed, type SignedBytes } from '../../protocol/documents/index.ts'
+import { decodePlain, decodeSigned, type Signed, type SignedBytes } from '../../protocol/documents/index.ts'
+import { type WireMessage, wireMessage } from '../../protocol/messages/index.ts'
 import { exchangeOnce, HELLO_PROTOCOL, helloReply } from '../../protocol/streams/index.ts'
 import type { Market, TestAgent } from '../integration/harness.ts'
 import { averages, type Wages, wageRequest } from '../integration/wages.ts'
@@ -96,6 +97,16 @@ async function rowsOf(agent: TestAgent, sql: string, values: readonly string[]):
 export async function logOf(agent: TestAgent): Promise<LogEntry[]> {
   const rows = await rowsOf(agent, 'SELECT entry FROM log ORDER BY sequence', [])
   return rows.map((one) => parseEntry(row.parse(one).entry))
+}
+
+/** All that an agent that runs has said and heard of exchanges, in the order in which it was written. */
+export async function wordsAt(agent: TestAgent): Promise<WireMessage[]> {
+  const rows = await rowsOf(
+    agent,
+    "SELECT bytes AS entry FROM documents WHERE type = 'message' ORDER BY rowid",
+    []
+  )
+  return rows.map((one) => decodePlain(row.parse(one).entry, wireMessage))
 }
 
 /** Capabilities that an agent kept as proof, verified again. */

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { fromString } from 'uint8arrays'
 import { z } from 'zod'
+import { auditProofView } from '../../agent/api/index.ts'
 import { loadKey } from '../../agent/identity/index.ts'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
-import { protocolOf } from '../../protocol/messages/index.ts'
+import { decodeSigned, openDocument } from '../../protocol/documents/index.ts'
+import { protocolOf, type WireMessage } from '../../protocol/messages/index.ts'
 import { CHANGED_PROTOCOL, DESCRIBE_PROTOCOL, frameOf, nothing } from '../../protocol/streams/index.ts'
 import { Market, type TestAgent } from '../integration/harness.ts'
 import type { HostilePeer, Offered } from '../integration/hostile-peer.ts'
@@ -20,6 +23,7 @@ import {
   turnedHostile
 } from './hostile-asker.ts'
 import { beside, evidence, keptAt, logOf } from './hostile-edge.ts'
+import { agentsOfEve } from './hostile-members.ts'
 
 const VU = wages(1, 20)
 const RUG = wages(101, 20)
@@ -29,6 +33,40 @@ const DAY = 86_400_000
 const SEQUENCE = 1000
 /** Longer than an acceptance waits for its start. */
 const START_BY_MS = 21_000
+
+const proofsView = z.object({ proofs: z.array(auditProofView) })
+/** Organisation of the request, user as it is or may be taken for, and the code of the refusal. */
+const POSED: [string, { organisation: string; name: string }, string][] = [
+  ...[
+    'analyst@uva.nl',
+    'ANALYST@UVA.NL',
+    'analyst@uva.nl ',
+    '\u0430nalyst@uva.nl',
+    'analyst@uv\u0430.nl',
+    'analyst@uva.nl\u200b',
+    'analyst\uff20uva.nl',
+    'analyst@uva.nl.eve.nl',
+    'UVA/analyst@uva.nl',
+    'User::"UVA/analyst@uva.nl"'
+  ].map((name) => posed('EVE', name, 'consumer-not-permitted')),
+  // Of her own domain she names whom she likes: they are hers.
+  ...['analyst@uva.nl@eve.nl', '"analyst@uva.nl"@eve.nl', 'UVA/analyst@eve.nl', 'x" || true || "@eve.nl'].map(
+    (name) => posed('EVE', name, 'no-agreement')
+  ),
+  ...['UVA', 'uva', 'UVA '].map((organisation) => posed(organisation, 'analyst@uva.nl', 'not-member'))
+]
+
+function posed(organisation: string, name: string, code: string): (typeof POSED)[number] {
+  return [organisation, { organisation, name }, code]
+}
+
+/** Why every row of an offer is refused. */
+async function refusedRows(answer: readonly WireMessage[]): Promise<string> {
+  const [offer] = answer
+  if (offer?.kind !== 'offer') return offer?.kind ?? 'nothing'
+  const { rows } = (await openDocument('offer', offer.offer)).payload
+  return rows.map((row) => (row.verdict === 'permit' ? 'permit' : row.refusal.code)).join()
+}
 
 describe('A member that lies', function () {
   this.timeout(120_000)
@@ -70,6 +108,16 @@ describe('A member that lies', function () {
 
   const refusedAt = async (agent: TestAgent, kind: 'ask' | 'propose' | 'start', code: string) =>
     await evidence(agent, 'refusal', { code, peer: eve.peer, protocol: protocolOf(kind) })
+
+  /** What an agent shows of contradicting statements of a peer about its log, once it is on disk. */
+  const proofAt = async (agent: TestAgent, peer: string) => {
+    const limit = AbortSignal.timeout(20_000)
+    for (;;) {
+      const { proofs } = await agent.client.get('/api/v1/audit/proofs', proofsView, { signal: limit })
+      const found = proofs.find((proof) => proof.peer === peer)
+      if (found !== undefined) return found
+    }
+  }
 
   /** What Eve says she is: under one number, with another load each time. */
   let told = 0
@@ -243,23 +291,80 @@ describe('A member that lies', function () {
     await beside(market, HONEST, async () => undefined)
   })
 
-  it('leaves proof of two capabilities under one sequence number', async () => {
+  it('leaves proof of two capabilities under one sequence number, at whoever is told both', async () => {
     await beside(market, HONEST, async () => {
       // Who asks while an answer is on its way is given that one.
-      while (told < 3)
-        await eve.network.ask(vu.peerId, CHANGED_PROTOCOL, { status: 0, capability: SEQUENCE }, nothing)
+      while (told < 5)
+        for (const { peerId } of [vu, rug])
+          await eve.network.ask(peerId, CHANGED_PROTOCOL, { status: 0, capability: SEQUENCE }, nothing)
     })
-    const { fields } = await evidence(vu, 'refusal', {
-      code: 'malformed-document',
-      peer: eve.peer,
-      protocol: DESCRIBE_PROTOCOL
-    })
-    const { proof } = z.looseObject({ proof: z.array(z.string()).length(2) }).parse(fields)
-    const kept = await keptAt(vu, proof)
-    expect(new Set(kept.map(({ payload }) => payload.load)).size).to.equal(2)
-    for (const { payload, signers } of kept) {
-      expect(payload).to.deep.include({ issuer: eve.peer, sequence: SEQUENCE })
+    const first = []
+    for (const agent of [vu, rug]) {
+      const { fields } = await evidence(agent, 'refusal', {
+        code: 'malformed-document',
+        peer: eve.peer,
+        protocol: DESCRIBE_PROTOCOL
+      })
+      const { proof } = z.looseObject({ proof: z.array(z.string()).length(2) }).parse(fields)
+      const kept = await keptAt(agent, proof)
+      expect(new Set(kept.map(({ payload }) => payload.load)).size).to.equal(2)
+      for (const { payload, signers } of kept) {
+        expect(payload).to.deep.include({ issuer: eve.peer, sequence: SEQUENCE })
+        expect(signers).to.deep.equal([eve.peer])
+      }
+      first.push(...proof.slice(0, 1))
+    }
+    // What each was shown first is proof too, once they put it together.
+    expect(new Set(first).size).to.equal(2)
+  })
+
+  it('leaves proof of two heads of her log under one number', async () => {
+    const made = honestContract(eve, (await offers()).slice(0, 1))
+    const contract = await eve.contract(made.body, made.sections)
+    const answer = await beside(market, HONEST, async () => await proposeTo(eve, vu, contract))
+    if (answer.acceptance === undefined) throw new Error(`expected an acceptance, found ${answer.code}`)
+    const heads = ['b', 'c'].map((digit) => digit.repeat(64))
+    const acceptances = await Promise.all(heads.map(async (head) => await acceptanceBy(eve, contract, head)))
+    const start = { kind: 'start' as const, contract: contract.contract.bytes, acceptances }
+    expect(await codeSaid(eve, vu, start)).to.equal('start-incomplete')
+    await refusedAt(vu, 'start', 'start-incomplete')
+    const { statements = [], ...whose } = await proofAt(vu, eve.peer)
+    expect(whose).to.deep.include({ organisation: 'EVE', sequence: 1 })
+    expect(statements.map(({ head }) => head)).to.include.members(heads)
+    // Each of them is a document that she signed.
+    for (const { document } of statements) {
+      const { signers, payload } = await decodeSigned('acceptance', fromString(document, 'base64'))
       expect(signers).to.deep.equal([eve.peer])
+      expect(payload.log.sequence).to.equal(1)
+    }
+    clock.move(START_BY_MS)
+    await evidence(vu, 'outcome', { result: 'expired' })
+  })
+
+  it('cannot pass for another organisation’s user by a name that looks like theirs', async () => {
+    const [poser] = await agentsOfEve(market, { poses: 0 })
+    if (poser === undefined) throw new Error('expected an agent of hers')
+    try {
+      await poser.connect(vu)
+      const { request, query } = await askedBy(poser, [vu])
+      const wages = { ...request.payload, datasets: ['wages'] }
+      const heard = await beside(market, HONEST, async () => {
+        const codes: string[] = []
+        for (const [organisation, user] of POSED) {
+          const nonce = new Uint8Array(randomBytes(16))
+          const asked = { ...wages, nonce, organisation, user }
+          const { bytes } = await poser.speaker.sign('request', asked, 60_000)
+          const answer = await poser.say(vu, { kind: 'ask', epoch: 1, request: bytes, query })
+          codes.push(typeof answer === 'string' ? answer : await refusedRows(answer))
+        }
+        return codes
+      })
+      expect(heard).to.deep.equal(POSED.map(([, , code]) => code))
+      for (const code of ['consumer-not-permitted', 'not-member'])
+        await evidence(vu, 'refusal', { code, peer: poser.peer, protocol: protocolOf('ask') })
+      await evidence(vu, 'decision', { question: 'offer', verdict: 'deny', code: 'no-agreement' })
+    } finally {
+      await poser.stop()
     }
   })
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { loadKey } from '../../agent/identity/index.ts'
-import { Members, openPackage } from '../../agent/membership/index.ts'
+import { Members, type MembershipPackage, openPackage } from '../../agent/membership/index.ts'
 import { type Body, createSpeaker, type Speaker } from '../../agent/negotiation/index.ts'
 import { type Clock, createNetwork, type Network, silentLog, systemClock } from '../../agent/network/index.ts'
 import {
@@ -34,6 +35,7 @@ export interface Offered {
   section: SaltedSection
 }
 
+const LISTEN = ['/ip4/127.0.0.1/tcp/0']
 const nothing = { load: async () => [], save: async () => undefined, remove: async () => undefined }
 
 /** A real member of the marketplace, with a real connection, that says what it likes. */
@@ -59,20 +61,39 @@ export class HostilePeer {
 
   /** @param prepare what else it answers, before it starts */
   static async start(
-    { config, peerId }: TestAgent,
+    { config }: TestAgent,
     clock: Clock = systemClock,
     prepare: (network: Network) => void = () => undefined
   ): Promise<HostilePeer> {
-    const key = await loadKey(config.identity.key)
-    const contents = await openPackage(await readFile(config.marketplace, 'utf8'))
+    return await HostilePeer.as(
+      {
+        key: await loadKey(config.identity.key),
+        contents: await openPackage(await readFile(config.marketplace, 'utf8')),
+        listen: config.listen,
+        bootstrap: config.bootstrap
+      },
+      clock,
+      prepare
+    )
+  }
+
+  /** With a key and a membership of the caller's choice. */
+  static async as(
+    {
+      key,
+      contents,
+      listen = LISTEN,
+      bootstrap = []
+    }: { key: PrivateKey; contents: MembershipPackage; listen?: string[]; bootstrap?: string[] },
+    clock: Clock = systemClock,
+    prepare: (network: Network) => void = () => undefined
+  ): Promise<HostilePeer> {
+    const peerId = peerIdFromPrivateKey(key).toString()
     const members = await Members.open(
       { package: contents, self: peerId },
       { store: nothing, now: () => clock.now() }
     )
-    const network = createNetwork(
-      { key, listen: config.listen, bootstrap: config.bootstrap },
-      { members, clock, log: silentLog }
-    )
+    const network = createNetwork({ key, listen, bootstrap }, { members, clock, log: silentLog })
     prepare(network)
     await network.start()
     const speaker = createSpeaker({

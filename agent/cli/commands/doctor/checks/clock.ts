@@ -21,7 +21,7 @@ export const clock: Check = {
       found.push({
         level: 'error',
         code: 'clock-skew',
-        message: `${refused.length} of ${encounters.length} agents refuse this one, whose clock is more than ${MAX_CLOCK_SKEW_MS / 1000} s ahead of theirs`,
+        message: `${refused.length} of ${encounters.length} agents refuse this one, whose clock is more than ${MAX_CLOCK_SKEW_MS / 1000} s off theirs`,
         mend: SET
       })
     const ahead = encounters.flatMap(({ clockAheadMs }) => clockAheadMs ?? [])
