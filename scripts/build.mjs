@@ -19,7 +19,7 @@ async function buildAgent() {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   await build({
     absWorkingDir: root,
-    entryPoints: { dynamos: 'agent/cli/main.ts' },
+    entryPoints: { dynamos: 'agent/cli/main.ts', 'log-check': 'agent/audit/apart/main.ts' },
     outdir: dist,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

@@ -2,6 +2,8 @@
  * The agent's log: append-only, hash-chained, written in the transaction of the action it tells of. Signed documents carry its
  * position, so that a log with a past that was changed, or with an end that was cut off, contradicts what others hold.
  */
+
+export { type Apart, checkingApart } from './apart/index.ts'
 export { type Basis, filesOf, type PolicyCall, type RuleSource, rulesetOf } from './basis.ts'
 export {
   type BrokenChain,
@@ -48,4 +50,4 @@ export {
 } from './log.ts'
 export { pageOf } from './page/index.ts'
 export { ExportMalformed, firstHeader } from './records.ts'
-export { CHECKPOINT_EVERY, LogBroken, LogWatch } from './watch.ts'
+export { CHECKPOINT_EVERY, LogBroken, LogWatch, type LogWatchComponents } from './watch.ts'

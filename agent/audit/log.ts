@@ -138,7 +138,10 @@ export interface VerifyOptions {
 const aTurn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve))
 
 /** Checks this agent's log: all of it, or what comes after a place. One page is read while the one before it is checked. */
-export async function verifyLog(tables: { log: Log }, options: VerifyOptions = {}): Promise<ChainVerdict> {
+export async function verifyLog(
+  tables: { log: Pick<Log, 'range'> },
+  options: VerifyOptions = {}
+): Promise<ChainVerdict> {
   const { signal, breathe = aTurn, ...rest } = options
   const check = chainCheck(rest)
   // From below the first: a line filed under number 0 would be shown but never checked.

@@ -8,6 +8,7 @@ import {
 } from '../../protocol/documents/index.ts'
 import { codeOf, DynamosError, toError } from '../../protocol/errors/index.ts'
 import type { Store } from '../store/index.ts'
+import type { Apart } from './apart/index.ts'
 import type { BrokenChain, ChainVerdict } from './chain.ts'
 import { givingWay } from './giving-way.ts'
 import { append, logPosition, verifyLog } from './log.ts'
@@ -28,6 +29,8 @@ export interface LogWatchComponents {
   clock: { now(): number }
   /** Waited for between stretches of the check in the background. @default {@link givingWay} */
   breathe?: () => Promise<void>
+  /** Where a long log is checked. @default in this process, which gives way to others */
+  apart?: Apart
   log: {
     info(fields: object, message: string): void
     error(fields: object, message: string): void
@@ -37,6 +40,8 @@ export interface LogWatchComponents {
 
 /** Entries between two checkpoints that an agent signs for itself. */
 export const CHECKPOINT_EVERY = 10_000
+/** Entries from which on a process of its own is worth its start: about a third of a second's work. */
+const APART_FROM = 10_000
 /** The setting with the place up to which a break was accepted. */
 const ACCEPTED = 'log-break-accepted'
 
@@ -161,14 +166,29 @@ export class LogWatch {
   }
 
   async #part(after: LogPosition | undefined, expected?: LogPosition): Promise<boolean> {
-    const verdict = await verifyLog(this.#components.store, {
+    const verdict = await this.#verified({
       signal: this.#stop.signal,
-      breathe: this.#breathe,
       ...(after === undefined ? {} : { after }),
       ...(expected === undefined || expected.sequence <= (after?.sequence ?? 0) ? {} : { expected })
     })
     if (!verdict.intact) this.#found(verdict)
     return verdict.intact
+  }
+
+  async #verified(options: Parameters<Apart>[0]): Promise<ChainVerdict> {
+    const { store, log, apart } = this.#components
+    const { sequence } = await logPosition(store)
+    if (apart !== undefined && sequence - (options.after?.sequence ?? 0) >= APART_FROM)
+      try {
+        return await apart(options)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        log.warn(
+          { code: codeOf(error), err: toError(error) },
+          'the log is checked beside all other work: it could not be in a process of its own'
+        )
+      }
+    return await verifyLog(store, { ...options, breathe: this.#breathe })
   }
 
   #found(broken: BrokenChain): void {

@@ -24,13 +24,14 @@ export async function watchLog(
 ): Promise<LogWatch> {
   await keepRulesets(base)
   await logStanding(base)
-  const { store, self, clock, log } = base
+  const { store, self, clock, log, checkApart } = base
   return new LogWatch({
     store,
     self: self.peer,
     sign: checkpointSigner(speaker),
     clock,
     log,
+    apart: checkApart,
     ...(beforeStretch === undefined ? {} : { breathe: beforeStretch })
   })
 }

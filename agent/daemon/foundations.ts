@@ -11,6 +11,7 @@ import {
   loadManifests,
   type Manifests
 } from '../../services/index.ts'
+import { type Apart, checkingApart } from '../audit/index.ts'
 import {
   type AgentConfig,
   type DatasetConfig,
@@ -37,6 +38,8 @@ export interface Foundations {
   /** Where the configuration lets it sign what keeps to rules, those and the key. */
   rules: { steward: PrivateKey; rules: SigningRule[] } | null
   store: Store
+  /** Checks the log in `store` where that takes long. */
+  checkApart: Apart
   members: Members
   manifests: Manifests
   archetypes: ReadonlyMap<string, ArchetypeBody>
@@ -67,7 +70,8 @@ export async function openFoundations(
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const lock = await lockDirectory(config.data)
   undo.push(async () => await lock.release())
-  const store = await openStore(join(config.data, 'state.sqlite'))
+  const state = join(config.data, 'state.sqlite')
+  const store = await openStore(state)
   undo.push(async () => await store.close())
 
   const key = await loadKey(config.identity.key, passphraseFromEnvironment())
@@ -123,6 +127,7 @@ export async function openFoundations(
             )
           },
     store,
+    checkApart: checkingApart(installation.logCheck, state),
     members,
     manifests: { ...manifests, archetypes },
     archetypes: archetypeBodies([...archetypes.values()]),

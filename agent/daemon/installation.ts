@@ -9,6 +9,8 @@ export interface Installation {
   version: string
   /** The bundled runner of jobs. */
   runner: string
+  /** The bundled process that checks a long log. */
+  logCheck: string
   /** Manifests of services and archetypes. */
   services: string
   nodeModules: string
@@ -37,6 +39,7 @@ export function findInstallation(from = fileURLToPath(import.meta.url)): Install
     return {
       version: parsed.data.version,
       runner,
+      logCheck: join(folder, 'dist', 'log-check.js'),
       services: existsSync(built) ? built : join(folder, 'services'),
       nodeModules: join(folder, 'node_modules')
     }

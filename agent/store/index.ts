@@ -11,5 +11,5 @@
  */
 export { StateCorrupt, StateInUse, StateTooNew, StorageFull, StoreFailed } from './errors.ts'
 export { MIGRATIONS, type Migration } from './migrations/index.ts'
-export { openStore, type Store, type StoreInit, type Transaction } from './store.ts'
+export { openLog, openStore, type Store, type StoreInit, type Transaction } from './store.ts'
 export type * from './tables/index.ts'

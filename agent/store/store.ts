@@ -9,7 +9,7 @@ import { lockState } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { MIGRATIONS, type Migration } from './migrations/index.ts'
 import { Queue } from './queue.ts'
-import { LOG_WRITER, type LogEnd, type Tables, tablesOn } from './tables/index.ts'
+import { LOG_WRITER, type Log, type LogEnd, type Tables, tablesOn } from './tables/index.ts'
 
 declare const inside: unique symbol
 /** Everything inside happened or nothing did, and nothing else happened in between. Only {@link Store.transaction} makes one. */
@@ -168,6 +168,18 @@ export async function openStore(file: string, init: StoreInit = {}): Promise<Sto
     for (const one of opened) await one.close().catch(() => undefined)
     throw error
   }
+}
+
+/**
+ * The log alone, to read: beside the store that writes it, also from another thread of its process.
+ *
+ * @throws {StateCorrupt}
+ */
+export async function openLog(file: string): Promise<{ log: Pick<Log, 'range'>; close(): Promise<void> }> {
+  const reader = await Handle.open(file, 'read')
+  await reader.execute(`${PRAGMAS} PRAGMA query_only = ON;`)
+  const connection = connectionOn(reader, file, async (statement) => await statement())
+  return { log: tablesOn(connection).log, close: async () => await reader.close() }
 }
 
 function storeOn(

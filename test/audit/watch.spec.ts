@@ -1,12 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import sqlite3 from 'sqlite3'
-import { append, type LogEntry, LogWatch, logPosition, readLog } from '../../agent/audit/index.ts'
+import {
+  append,
+  appendAll,
+  checkingApart,
+  type LogEntry,
+  LogWatch,
+  type LogWatchComponents,
+  logPosition,
+  readLog
+} from '../../agent/audit/index.ts'
 import { createSpeaker } from '../../agent/negotiation/index.ts'
 import { openStore, type Store } from '../../agent/store/index.ts'
 import { codeOf } from '../../protocol/errors/index.ts'
@@ -34,7 +44,7 @@ describe('The watch over a log', () => {
     await rm(folder, { recursive: true })
   })
 
-  function watching(): LogWatch {
+  function watching(changes: Partial<LogWatchComponents> = {}): LogWatch {
     const self = peerIdFromPrivateKey(key).toString()
     const speaker = createSpeaker({
       key,
@@ -48,7 +58,8 @@ describe('The watch over a log', () => {
       self,
       clock,
       log,
-      sign: async (body) => await speaker.sign('checkpoint', { organisation: 'VU', ...body }, 1000)
+      sign: async (body) => await speaker.sign('checkpoint', { organisation: 'VU', ...body }, 1000),
+      ...changes
     })
   }
 
@@ -71,8 +82,8 @@ describe('The watch over a log', () => {
   const FLIPPED = (sequence: number) =>
     `UPDATE log SET head = replace(head, substr(head, 1, 1), 'x') WHERE sequence = ${sequence}`
 
-  async function checked(): Promise<LogWatch> {
-    const watch = watching()
+  async function checked(changes: Partial<LogWatchComponents> = {}): Promise<LogWatch> {
+    const watch = watching(changes)
     watch.start()
     await watch.idle()
     return watch
@@ -99,6 +110,46 @@ describe('The watch over a log', () => {
     await filled(20)
     await tamper(FLIPPED(5))
     expect((await checked()).broken?.sequence).to.equal(5)
+  })
+
+  describe('that is long', () => {
+    const PROGRAM = fileURLToPath(new URL('log-check.mjs', import.meta.url))
+    const warned: unknown[] = []
+    const warning = { ...log, warn: (fields: object) => warned.push(fields) }
+    const never = async () => {
+      throw new Error('it was checked in this process')
+    }
+    beforeEach(async () => {
+      warned.splice(0)
+      await store.transaction(async (tx) => {
+        await appendAll(
+          tx,
+          Array.from({ length: 10_001 }, (_, time) => ({ entry: anEntry(time) }))
+        )
+      })
+    })
+
+    it('is checked in a process of its own, while the store is written to', async () => {
+      const watch = watching({ apart: checkingApart(PROGRAM, file()), breathe: never, log: warning })
+      watch.start()
+      await filled(10)
+      await watch.idle()
+      expect([watch.broken, warned]).to.deep.equal([null, []])
+      await tamper(FLIPPED(7000))
+      const found = await checked({ apart: checkingApart(PROGRAM, file()), breathe: never })
+      expect(found.broken?.sequence).to.equal(7000)
+    })
+
+    it('is checked beside other work where there can be no such process, and ends when the agent does', async () => {
+      await tamper(FLIPPED(9000))
+      const watch = await checked({ apart: checkingApart('/nowhere/log-check.js', file()), log: warning })
+      expect(watch.broken?.sequence).to.equal(9000)
+      expect(warned).to.have.length(1)
+      const ended = watching({ apart: checkingApart(PROGRAM, file()), breathe: never, log: warning })
+      ended.start()
+      await ended.stop()
+      expect([ended.broken, warned.length]).to.deep.equal([null, 1])
+    })
   })
 
   it('finds that the end was cut off, once its place was signed', async () => {

@@ -105,6 +105,7 @@ async function installed(): Promise<Installation> {
     return {
       version: '0.0.0',
       runner,
+      logCheck: join(ROOT, 'test/audit/log-check.mjs'),
       services: join(ROOT, 'services'),
       nodeModules: join(ROOT, 'node_modules')
     }
