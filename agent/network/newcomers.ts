@@ -55,7 +55,10 @@ function placeOf(address: Connection['remoteAddr']): { host: string; socket: str
   return { host: `/${family}/${host}`, socket: `${transport}/${port}` }
 }
 
-/** Whoever has one IPv6 address has 2^64 of them (RFC 4291, 2.5.1): they count as one. Loopback, and IPv4 in another form, has no such network. */
+/**
+ * Whoever has one IPv6 address has 2^64 of them (RFC 4291, 2.5.1): they count as one. Loopback, and IPv4 in another form, has no
+ * such network.
+ */
 function networkOf(address: string): string {
   const [before = '', after] = address.split('::')
   const first = before === '' ? [] : before.split(':')
