@@ -5,6 +5,9 @@ import type { Assignment, SourceTable } from '../../services/index.ts'
 import { INSIDE } from './jail-command.ts'
 import { findSource, type SourceFiles } from './source-files.ts'
 
+/** Of one table; each makes the start of a jail slower. */
+const MOST_BINDS = 64
+
 /** The tables of an owner that an assignment reads. */
 export function tablesOf(assignment: Assignment): SourceTable[] {
   if (assignment.kind === 'profile') return assignment.tables
@@ -74,17 +77,19 @@ export async function mountSource(
   }
   if (files !== undefined) {
     if (!open) for (const name of files) await copied(join(path, name), name)
+    // the folder of a pattern may hold anything besides, and be that of the whole host
+    if (open && files.length <= MOST_BINDS)
+      return {
+        seen: { path: inside, files },
+        binds: new Map(files.map((name) => [join(path, name), join(inside, name)]))
+      }
     return { seen: { path: inside, files }, binds: new Map([[open ? path : copies, inside]]) }
   }
   const binds = new Map([[open ? path : await copied(path, basename(path)), inside]])
-  for (const one of beside) {
-    const to = inside + one.slice(path.length)
-    binds.set(open ? one : await copied(one, basename(one)), to)
-  }
-  return {
-    seen: seenAsIs({ ...source, path: inside, beside: beside.map((one) => inside + one.slice(path.length)) }),
-    binds
-  }
+  // called after the path, also where that is a link and they lie beside what it leads to
+  const named = (one: string): string => inside + one.slice(one.lastIndexOf('-'))
+  for (const one of beside) binds.set(open ? one : await copied(one, basename(one)), named(one))
+  return { seen: seenAsIs({ ...source, path: inside, beside: beside.map(named) }), binds }
 }
 
 /** Whether others may read all of it. */
