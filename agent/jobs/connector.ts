@@ -204,9 +204,13 @@ export async function copyTables(
 /** Columns of the file that an order of an extract needs: those it names, and those of its predicate. */
 export function columnsToCopy(source: SourceTable, columns: readonly string[], where = ''): string[] {
   const named = new Set(columns)
-  const texts = where.replaceAll(/'(?:[^']|'')*'/g, '')
-  for (const [, name = ''] of texts.matchAll(/"((?:[^"]|"")*)"/g)) named.add(name.replaceAll('""', '"'))
-  return source.columns.filter(({ name }) => named.has(name)).map(({ name, from }) => from ?? name)
+  // texts and names in one go: either may hold the other's quotes
+  for (const [, name] of where.matchAll(/'(?:[^']|'')*'|"((?:[^"]|"")*)"/g))
+    if (name !== undefined) named.add(name.replaceAll('""', '"'))
+  const alike = new Set([...named].map((name) => name.toLowerCase()))
+  return source.columns
+    .filter(({ name }) => alike.has(name.toLowerCase()))
+    .map(({ name, from }) => from ?? name)
 }
 
 async function connectionOf(
