@@ -23,9 +23,13 @@ export function verifyProblem(
   })
   const who = (peer: string) => organisationOf(input, peer)
   if (infrastructure === null) return no('each data provider computes by itself here; only it has the rows')
-  if (infrastructure === verify) return no(`${who(verify)} cannot run again what it runs itself`)
+  // An organisation may run several agents: two of one would vouch for each other.
+  if (infrastructure === verify || who(infrastructure) === who(verify))
+    return no(`${who(verify)} cannot run again what it runs itself`)
   if (request.providers.includes(verify)) return no(`${who(verify)} holds data of this request itself`)
-  const receiving = [verify, infrastructure].find((peer) => peer === recipient.peer)
+  const receiving = [verify, infrastructure].find(
+    (peer) => peer === recipient.peer || who(peer) === recipient.organisation
+  )
   if (receiving !== undefined)
     return no(`${who(receiving)} receives the results, and cannot be one of the two that are compared`)
   if (manifests.algorithms.get(request.algorithm)?.deterministic === false)

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { checkSource, problemAt } from './check.ts'
+import { ConfigInvalid } from './errors.ts'
 import { filePath } from './fields.ts'
 import { readConfigFile } from './file.ts'
 
@@ -42,9 +43,25 @@ export interface DatabaseFile {
 
 const READABLE_BY_OTHERS = 0o077
 
+/** What the parser says of broken syntax may quote it: `password: !secret` is a tag to it. */
+function withoutQuotes(error: unknown): unknown {
+  if (!(error instanceof ConfigInvalid)) return error
+  const told = error.problems.map((problem) =>
+    problem.line === undefined
+      ? problem
+      : {
+          ...problem,
+          message: 'cannot be read; a text with other signs than letters and digits stands in quotes'
+        }
+  )
+  return new ConfigInvalid(error.file, told)
+}
+
 /** @throws {ConfigInvalid} also when others may read a file that holds a password */
 export async function loadDatabaseFile(path: string): Promise<DatabaseFile> {
-  const source = await readConfigFile(path)
+  const source = await readConfigFile(path).catch((error: unknown) => {
+    throw withoutQuotes(error)
+  })
   const { password, passwordEnv, tls, ca, ...where } = checkSource(source, databaseFile)
   if (password !== undefined && ((await stat(path)).mode & READABLE_BY_OTHERS) !== 0)
     throw problemAt(source, ['password'], 'others may read this file: `chmod 600` it, or use passwordEnv')

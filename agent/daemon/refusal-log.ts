@@ -32,7 +32,8 @@ export class RefusalLog {
     // Noise that goes before must not leave a proof unwritten.
     const key = refused.proof === undefined ? refused.peer : `${refused.peer} proved`
     const ofKind = this.#perKind.allows(`${key} ${refused.protocol} ${refused.code}`, now)
-    if (!(this.#perPeer.allows(key, now) || ofKind) || !this.#ofAll.allows('', now)) {
+    const ofAll = refused.proof === undefined ? 'told' : 'proved'
+    if (!(this.#perPeer.allows(key, now) || ofKind) || !this.#ofAll.allows(ofAll, now)) {
       this.#unlogged++
       return
     }

@@ -125,7 +125,10 @@ function checkParties({ self, contract, request, offer }: ContractFacts): Refusa
   if (hosts.length !== wanted) return invalid(`expected ${wanted} compute providers`)
   if (again === 1 && !hosts.some((party) => party.peer === contract.verify))
     return invalid('nobody runs again what is to be verified')
-  if (again === 1 && hosts.some((party) => recipients.includes(party)))
+  // An organisation may run several agents: two of one would vouch for each other.
+  if (again === 1 && new Set(hosts.map(({ organisation }) => organisation)).size !== hosts.length)
+    return invalid('an organisation runs again what it runs itself')
+  if (again === 1 && hosts.some(({ organisation }) => organisation === recipients[0]?.organisation))
     return invalid('the recipient is one of the two that are compared')
   if (hosts.some((party) => data.includes(party)))
     return invalid('a data provider cannot be the compute provider of the others')

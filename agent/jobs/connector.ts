@@ -13,6 +13,7 @@ import type { JobFolder } from './launcher.ts'
 import type { JobLogger } from './logger.ts'
 import { isFiltered, seccompFilter } from './seccomp.ts'
 import { CONNECTING } from './system-calls.ts'
+import { Watch } from './watch.ts'
 
 const MAX_ANSWER = 4 * 1024 * 1024
 /** Beside what the server is told itself: to connect, and to end. */
@@ -59,7 +60,7 @@ export class Connector {
       bytes: limits.disk,
       tables: [...tables]
     }
-    const answer = await this.run(order, folder, signal)
+    const answer = await this.run(order, folder, limits, signal)
     if (answer.kind === 'failed') {
       this.init.logger.debug({ file, message: answer.message }, 'a database could not be read')
       throw new JobFailed(answer.code, `${file}: ${answer.message}`, {
@@ -85,6 +86,7 @@ export class Connector {
   private async run(
     order: ConnectorOrder,
     folder: JobFolder,
+    limits: JobLimits,
     signal?: AbortSignal
   ): Promise<ConnectorAnswer> {
     const { host, runner } = this.init
@@ -114,6 +116,9 @@ export class Connector {
       reason ??= failure
       kill()
     }
+    // what a server makes it hold or write is no more than a job may
+    const watched = { pid: child.pid, kill: stop }
+    const watch = new Watch(watched, folder.path, limits, undefined, '')
     const cancel = (): void => stop(new JobFailed('job-cancelled', 'cancelled while it read a database'))
     signal?.addEventListener('abort', cancel, { once: true })
     const timer = setTimeout(
@@ -128,6 +133,7 @@ export class Connector {
     })
     stderr.resume()
     stdin.on('error', () => undefined).end(JSON.stringify(order))
+    watch.resume()
     try {
       await new Promise<void>((resolve, reject) => {
         child.once('error', (cause) => reject(new JobFailed('sandbox-unavailable', String(cause), { cause })))
@@ -136,6 +142,7 @@ export class Connector {
       })
     } finally {
       kill()
+      watch.rest()
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
     }
@@ -197,9 +204,13 @@ export async function copyTables(
 /** Columns of the file that an order of an extract needs: those it names, and those of its predicate. */
 export function columnsToCopy(source: SourceTable, columns: readonly string[], where = ''): string[] {
   const named = new Set(columns)
-  const texts = where.replaceAll(/'(?:[^']|'')*'/g, '')
-  for (const [, name = ''] of texts.matchAll(/"((?:[^"]|"")*)"/g)) named.add(name.replaceAll('""', '"'))
-  return source.columns.filter(({ name }) => named.has(name)).map(({ name, from }) => from ?? name)
+  // texts and names in one go: either may hold the other's quotes
+  for (const [, name] of where.matchAll(/'(?:[^']|'')*'|"((?:[^"]|"")*)"/g))
+    if (name !== undefined) named.add(name.replaceAll('""', '"'))
+  const alike = new Set([...named].map((name) => name.toLowerCase()))
+  return source.columns
+    .filter(({ name }) => alike.has(name.toLowerCase()))
+    .map(({ name, from }) => from ?? name)
 }
 
 async function connectionOf(

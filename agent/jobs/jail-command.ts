@@ -78,7 +78,7 @@ export async function jailCommand(host: Host, spec: JailSpec): Promise<Command> 
     '/app/node_modules/@duckdb',
     ...['', '/build', '/build/Release'].map((folder) => `/app/node_modules/sqlite3${folder}`),
     INSIDE.data,
-    ...[...spec.files.values()].map(dirname)
+    ...new Set([...spec.files.values()].flatMap(foldersOf))
   ]
   const mounts = [
     ...host.system,
@@ -185,6 +185,12 @@ async function enginePackages(nodeModules: string): Promise<string[]> {
     names.map(async (name) => [await realpath(join(scope, name)), `/app/node_modules/@duckdb/${name}`])
   )
   return paths.flatMap((pair) => ['--ro-bind', ...pair])
+}
+
+/** The folders between {@link INSIDE.data} and a file, the outer ones first. */
+function foldersOf(file: string): string[] {
+  const folder = dirname(file)
+  return folder === dirname(folder) || folder === INSIDE.data ? [] : [...foldersOf(folder), folder]
 }
 
 function bind(how: '--bind' | '--ro-bind' | '--ro-bind-try', from: string, to: string): string[] {

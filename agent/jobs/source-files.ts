@@ -41,11 +41,16 @@ export async function findSource(path: string): Promise<SourceFiles> {
   await assertInside(path, await realpath(dirname(path)), basename(path))
   const beside: string[] = []
   const stamps = [stamp(basename(path), found)]
+  // they lie beside the file itself, where the path is a link to it
+  const real = await realpath(path)
   for (const suffix of BESIDE) {
-    const more = await stat(path + suffix, { bigint: true }).catch(() => undefined)
+    const log = real + suffix
+    const more = await stat(log, { bigint: true }).catch(() => undefined)
     // an empty one says nothing
-    if (!more?.isFile() || more.size === 0n) continue
-    beside.push(path + suffix)
+    if (more === undefined || more.size === 0n) continue
+    await assertReadable(log, more, basename(log))
+    await assertInside(log, dirname(real), basename(log))
+    beside.push(log)
     stamps.push(stamp(suffix, more))
   }
   return { path, beside, bytes: Number(found.size), version: versionOf(stamps) }
@@ -59,6 +64,9 @@ async function findMany(path: string, folder: boolean): Promise<SourceFiles> {
   })
   const named = (await below(base, '', 0)).filter((name) => wanted.test(name))
   const files = [...new Set(await Promise.all(named.map((name) => insideOf(base, real, name))))].sort()
+  // the engine would take it for a pattern, and read others twice
+  const odd = files.find((name) => PATTERN.test(name))
+  if (odd !== undefined) throw malformed(odd, 'expected a name without "*", "?" and "["')
   if (files.length === 0)
     throw new JobFailed('dataset-missing', `${path} stands for no file`, {
       hint: `${basename(path)} stands for no file`

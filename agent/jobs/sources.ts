@@ -1,9 +1,13 @@
 import { constants } from 'node:fs'
-import { copyFile, mkdir, stat } from 'node:fs/promises'
+import { copyFile, mkdir, open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Assignment, SourceTable } from '../../services/index.ts'
+import { JobFailed } from './errors.ts'
 import { INSIDE } from './jail-command.ts'
 import { findSource, type SourceFiles } from './source-files.ts'
+
+/** Of one table; each makes the start of a jail slower. */
+const MOST_BINDS = 64
 
 /** The tables of an owner that an assignment reads. */
 export function tablesOf(assignment: Assignment): SourceTable[] {
@@ -63,27 +67,43 @@ export async function mountSource(
 ): Promise<{ seen: Seen; binds: Map<string, string> }> {
   const { path, files, beside } = source
   const inside = `${INSIDE.data}/${index}/${basename(path) || 'data'}`
-  const open = !handOver || (await readable(source))
+  const shared = !handOver || (await readable(source))
   const copies = join(folder, 'in', `.source-${index}`)
-  if (!open) await mkdir(copies)
+  if (!shared) await mkdir(copies)
   const copied = async (from: string, name: string): Promise<string> => {
     const to = join(copies, name)
     await mkdir(dirname(to), { recursive: true })
-    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    await copyRegular(from, to)
     return to
   }
   if (files !== undefined) {
-    if (!open) for (const name of files) await copied(join(path, name), name)
-    return { seen: { path: inside, files }, binds: new Map([[open ? path : copies, inside]]) }
+    if (!shared) for (const name of files) await copied(join(path, name), name)
+    // the folder of a pattern may hold anything besides, and be that of the whole host
+    if (shared && files.length <= MOST_BINDS)
+      return {
+        seen: { path: inside, files },
+        binds: new Map(files.map((name) => [join(path, name), join(inside, name)]))
+      }
+    return { seen: { path: inside, files }, binds: new Map([[shared ? path : copies, inside]]) }
   }
-  const binds = new Map([[open ? path : await copied(path, basename(path)), inside]])
-  for (const one of beside) {
-    const to = inside + one.slice(path.length)
-    binds.set(open ? one : await copied(one, basename(one)), to)
-  }
-  return {
-    seen: seenAsIs({ ...source, path: inside, beside: beside.map((one) => inside + one.slice(path.length)) }),
-    binds
+  const binds = new Map([[shared ? path : await copied(path, basename(path)), inside]])
+  // called after the path, also where that is a link and they lie beside what it leads to
+  const named = (one: string): string => inside + one.slice(one.lastIndexOf('-'))
+  for (const one of beside) binds.set(shared ? one : await copied(one, basename(one)), named(one))
+  return { seen: seenAsIs({ ...source, path: inside, beside: beside.map(named) }), binds }
+}
+
+/** What was a file a moment ago may be a pipe by now, for which a copy would wait without end. */
+async function copyRegular(from: string, to: string): Promise<void> {
+  const handle = await open(from, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile())
+      throw new JobFailed('dataset-changed', `${from} is no regular file any more`, {
+        hint: `${basename(from)} changed since the offer`
+      })
+    await copyFile(`/proc/self/fd/${handle.fd}`, to, constants.COPYFILE_FICLONE)
+  } finally {
+    await handle.close()
   }
 }
 

@@ -14,6 +14,9 @@ const LOOK_MILLISECONDS = 50
 /** Files without a name are looked for less often: it means to look at all that is open. */
 const UNLINKED_EVERY = 4
 
+/** What is watched: a jail, or another process that is like one. */
+export type Watched = Pick<Jail, 'pid' | 'kill'>
+
 /** Holds one jail to its limits while it works. */
 export class Watch {
   private timer: NodeJS.Timeout | undefined
@@ -23,7 +26,7 @@ export class Watch {
   private looks = 0
 
   constructor(
-    private readonly jail: Jail,
+    private readonly jail: Watched,
     private readonly folder: string,
     private readonly limits: JobLimits,
     private readonly groups: ControlGroups | undefined,

@@ -5,7 +5,7 @@ import { HELLO_PROTOCOL } from '../../protocol/streams/index.ts'
 export const MAX_OF_HOST = 40
 
 /**
- * Connections that were made to this agent and have not said hello, by the address they come from: a dial that stops half way
+ * Connections that were made to this agent and have not said hello, by the address they come from, or its network: a dial that stops half way
  * costs whoever makes it nothing, and holds a place until its time is up. Those of one address may take some of the places,
  * never all.
  */
@@ -51,5 +51,19 @@ export class Newcomers {
 /** `/ip4/192.0.2.7/tcp/1234/…`: where it comes from, and which connection it is there. */
 function placeOf(address: Connection['remoteAddr']): { host: string; socket: string } {
   const [, family = '', host = '', transport = '', port = ''] = address.toString().split('/')
+  if (family === 'ip6') return { host: `/ip6/${networkOf(host)}`, socket: `${host}/${transport}/${port}` }
   return { host: `/${family}/${host}`, socket: `${transport}/${port}` }
+}
+
+/**
+ * Whoever has one IPv6 address has 2^64 of them (RFC 4291, 2.5.1): they count as one. Loopback, and IPv4 in another form, has no
+ * such network.
+ */
+function networkOf(address: string): string {
+  const [before = '', after] = address.split('::')
+  const first = before === '' ? [] : before.split(':')
+  const last = after === undefined || after === '' ? [] : after.split(':')
+  const between = after === undefined ? 0 : Math.max(0, 8 - first.length - last.length)
+  const groups = [...first, ...Array.from({ length: between }, () => '0'), ...last].slice(0, 4)
+  return groups.every((group) => group === '0') ? address : `${groups.join(':')}::/64`
 }

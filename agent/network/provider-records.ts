@@ -30,7 +30,11 @@ export function boundedRecords(datastore: Datastore, self: string): Datastore {
     return keys
   }
   const keysOf = async (peer: string): Promise<Set<string>> => {
-    counted ??= count()
+    // A disk that could not be read once may be read the next time.
+    counted ??= count().catch((error: unknown) => {
+      counted = undefined
+      throw error
+    })
     const byPeer = await counted
     const keys = byPeer.get(peer) ?? new Set()
     byPeer.set(peer, keys)

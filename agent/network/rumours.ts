@@ -8,6 +8,11 @@ export const MAX_RUMOURS = 1024
 const MAX_ADDRESSES = 16
 /** Each is tried: dials are to go where somebody is. */
 const NEW_ONES = { perSecond: 8, burst: 256 }
+/**
+ * The most that an honest answer names: as many providers as closer peers. An answer is taken in one go, before anything else
+ * runs.
+ */
+const NEW_OF_ANSWER = 2 * 8
 
 interface RumourComponents {
   log: Log
@@ -25,6 +30,7 @@ export class Rumours {
   readonly #rate = new RateLimiter(NEW_ONES)
   /** The newest last. */
   readonly #heard = new Map<string, PeerId>()
+  #newOfAnswer = 0
 
   constructor(components: RumourComponents) {
     this.#components = components
@@ -67,7 +73,11 @@ export class Rumours {
   #admits({ id, multiaddrs }: PeerInfo): boolean {
     const peer = id.toString()
     if (this.#components.isMember(peer) || this.#heard.has(peer)) return true
-    if (multiaddrs.length === 0 || !this.#rate.allows('', performance.now())) return false
+    if (multiaddrs.length === 0 || this.#newOfAnswer >= NEW_OF_ANSWER) return false
+    if (!this.#rate.allows('', performance.now())) return false
+    // One answer that names hundreds must not use up what is left for those of others.
+    if (this.#newOfAnswer === 0) queueMicrotask(() => (this.#newOfAnswer = 0))
+    this.#newOfAnswer++
     this.#heard.set(peer, id)
     return true
   }

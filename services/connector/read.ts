@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -31,10 +32,11 @@ export async function readTables(order: ConnectorOrder): Promise<ConnectorAnswer
   client.on('error', () => undefined)
   try {
     await client.connect()
-    // how values are written, and that nothing else is: of the session, so that no default of the role counts
+    // how values are written, and that nothing else is: of the session, so that no default of the role counts; and functions and
+    // operators are the server's own, not those that somebody made in `public` to be run as this role
     await client.query(
       `SET default_transaction_read_only = on; SET statement_timeout = ${Math.ceil(seconds * 1000)};
-       SET idle_in_transaction_session_timeout = ${Math.ceil(seconds * 1000)}; SET search_path = public, pg_catalog;
+       SET idle_in_transaction_session_timeout = ${Math.ceil(seconds * 1000)}; SET search_path = pg_catalog, pg_temp;
        SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex';
        SET extra_float_digits = 1; SET client_encoding = 'UTF8'`
     )
@@ -56,11 +58,15 @@ async function readTable(
 ): Promise<{ version: string; columns: { name: string; type: string }[] }> {
   const { oid, name } = await find(client, table)
   const { rows } = await client.query(
-    `SELECT attname, format_type(atttypid, atttypmod) AS type, (SELECT typtype FROM pg_type t WHERE t.oid = atttypid) AS kind
+    `SELECT attnum, attname, format_type(atttypid, atttypmod) AS type
      FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid]
   )
   const found = rows.map((row) => ({ name: String(row.attname), type: engineType(String(row.type)) }))
+  // a column that takes another's name changes no row
+  const form = createHash('sha256')
+    .update(JSON.stringify(rows.map(({ attnum, attname, type }) => [attnum, attname, type])))
+    .digest('hex')
   const wanted = columns === undefined ? found : columns.map((column) => chosen(column, found, table))
   // a row that was changed is another version of it, under another number of its transaction or at another place
   const [{ version } = {}] = (
@@ -84,7 +90,7 @@ async function readTable(
     })
     await pipeline(client.query(copyTo(copy)), limited, createWriteStream(file, { flags: 'wx' }))
   }
-  return { version: `${oid}-${String(version)}`, columns: wanted }
+  return { version: `${oid}-${String(version)}-${form.slice(0, 16)}`, columns: wanted }
 }
 
 /** Of tables alone it can be said whether they changed; and whoever may write is more than a reader. */
@@ -93,8 +99,12 @@ async function find(client: Client, table: string): Promise<{ oid: string; name:
   const { rows } = await client.query(
     `SELECT c.oid::text AS oid, n.nspname, c.relname, c.relkind,
        has_table_privilege(c.oid, 'SELECT') AS readable,
-       has_table_privilege(c.oid, 'INSERT') OR has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
-         OR has_table_privilege(c.oid, 'TRUNCATE') AS writable
+       has_any_column_privilege(c.oid, 'INSERT') OR has_any_column_privilege(c.oid, 'UPDATE')
+         OR has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE') AS writable,
+       EXISTS (WITH RECURSIVE below AS (
+           SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid
+           UNION SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.inhrelid)
+         SELECT FROM below JOIN pg_class p ON p.oid = below.inhrelid WHERE p.relkind = 'f') AS elsewhere
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1 AND c.relname = $2`,
     [schema, relation]
@@ -102,7 +112,7 @@ async function find(client: Client, table: string): Promise<{ oid: string; name:
   const [row] = rows
   if (row === undefined)
     throw new ConnectorFailed('dataset-missing', `expected a table "${table}" in the database`)
-  if (!['r', 'p', 'm'].includes(String(row.relkind)))
+  if (!['r', 'p', 'm'].includes(String(row.relkind)) || row.elsewhere === true)
     throw new ConnectorFailed(
       'dataset-malformed',
       `"${table}": expected a table or materialised view: of others nobody can tell whether they changed`

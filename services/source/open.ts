@@ -6,7 +6,7 @@ import { type Binding, bindColumns } from './bind-columns.ts'
 import { openCopied } from './copied.ts'
 import { type CsvFile, openCsv } from './csv.ts'
 import { inferTypes, readNatively } from './infer.ts'
-import { lookAtJson, readJson } from './json.ts'
+import { lookAtJson, readJson, renamedIn } from './json.ts'
 import { openParquet } from './parquet.ts'
 import { describeCsvProblem } from './ragged.ts'
 import { type EngineLoader, loadSqlite, misfitIn } from './sqlite.ts'
@@ -60,6 +60,13 @@ export async function openSource(
 async function openTyped(table: SourceTable, engine: EngineReader): Promise<Omit<OpenSource, 'explain'>> {
   if (table.format === 'json') {
     const found = await engine.describe(`SELECT * FROM ${lookAtJson(table)}`)
+    const renamed = await renamedIn(table, found, engine)
+    if (renamed !== undefined) {
+      const name = renamed.replace(/_\d+$/, '')
+      throw new Failure('dataset-malformed', `${table.path}: names that differ in case`, {
+        hint: `${basename(table.path)}: two columns would be called "${name}"`
+      })
+    }
     const bindings = bindColumns(table, found)
     const sql = selectOf(bindings, readJson(table, found, bindings))
     return { sql, columns: await engine.describe(sql), notes: headerNotes(found) }

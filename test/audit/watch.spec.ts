@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -149,6 +151,16 @@ describe('The watch over a log', () => {
       ended.start()
       await ended.stop()
       expect([ended.broken, warned.length]).to.deep.equal([null, 1])
+    })
+
+    it('ends nothing where a process cannot even begin, since all file descriptors are in use', async () => {
+      const { stdout } = await promisify(execFile)('bash', [
+        '-c',
+        `ulimit -n 128 && exec "$0" --import tsx --import ./agent/polyfill.ts test/audit/without-descriptors.ts "$1"`,
+        process.execPath,
+        PROGRAM
+      ])
+      expect(stdout).to.equal('CheckEnded\nalive\n')
     })
   })
 

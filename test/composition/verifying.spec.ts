@@ -1,12 +1,14 @@
 import { expect } from 'chai'
 import { type CompositionInput, compose } from '../../agent/composition/index.ts'
 import {
+  anAgent,
   answersOf,
   aRequest,
   compositionOf,
   EVENLY,
   HOLDERS,
   manifests,
+  NOW,
   ROW,
   RUG,
   SARA,
@@ -81,6 +83,25 @@ describe('Steps that are to be run again elsewhere', () => {
       expect(plan).to.equal(null)
       expect(refusals.map(({ refusal }) => refusal.reason).join()).to.match(why)
     }
+  })
+
+  it('are not run again by another agent of who runs them first, or of who receives the result', async () => {
+    const other = await anAgent('SURF', NOW, 'SURF-2')
+    const dossier = await aRequest({ verify: other.peer })
+    const answers = await answersOf(
+      dossier,
+      [...HOLDERS, SURF, other].map((agent) => [agent] as const)
+    )
+    const ofSame = compose(compositionOf(dossier, answers))
+    expect(ofSame.plan).to.equal(null)
+    expect(ofSame.candidates[ROW.surf]?.why).to.equal(
+      'verify-not-possible: SURF cannot run again what it runs itself'
+    )
+    const { plan, refusals } = await composed(SARA.peer, {
+      recipient: { peer: other.peer, organisation: 'SARA' }
+    })
+    expect(plan).to.equal(null)
+    expect(refusals.map(({ refusal }) => refusal.reason).join()).to.match(/SARA receives the results/)
   })
 
   it('are not compared where the algorithm says that it does not give the same twice', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -8,6 +8,7 @@ import {
   commentedAgentConfig,
   jsonSchemas,
   loadAgentConfig,
+  loadDatabaseFile,
   loadDatasetFile,
   loadTopology,
   openTokens,
@@ -249,6 +250,16 @@ tables:
       expect(await refused('id: a\ntables:\n  T: {path: x.csv, table: person}')).to.equal(
         'd.yaml:3:27: tables.T.table: expected with a database only, found csv'
       )
+    })
+
+    it('on a server: a password that is no YAML is in no message', async () => {
+      for (const written of ['!hunter2', '|hunter2', '@hunter2', '{hunter2', "'hunter2"]) {
+        const file = await write('hr.postgres.yaml', `host: h\ndatabase: d\nuser: u\npassword: ${written}\n`)
+        await chmod(file, 0o600)
+        const problems = await problemsOf(loadDatabaseFile(file))
+        expect(problems[0], written).to.match(/^hr\.postgres\.yaml:[45]:\d+: cannot be read/)
+        expect(problems.join('\n')).not.to.include('hunter2')
+      }
     })
 
     it('cannot declare a type that is none, nor names that SQL cannot tell apart', async () => {

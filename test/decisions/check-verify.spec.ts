@@ -121,6 +121,26 @@ describe('A contract under which steps are run again elsewhere', () => {
       (contract) => ({ ...contract, ...rechained(contract, undefined) })
     ],
     [
+      'is run again by another agent of who runs it first',
+      'contract-invalid',
+      (contract) => ({
+        ...contract,
+        parties: contract.parties.map((party) =>
+          party.peer === SARA.peer ? { ...party, organisation: 'SURF' } : party
+        )
+      })
+    ],
+    [
+      'is run again by another agent of who receives it',
+      'contract-invalid',
+      (contract) => ({
+        ...contract,
+        parties: contract.parties.map((party) =>
+          party.peer === SARA.peer ? { ...party, organisation: 'UVA' } : party
+        )
+      })
+    ],
+    [
       'has no party that runs it again',
       'contract-invalid',
       (contract) => ({ ...contract, parties: contract.parties.filter(({ peer }) => peer !== SARA.peer) })

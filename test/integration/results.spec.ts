@@ -138,7 +138,7 @@ describe('Results, as people use them', function () {
   })
 
   for (const archetype of ['computeToData', 'dataThroughTtp'])
-    it(`are given up at Ctrl-C within a second at every party, by ${archetype}`, async () => {
+    it(`are given up at Ctrl-C at every party, by ${archetype}`, async () => {
       const parties = ['VU', 'RUG'].map((name) => market.agent(name))
       const terminal = fakeTerminal({
         cwd: folder,
@@ -153,19 +153,12 @@ describe('Results, as people use them', function () {
       for (const party of parties)
         while ((await jobsOf(party)).length === 0)
           if (ended) throw new Error(`ended before it ran: ${terminal.written.out}`)
-      const pressed = performance.now()
       terminal.interrupt()
       expect(await waiting, terminal.written.err).to.equal(4)
-      const told = performance.now() - pressed
       for (const party of parties) while ((await jobsOf(party)).length > 0);
-      const wiped = performance.now() - pressed
       expect(JSON.parse(terminal.written.out)).to.include({ status: 'cancelled' })
       for (const party of market.agents) while ((await party.dataLeft()).length > 0);
       expect(terminal.abandoned).to.deep.equal([])
-      if (process.env.DYNAMOS_TEST_TIMES !== undefined)
-        console.error({ archetype, told: Math.round(told), wiped: Math.round(wiped) })
-      expect(told).to.be.below(1000)
-      expect(wiped).to.be.below(1000)
     })
 
   it('larger than the recipient’s disk fail the request by name, and leave nothing', async () => {

@@ -139,6 +139,7 @@ describe('A table on a PostgreSQL server', function () {
       'INSERT INTO moving VALUES (10)',
       'UPDATE moving SET id = 1 WHERE id = 1',
       'DELETE FROM moving WHERE id = 2',
+      'ALTER TABLE moving ADD COLUMN more int DEFAULT 1',
       'TRUNCATE moving'
     ]) {
       await server.sql(change)
@@ -154,12 +155,32 @@ describe('A table on a PostgreSQL server', function () {
     expect(late.code).to.equal('dataset-changed')
   })
 
+  it('is read with the functions of the server, and none that lie in wait under their names', async () => {
+    await server.sql('CREATE TABLE watched AS SELECT 1 AS id')
+    const [first] = await launcher.look([table('watched')], LIMITS)
+    await server.sql(
+      `CREATE FUNCTION public.hashtextextended(text, bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$`
+    )
+    try {
+      expect(await launcher.look([table('watched')], LIMITS)).to.deep.equal([first])
+    } finally {
+      await server.sql('DROP FUNCTION public.hashtextextended')
+    }
+  })
+
   it('is read only as one who may only read, and only what tells whether it changed', async () => {
     await server.sql(
       'CREATE TABLE open (a int); GRANT INSERT ON open TO reader; CREATE VIEW v AS SELECT 1 AS a'
     )
     await server.sql('CREATE TABLE closed (a int); REVOKE ALL ON closed FROM reader')
+    await server.sql('CREATE TABLE partly (a int, b int); GRANT UPDATE (b) ON partly TO reader')
+    await server.sql(
+      `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
+       CREATE TABLE split (a int) PARTITION BY LIST (a); CREATE FOREIGN TABLE far PARTITION OF split FOR VALUES IN (1) SERVER s`
+    )
     const hints: Record<string, [string, RegExp]> = {
+      partly: ['dataset-malformed', /"partly": the agent's role may write it/],
+      split: ['dataset-malformed', /"split": expected a table or materialised view/],
       open: ['dataset-malformed', /"open": the agent's role may write it/],
       v: ['dataset-malformed', /"v": expected a table or materialised view/],
       closed: ['dataset-malformed', /"closed": the agent's role may not read it/],

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { findSource } from '../../agent/jobs/index.ts'
+import { mountSource } from '../../agent/jobs/sources.ts'
 import { cleanUp, failureOf, temporaryFolder } from './launchers.ts'
 
 describe('the files of a source', () => {
@@ -98,5 +99,49 @@ describe('the files of a source', () => {
     expect(logged.version).not.to.equal(version)
     await truncate(`${path}-wal`)
     expect((await findSource(path)).version).to.equal(version)
+  })
+
+  it('of a database that a link leads to lie beside the file itself', async () => {
+    await mkdir(join(folder, 'v2'))
+    await writeFile(join(folder, 'v2', 'x.db'), 'x')
+    await writeFile(join(folder, 'v2', 'x.db-wal'), 'y')
+    await symlink('v2/x.db', join(folder, 'x.db'))
+    const real = await realpath(folder)
+    expect((await findSource(join(folder, 'x.db'))).beside).to.deep.equal([join(real, 'v2', 'x.db-wal')])
+  })
+
+  it('of a database are no log or journal from elsewhere, and none that is no file', async () => {
+    await writeFile(join(folder, 'x.db'), 'x')
+    await symlink('/etc/passwd', join(folder, 'x.db-wal'))
+    const says =
+      'x.db-wal: a link that leads out of its folder; write the path it leads to into the description'
+    expect(await refused('x.db')).to.deep.equal(['dataset-malformed', says])
+    await writeFile(join(folder, 'y.db'), 'y')
+    await mkdir(join(folder, 'y.db-journal'))
+    expect(await refused('y.db')).to.deep.equal([
+      'dataset-malformed',
+      'y.db-journal: expected a regular file, found a folder'
+    ])
+  })
+
+  it('have no name that the engine would take for a pattern', async () => {
+    await writeFile(join(folder, 'd', 'a[1].parquet'), 'x')
+    expect(await refused('d')).to.deep.equal([
+      'dataset-malformed',
+      'a[1].parquet: expected a name without "*", "?" and "["'
+    ])
+  })
+
+  it('of a pattern are all that a job sees of its folder', async () => {
+    const { seen, binds } = await mountSource(
+      await findSource(join(folder, 'd', '**/*.parquet')),
+      0,
+      folder,
+      false
+    )
+    const inside = seen.path
+    expect([...binds]).to.deep.equal(
+      ['a.parquet', 'b.parquet', 'y=1/c.parquet'].map((name) => [join(folder, 'd', name), join(inside, name)])
+    )
   })
 })

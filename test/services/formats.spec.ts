@@ -389,4 +389,20 @@ describe('a file of many values', () => {
       ['x', null]
     ])
   })
+
+  it('in JSON is refused where names differ in case alone, and read where a name only looks like that', async () => {
+    const path = join(folder, 'alike.ndjson')
+    const table: SourceTable = { name: 't', path, format: 'json', columns: [] }
+    await writeFile(path, '{"id":1,"Id":2}\n{"id":3,"Id":4}\n')
+    expect(await refusedWith(openSource(table, jobPlace(folder).scratch, engine))).to.equal(
+      'alike.ndjson: two columns would be called "Id"'
+    )
+    await writeFile(path, '{"id":1,"Id_1":2}\n{"id":3,"Id_1":null}\n{"id":5}\n')
+    const { sql } = await openSource(table, jobPlace(folder).scratch, engine)
+    expect(await engine.rows(sql)).to.deep.equal([
+      [1n, 2n],
+      [3n, null],
+      [5n, null]
+    ])
+  })
 })

@@ -32,17 +32,20 @@ export function checkingApart(program: string, file: string): Apart {
       reject(new CheckEnded('the process that checks the log ended without a verdict', { cause }))
     signal?.addEventListener('abort', stop, { once: true })
     child.once('message', resolve)
-    child.once('error', ended)
+    // It may fail to begin, and again when it is told to end; an error without a listener would end this process.
+    child.on('error', ended)
     child.once('exit', () => ended())
     const place: Task = {
       file,
       ...(after === undefined ? {} : { after: { sequence: after.sequence, head: after.head } }),
       ...(expected === undefined ? {} : { expected: { sequence: expected.sequence, head: expected.head } })
     }
-    child.send(place, (error) => {
-      if (error !== null) ended(error)
-    })
     try {
+      // Where not even the channel could be opened, with all file descriptors in use, there is no way to send; `error` tells why.
+      if (child.connected)
+        child.send(place, (error) => {
+          if (error !== null) ended(error)
+        })
       return verdict.parse(await promise)
     } finally {
       signal?.removeEventListener('abort', stop)
