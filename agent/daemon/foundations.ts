@@ -103,6 +103,8 @@ export async function openFoundations(
     sources: () => registered
   })
   undo.push(async () => await launcher.stop())
+  if (sandbox !== 'none' && !launcher.isolation.includes('seccomp'))
+    log.warn('jobs run without a list of system calls; `dynamos doctor` says why, and what to do')
   undo.push(async () => await policies.stop())
   const members = await Members.open(
     { package: membershipPackage, self: peer },

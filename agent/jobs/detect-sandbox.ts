@@ -103,6 +103,8 @@ async function exists(path: string, mode: number = constants.F_OK): Promise<bool
 function run(command: string, args: string[], filter?: Buffer): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
+      // What is tried needs nothing of what this process was told, a password for a database among it.
+      env: {},
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       timeout: 10_000,
       killSignal: 'SIGKILL'
