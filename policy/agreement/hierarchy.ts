@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { type Generalisation, MAX_MAPPED_VALUES } from '../../protocol/documents/index.ts'
 import { lineNestedTooDeep } from './nesting.ts'
+import { yamlComplaint } from './yaml-complaint.ts'
 
 const MAX_NAME = 256
 export const MAX_HIERARCHY_LENGTH = 256 * 1024
@@ -63,8 +64,8 @@ export function readHierarchy(
 function linesOfYaml(text: string): Line[] | string {
   if (lineNestedTooDeep(text) !== undefined) return 'nested too deep'
   const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: true, prettyErrors: false })
-  if (document.errors.length > 0)
-    return `expected YAML or JSON: ${document.errors[0]?.message.split('\n')[0]}`
+  const [error] = document.errors
+  if (error !== undefined) return yamlComplaint(error.message)
   if (!isMap(document.contents)) return 'expected a mapping of values to their coarser forms'
   const lines: Line[] = []
   for (const { key, value } of document.contents.items) {

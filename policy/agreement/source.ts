@@ -1,6 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { Finding } from './finding.ts'
 import { lineNestedTooDeep, MAX_NESTING } from './nesting.ts'
+import { yamlComplaint } from './yaml-complaint.ts'
 
 /** Characters of an agreement's text. */
 export const MAX_AGREEMENT_LENGTH = 256 * 1024
@@ -69,7 +70,7 @@ export function readSource(raw: string): ReadResult {
         message:
           error.code === 'TAB_AS_INDENT'
             ? 'expected blanks as indentation, found a tab'
-            : `expected YAML or JSON: ${error.message.split('\n')[0]}`,
+            : yamlComplaint(error.message),
         ...placeAt(error.pos[0])
       }))
     }

@@ -320,6 +320,15 @@ describe('agreement', () => {
       )
     })
 
+    it('is told in short what cannot be read, however long it is', () => {
+      const [finding] = malformed(
+        `${LEAST}about: !{legalBasis: ${'x'.repeat(60_000)}}\nvalid: |x ${'y'.repeat(60_000)}\n`
+      )
+      expect(finding?.message).to.match(/^expected YAML or JSON: /)
+      for (const one of malformed(`${LEAST}cedar: |${'y'.repeat(60_000)}\n`))
+        expect(one.message.length).to.be.below(300)
+    })
+
     it('ends in nothing but the one error, whatever the text', () => {
       const pieces = fc.constantFrom(
         LEAST,
