@@ -4,6 +4,7 @@ import type { Cedar } from './cedar-module.ts'
 import type { OwnRule, RuleFile } from './own-rule.ts'
 import { findingAt, findingOf, inOrder, quoted, type RuleFinding } from './rule-finding.ts'
 import { SCHEMA } from './schema.ts'
+import { tooIntricate } from './too-intricate.ts'
 
 /** Characters of one file. */
 export const MAX_RULES_LENGTH = 256 * 1024
@@ -59,6 +60,8 @@ function readFile(cedar: Cedar, source: RuleFile): ReadRules {
   const failed = (errors: RuleFinding[]): ReadRules => ({ rules: [], errors, warnings: [] })
   if (text.length > MAX_RULES_LENGTH)
     return failed([{ file, line: 1, column: 1, message: `expected at most ${MAX_RULES_LENGTH} characters` }])
+  const intricate = tooIntricate(text)
+  if (intricate !== undefined) return failed([findingAt(source, intricate.offset, intricate.message)])
   const validated = cedar.validate({ schema: schemaOf(cedar), policies: { staticPolicies: text } })
   if (validated.type === 'failure')
     return failed(inOrder(validated.errors.map((error) => findingOf(source, error))))
