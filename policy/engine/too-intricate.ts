@@ -3,7 +3,7 @@ const MAX_NESTING = 48
 /** Operators and dots of one rule. Long lists have none. */
 const MAX_OPERATORS = 1000
 
-const TOKEN = /\/\/[^\r\n]*|"(?:[^"\\]|\\[^])*"?|[A-Za-z_]\w*|\d+|\s+|[^]/g
+const TOKEN = /\/\/[^\r\n]*|"[^"\\]*(?:\\.[^"\\]*)*"?|[A-Za-z_]\w*|\d+|\s+|./gs
 const OPERATOR = /^(?:[-.+*&|=<>!]|in|has|like|is)$/
 
 /**
