@@ -37,7 +37,6 @@ export {
   logEntry
 } from './entry.ts'
 export { type ExportComponents, ExportFailed, exportRequest, type Open } from './export.ts'
-export { givingWay } from './giving-way.ts'
 export {
   append,
   appendAll,

@@ -1,21 +1,8 @@
 import { encodePlain, idOf, type Payload } from '../../../protocol/documents/index.ts'
 import type { LogEntry } from '../entry.ts'
 import { type CaseFile, Findings, type KeptEntry, type KeptExport } from './case-file.ts'
-import type { Finding, FindingCode } from './finding.ts'
+import { ACT_CODES, type Finding, type FindingCode } from './finding.ts'
 import type { Replay } from './replay-file.ts'
-
-const CODES: readonly FindingCode[] = [
-  'decision-missing',
-  'decision-denied',
-  'set-incomplete',
-  'started-late',
-  'ran-before-start',
-  'ran-twice',
-  'not-released',
-  'flow-mismatch',
-  'flow-unpaired',
-  'decision-differs'
-]
 
 /** What policy has to be asked before an entry of that kind. */
 const ASKED: { readonly [kind in LogEntry['kind']]?: string } = {
@@ -34,7 +21,7 @@ type Tell = (
 
 /** Stage 3.4: what each exporter did, by its own log. */
 export async function checkActs(file: CaseFile, replay: Replay): Promise<Finding | null> {
-  const findings = new Findings(CODES)
+  const findings = new Findings(ACT_CODES)
   const told = new Map(file.exports.map((shown) => [shown, new ToldFlows(shown)]))
   for (const shown of file.exports) {
     const { organisation, peer } = shown.header

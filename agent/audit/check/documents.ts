@@ -2,27 +2,14 @@ import { checkAgreements } from './agreements.ts'
 import { type CaseFile, Findings } from './case-file.ts'
 import { checkContracts } from './contracts.ts'
 import { checkEndings } from './endings.ts'
-import type { Finding, FindingCode } from './finding.ts'
+import { DOCUMENT_CODES, type Finding } from './finding.ts'
 import { Members, strangerIn } from './members.ts'
 import type { Tell } from './tell.ts'
 import { checkTerms } from './terms.ts'
 
-const CODES: readonly FindingCode[] = [
-  'not-a-member',
-  'expelled',
-  'agreement-unsigned',
-  'contract-mismatch',
-  'acceptance-twice',
-  'outcome-twice',
-  'outcome-contradicted',
-  'terms-wider',
-  'agreement-basis',
-  'receipt-mismatch'
-]
-
 /** Stage 3.3: who signed might, and what was signed fits together. */
 export function checkDocuments(file: CaseFile): Finding | null {
-  const findings = new Findings(CODES)
+  const findings = new Findings(DOCUMENT_CODES)
   const tell: Tell = (code, kept, reason, others = [], signer) => {
     const last = others.reduce((one, other) => (other.record > one.record ? other : one), kept)
     findings.add({

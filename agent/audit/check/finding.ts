@@ -12,6 +12,34 @@ export interface Finding {
   reason: string
 }
 
+/** What is found about documents, in the order in which it is told. */
+export const DOCUMENT_CODES = [
+  'not-a-member',
+  'expelled',
+  'agreement-unsigned',
+  'contract-mismatch',
+  'acceptance-twice',
+  'outcome-twice',
+  'outcome-contradicted',
+  'terms-wider',
+  'agreement-basis',
+  'receipt-mismatch'
+] as const
+
+/** What is found about entries of logs, likewise. */
+export const ACT_CODES = [
+  'decision-missing',
+  'decision-denied',
+  'set-incomplete',
+  'started-late',
+  'ran-before-start',
+  'ran-twice',
+  'not-released',
+  'flow-mismatch',
+  'flow-unpaired',
+  'decision-differs'
+] as const
+
 /** See docs/audit-format.md §3, which says what each means. */
 export const FINDING_CODES = [
   'export-malformed',
@@ -31,26 +59,8 @@ export const FINDING_CODES = [
   'position-contradicted',
   'equivocation',
   'end-cut-off',
-  'not-a-member',
-  'expelled',
-  'agreement-unsigned',
-  'contract-mismatch',
-  'acceptance-twice',
-  'outcome-twice',
-  'outcome-contradicted',
-  'terms-wider',
-  'agreement-basis',
-  'receipt-mismatch',
-  'decision-missing',
-  'decision-denied',
-  'set-incomplete',
-  'started-late',
-  'ran-before-start',
-  'ran-twice',
-  'not-released',
-  'flow-mismatch',
-  'flow-unpaired',
-  'decision-differs'
+  ...DOCUMENT_CODES,
+  ...ACT_CODES
 ] as const
 export type FindingCode = (typeof FINDING_CODES)[number]
 
